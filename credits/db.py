@@ -1,0 +1,212 @@
+"""The plain typed base of every model, column types for both databases, and how an engine is set up.
+
+SQLite tables are STRICT, which knows INTEGER, TEXT, REAL and BLOB alone: the types below are written
+for that, so that both databases refuse the same values.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Connection,
+    Date,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    event,
+)
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+E = TypeVar("E", bound=StrEnum)
+
+WRITING = "credits_writing"  # execution option: this transaction will write
+
+
+class Flag(TypeDecorator[bool]):
+    """True or false; 1 or 0 on SQLite."""
+
+    impl = Boolean
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else Boolean())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        return None if value is None else bool(value)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time in UTC. On SQLite a text of fixed width, so that it sorts as time does."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            # Sign-in libraries hand over naive times that mean UTC.
+            value = value.replace(tzinfo=UTC)
+        value = value.astimezone(UTC)
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        return value.astimezone(UTC)
+
+
+class Day(TypeDecorator[date]):
+    """A calendar day."""
+
+    impl = Date
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Date())
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> Any:
+        return value.isoformat() if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+class Word(TypeDecorator[E], Generic[E]):
+    """One word of a closed list, kept as readable text. Pair it with `one_of` in the table's constraints."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, words: type[E]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else self.words(value).value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> E | None:
+        return None if value is None else self.words(value)
+
+
+class Document(TypeDecorator[Any]):
+    """A JSON value that is read and written whole."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def one_of(column: str, words: type[StrEnum], name: str | None = None) -> CheckConstraint:
+    """CHECK that `column` holds one of `words`."""
+    listed = ", ".join(f"'{word.value}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=name or f"{column}_known")
+
+
+Whole = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Model(DeclarativeBase):
+    """The base of every table. Quantities are 64-bit integers, texts have no hidden length."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        int: Whole,
+        str: Text(),
+        bool: Flag(),
+        bytes: LargeBinary(),
+        datetime: Moment(),
+        date: Day(),
+        dict[str, Any]: Document(),
+        list[Any]: Document(),
+        list[str]: Document(),
+    }
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        given = cls.__dict__.get("__table_args__", ())
+        constraints, options = (given[:-1], given[-1]) if given and isinstance(given[-1], Mapping) else (given, {})
+        if "__tablename__" in cls.__dict__:
+            cls.__table_args__ = (*constraints, {"sqlite_strict": True, **options})
+        super().__init_subclass__(**kwargs)
+
+
+def engine_settings(url: str) -> dict[str, Any]:
+    """Keyword arguments of `create_engine` for `url`."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"isolation_level": None, "timeout": 30, "check_same_thread": False}}
+    return {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 15}
+
+
+def sqlalchemy_url(url: str) -> str:
+    """`postgresql://…` means psycopg 3 here; every other address stays as it is."""
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Make SQLite keep what it was told and take its write lock in time. PostgreSQL needs nothing."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _: object) -> None:
+        cursor = connection.cursor()
+        # NORMAL loses acknowledged commits at a power cut.
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=30000",
+            "recursive_triggers=ON",
+            "trusted_schema=OFF",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later would find the lock taken and its snapshot stale.
+        writing = connection.get_execution_options().get(WRITING, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def begin_writing(session: Session) -> None:
+    """Begin the session's transaction as one that writes. Ends a transaction that has only read.
+
+    Call it before anything else in a unit of work that changes the registry.
+    """
+    if session.in_transaction():
+        session.rollback()
+    session.connection(execution_options={WRITING: True})

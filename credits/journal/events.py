@@ -1,0 +1,68 @@
+"""Appending events: one for each change, in the transaction of the change."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from credits.journal.canonical import encode
+from credits.journal.models import Event, EventSecret, RegistryIdentity
+
+SYSTEM = "system"
+
+
+def append(
+    session: Session,
+    *,
+    kind: str,
+    subject: str,
+    actor: str,
+    at: datetime,
+    facts: Mapping[str, Any],
+    private: Mapping[str, str] | None = None,
+) -> int:
+    """Append one event and return its id. Flushes, never commits.
+
+    kind: "batch.submitted"; subject, actor: public ids ("BATCH-000007", "USR-000003", "system").
+    facts: plain values that the public may read: no names of persons, no exact positions.
+    private: texts of which only SHA-256(salt‖value) becomes public. Invariant 21.
+    """
+    at = at.astimezone(UTC)
+    body: dict[str, Any] = {
+        "actor": actor,
+        "at": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "facts": dict(facts),
+        "kind": kind,
+        "subject": subject,
+    }
+    secrets = salted(session, encode(body), private or {})
+    if secrets:
+        body["hashed"] = {row["field"]: hashlib.sha256(row["salt"] + row["value"].encode()).hexdigest() for row in secrets}
+    event_id = session.scalars(
+        insert(Event)
+        .values(kind=kind, subject=subject, actor=actor, at=at, body=encode(body))
+        .returning(Event.id)
+    ).one()
+    if secrets:
+        session.execute(insert(EventSecret), [{"event_id": event_id, **row} for row in secrets])
+    return event_id
+
+
+def salted(session: Session, public: bytes, private: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Every private field with a salt that nobody outside can guess and that differs from event to event."""
+    if not private:
+        return []
+    key = session.scalars(select(RegistryIdentity.salt_key)).one()
+    return [
+        {"field": field, "salt": hmac.digest(key, public + field.encode(), "sha256"), "value": value}
+        for field, value in private.items()
+    ]
+
+
+def story(session: Session, subject: str) -> list[Event]:
+    """All events about one subject, oldest first."""
+    return list(session.scalars(select(Event).where(Event.subject == subject).order_by(Event.id)))

@@ -1,0 +1,387 @@
+"""The journal's events, and a ledger that the database itself keeps whole.
+
+Three walls, the same on both databases:
+- declared constraints: at every commit the blocks of an issuance tile its serials exactly;
+- inserting an entry is the only way to move serials: the trigger on `entry` checks that they stand where they
+  are taken from, carves and merges the blocks, and every other statement on `block` is refused;
+- history is append-only: events, postings, entries, issuances and accounts are neither changed nor deleted.
+"""
+
+from alembic import op
+
+revision = "0001_ledger"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+KINDS = "'available', 'reserved', 'pending', 'held', 'buffer', 'retired', 'cancelled', 'expired', 'exported'"
+FINAL = "'retired', 'cancelled', 'expired', 'exported'"
+
+TABLES = """
+CREATE TABLE registry_identity (
+    id {whole} NOT NULL CONSTRAINT ck_registry_identity_only_one CHECK (id = 1),
+    registry_id {text} NOT NULL,
+    salt_key {blob} NOT NULL,
+    CONSTRAINT pk_registry_identity PRIMARY KEY (id)
+){strict};
+
+CREATE TABLE event (
+    id {serial},
+    kind {text} NOT NULL,
+    subject {text} NOT NULL,
+    actor {text} NOT NULL,
+    at {moment} NOT NULL,
+    body {blob} NOT NULL,
+    CONSTRAINT pk_event PRIMARY KEY (id)
+){strict};
+CREATE INDEX ix_event_subject ON event (subject, id);
+
+CREATE TABLE event_secret (
+    event_id {whole} NOT NULL,
+    field {text} NOT NULL,
+    salt {blob} NOT NULL,
+    value {text} NOT NULL,
+    CONSTRAINT pk_event_secret PRIMARY KEY (event_id, field),
+    CONSTRAINT fk_event_secret_event_id FOREIGN KEY (event_id) REFERENCES event (id)
+){strict};
+
+CREATE TABLE account (
+    id {serial},
+    kind {text} NOT NULL,
+    CONSTRAINT pk_account PRIMARY KEY (id),
+    CONSTRAINT ck_account_kind_known CHECK (kind IN ({kinds}))
+){strict};
+
+CREATE TABLE issuance (
+    id {serial},
+    first {whole} NOT NULL,
+    quantity {whole} NOT NULL,
+    CONSTRAINT pk_issuance PRIMARY KEY (id),
+    CONSTRAINT ck_issuance_first_is_one CHECK (first = 1),
+    CONSTRAINT ck_issuance_quantity_positive CHECK (quantity > 0),
+    CONSTRAINT uq_issuance_id_quantity UNIQUE (id, quantity){issuance_covered}
+){strict};
+
+CREATE TABLE block (
+    issuance_id {whole} NOT NULL,
+    issued {whole} NOT NULL,
+    first {whole} NOT NULL,
+    last {whole} NOT NULL,
+    account_id {whole} NOT NULL,
+    next_first {whole},
+    CONSTRAINT pk_block PRIMARY KEY (issuance_id, first),
+    CONSTRAINT uq_block_issuance_id_last UNIQUE (issuance_id, last){at_statement_end},
+    CONSTRAINT ck_block_inside_issuance CHECK (first >= 1 AND first <= last AND last <= issued),
+    CONSTRAINT ck_block_next_follows CHECK (next_first = last + 1),
+    CONSTRAINT ck_block_last_ends_issuance CHECK ((next_first IS NULL) = (last = issued)),
+    CONSTRAINT fk_block_account_id FOREIGN KEY (account_id) REFERENCES account (id),
+    CONSTRAINT fk_block_issuance_id_issued FOREIGN KEY (issuance_id, issued)
+        REFERENCES issuance (id, quantity) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT fk_block_issuance_id_next_first FOREIGN KEY (issuance_id, next_first)
+        REFERENCES block (issuance_id, first) DEFERRABLE INITIALLY DEFERRED
+){strict};
+CREATE INDEX ix_block_account_id_issuance_id_first ON block (account_id, issuance_id, first);
+
+CREATE TABLE posting (
+    id {serial},
+    event_id {whole} NOT NULL,
+    at {moment} NOT NULL,
+    CONSTRAINT pk_posting PRIMARY KEY (id),
+    CONSTRAINT uq_posting_event_id UNIQUE (event_id),
+    CONSTRAINT fk_posting_event_id FOREIGN KEY (event_id) REFERENCES event (id)
+){strict};
+
+CREATE TABLE entry (
+    posting_id {whole} NOT NULL,
+    issuance_id {whole} NOT NULL,
+    first {whole} NOT NULL,
+    last {whole} NOT NULL,
+    from_account_id {whole},
+    to_account_id {whole} NOT NULL,
+    CONSTRAINT pk_entry PRIMARY KEY (posting_id, issuance_id, first),
+    CONSTRAINT ck_entry_range_sound CHECK (first >= 1 AND first <= last),
+    CONSTRAINT ck_entry_moves CHECK (from_account_id <> to_account_id),
+    CONSTRAINT fk_entry_posting_id FOREIGN KEY (posting_id) REFERENCES posting (id),
+    CONSTRAINT fk_entry_issuance_id FOREIGN KEY (issuance_id) REFERENCES issuance (id),
+    CONSTRAINT fk_entry_from_account_id FOREIGN KEY (from_account_id) REFERENCES account (id),
+    CONSTRAINT fk_entry_to_account_id FOREIGN KEY (to_account_id) REFERENCES account (id)
+){strict};
+CREATE INDEX ix_entry_issuance_id_first ON entry (issuance_id, first);
+
+CREATE TABLE request_claim (
+    caller {text} NOT NULL,
+    key {text} NOT NULL,
+    request {text} NOT NULL,
+    answer {text},
+    CONSTRAINT pk_request_claim PRIMARY KEY (caller, key)
+){strict};
+"""
+
+COVERED = """
+    CONSTRAINT fk_issuance_id_first FOREIGN KEY (id, first)
+        REFERENCES block (issuance_id, first) DEFERRABLE INITIALLY DEFERRED"""
+
+WORDS = {
+    "sqlite": {
+        "serial": "INTEGER NOT NULL",
+        "whole": "INTEGER",
+        "text": "TEXT",
+        "blob": "BLOB",
+        "moment": "TEXT",
+        "strict": " STRICT",
+        "at_statement_end": "",
+        "issuance_covered": "," + COVERED,
+    },
+    "postgresql": {
+        "serial": "BIGSERIAL NOT NULL",
+        "whole": "BIGINT",
+        "text": "TEXT",
+        "blob": "BYTEA",
+        "moment": "TIMESTAMP WITH TIME ZONE",
+        "strict": "",
+        # Not a key that others may refer to: so a change of `last` does not make a neighbour's commit wait.
+        "at_statement_end": " DEFERRABLE INITIALLY IMMEDIATE",
+        "issuance_covered": "",
+    },
+}
+
+KEPT = ("registry_identity", "event", "event_secret", "account", "issuance", "posting", "entry", "request_claim")
+KEYS = {
+    "registry_identity": "id",
+    "event": "id",
+    "event_secret": "event_id field",
+    "account": "id",
+    "issuance": "id",
+    "posting": "id",
+    "entry": "posting_id issuance_id first",
+    "request_claim": "caller key",
+}
+
+SQLITE_MOVES = [
+    # `moving` holds one row while the trigger on `entry` works, and nobody else can put one there.
+    """CREATE TABLE moving (
+        issuance_id INTEGER NOT NULL, found_first INTEGER NOT NULL, found_last INTEGER NOT NULL,
+        issued INTEGER NOT NULL, right_last INTEGER,
+        CONSTRAINT pk_moving PRIMARY KEY (issuance_id)
+    ) STRICT""",
+    """CREATE TRIGGER moving_begins BEFORE INSERT ON moving BEGIN
+        SELECT RAISE(ABORT, 'ledger: only an entry moves serials') WHERE NOT EXISTS (
+            SELECT 1 FROM entry e WHERE e.posting_id = (SELECT max(id) FROM posting) AND e.issuance_id = NEW.issuance_id
+              AND CASE WHEN e.from_account_id IS NULL
+                  THEN NOT EXISTS (SELECT 1 FROM block b WHERE b.issuance_id = e.issuance_id)
+                  ELSE EXISTS (SELECT 1 FROM block b WHERE b.issuance_id = e.issuance_id AND b.first = NEW.found_first
+                         AND b.last = NEW.found_last AND b.account_id = e.from_account_id
+                         AND b.first <= e.first AND e.last <= b.last) END);
+    END""",
+    """CREATE TRIGGER entry_sound BEFORE INSERT ON entry BEGIN
+        SELECT RAISE(ABORT, 'ledger: history is never rewritten') WHERE EXISTS (SELECT 1 FROM entry e
+            WHERE e.posting_id = NEW.posting_id AND e.issuance_id = NEW.issuance_id AND e.first = NEW.first);
+        SELECT RAISE(ABORT, 'ledger: an entry belongs to the newest posting')
+            WHERE NEW.posting_id IS NOT (SELECT max(id) FROM posting);
+        SELECT RAISE(ABORT, 'ledger: an issuance is issued once and whole') WHERE NEW.from_account_id IS NULL AND (
+            NEW.first <> 1 OR NEW.last IS NOT (SELECT quantity FROM issuance WHERE id = NEW.issuance_id)
+            OR EXISTS (SELECT 1 FROM block WHERE issuance_id = NEW.issuance_id));
+        SELECT RAISE(ABORT, 'ledger: retired, cancelled, expired and exported are final')
+            WHERE (SELECT kind FROM account WHERE id = NEW.from_account_id) IN ({final});
+        SELECT RAISE(ABORT, 'ledger: the serials are not in that account')
+            WHERE NEW.from_account_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM block
+                WHERE issuance_id = NEW.issuance_id AND first <= NEW.first AND last >= NEW.last
+                  AND account_id = NEW.from_account_id);
+    END""",
+    """CREATE TRIGGER entry_moves AFTER INSERT ON entry BEGIN
+        INSERT INTO moving (issuance_id, found_first, found_last, issued)
+            SELECT NEW.issuance_id, coalesce(b.first, 1), coalesce(b.last, NEW.last), i.quantity
+            FROM issuance i LEFT JOIN block b ON b.issuance_id = i.id AND b.first <= NEW.first AND b.last >= NEW.last
+            WHERE i.id = NEW.issuance_id;
+        -- newly issued
+        INSERT INTO block (issuance_id, issued, first, last, account_id, next_first)
+            SELECT NEW.issuance_id, NEW.last, 1, NEW.last, NEW.to_account_id, NULL WHERE NEW.from_account_id IS NULL;
+        -- carve off what stays behind on the right, then on the left
+        UPDATE block SET last = NEW.last, next_first = NEW.last + 1
+            WHERE issuance_id = NEW.issuance_id AND first = (SELECT found_first FROM moving) AND last > NEW.last;
+        INSERT INTO block (issuance_id, issued, first, last, account_id, next_first)
+            SELECT issuance_id, issued, NEW.last + 1, found_last, NEW.from_account_id,
+                   CASE WHEN found_last < issued THEN found_last + 1 END
+            FROM moving WHERE found_last > NEW.last;
+        UPDATE block SET last = NEW.first - 1, next_first = NEW.first
+            WHERE issuance_id = NEW.issuance_id AND first = (SELECT found_first FROM moving) AND first < NEW.first;
+        INSERT INTO block (issuance_id, issued, first, last, account_id, next_first)
+            SELECT issuance_id, issued, NEW.first, NEW.last, NEW.to_account_id,
+                   CASE WHEN NEW.last < issued THEN NEW.last + 1 END
+            FROM moving WHERE found_first < NEW.first;
+        UPDATE block SET account_id = NEW.to_account_id
+            WHERE issuance_id = NEW.issuance_id AND first = NEW.first AND account_id IS NOT NEW.to_account_id;
+        -- merge with a neighbour of the same account: right, then left
+        UPDATE moving SET right_last = (SELECT last FROM block WHERE issuance_id = NEW.issuance_id
+            AND first = NEW.last + 1 AND account_id = NEW.to_account_id);
+        DELETE FROM block WHERE issuance_id = NEW.issuance_id AND first = NEW.last + 1
+            AND account_id = NEW.to_account_id;
+        UPDATE block SET last = (SELECT right_last FROM moving),
+                next_first = (SELECT CASE WHEN right_last < issued THEN right_last + 1 END FROM moving)
+            WHERE issuance_id = NEW.issuance_id AND first = NEW.first
+              AND (SELECT right_last FROM moving) IS NOT NULL;
+        UPDATE moving SET right_last = (SELECT last FROM block WHERE issuance_id = NEW.issuance_id AND first = NEW.first);
+        DELETE FROM block WHERE issuance_id = NEW.issuance_id AND first = NEW.first AND EXISTS (
+            SELECT 1 FROM block l WHERE l.issuance_id = NEW.issuance_id AND l.last = NEW.first - 1
+              AND l.account_id = NEW.to_account_id);
+        UPDATE block SET last = (SELECT right_last FROM moving),
+                next_first = (SELECT CASE WHEN right_last < issued THEN right_last + 1 END FROM moving)
+            WHERE issuance_id = NEW.issuance_id AND last = NEW.first - 1 AND account_id = NEW.to_account_id;
+        DELETE FROM moving;
+    END""",
+]
+
+POSTGRESQL_MOVES = [
+    """CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'ledger: %', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
+    END $$""",
+    """CREATE FUNCTION ledger_move() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        found block%ROWTYPE;
+        neighbour block%ROWTYPE;
+        own_first BIGINT := NEW.first;
+        own_last BIGINT := NEW.last;
+    BEGIN
+        IF NEW.from_account_id IS NULL THEN
+            IF NEW.first <> 1 OR EXISTS (SELECT 1 FROM block b WHERE b.issuance_id = NEW.issuance_id)
+               OR NOT EXISTS (SELECT 1 FROM issuance i WHERE i.id = NEW.issuance_id AND i.quantity = NEW.last) THEN
+                RAISE EXCEPTION 'ledger: an issuance is issued once and whole'
+                    USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            INSERT INTO block (issuance_id, issued, first, last, account_id, next_first)
+                VALUES (NEW.issuance_id, NEW.last, 1, NEW.last, NEW.to_account_id, NULL);
+            RETURN NULL;
+        END IF;
+        IF EXISTS (SELECT 1 FROM account a WHERE a.id = NEW.from_account_id AND a.kind IN ({final})) THEN
+            RAISE EXCEPTION 'ledger: retired, cancelled, expired and exported are final'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        SELECT * INTO found FROM block b WHERE b.issuance_id = NEW.issuance_id AND b.first <= NEW.first
+            ORDER BY b.first DESC LIMIT 1 FOR NO KEY UPDATE;
+        IF found.account_id IS DISTINCT FROM NEW.from_account_id OR found.last < NEW.last THEN
+            RAISE EXCEPTION 'ledger: the serials are not in that account'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        -- Carve off what stays behind on the right, then on the left.
+        IF found.last > NEW.last THEN
+            UPDATE block b SET last = NEW.last, next_first = NEW.last + 1
+                WHERE b.issuance_id = NEW.issuance_id AND b.first = found.first;
+            INSERT INTO block (issuance_id, issued, first, last, account_id, next_first)
+                VALUES (NEW.issuance_id, found.issued, NEW.last + 1, found.last, found.account_id, found.next_first);
+            found.next_first := NEW.last + 1;
+        END IF;
+        IF found.first < NEW.first THEN
+            UPDATE block b SET last = NEW.first - 1, next_first = NEW.first
+                WHERE b.issuance_id = NEW.issuance_id AND b.first = found.first;
+            INSERT INTO block (issuance_id, issued, first, last, account_id, next_first)
+                VALUES (NEW.issuance_id, found.issued, NEW.first, NEW.last, NEW.to_account_id, found.next_first);
+        ELSE
+            UPDATE block b SET account_id = NEW.to_account_id
+                WHERE b.issuance_id = NEW.issuance_id AND b.first = NEW.first;
+        END IF;
+        -- Merge with a neighbour of the same account, unless somebody else is at work on it: waiting here could deadlock.
+        SELECT * INTO neighbour FROM block b WHERE b.issuance_id = NEW.issuance_id AND b.first = own_last + 1
+            AND b.account_id = NEW.to_account_id FOR UPDATE SKIP LOCKED;
+        IF FOUND THEN
+            DELETE FROM block b WHERE b.issuance_id = NEW.issuance_id AND b.first = neighbour.first;
+            UPDATE block b SET last = neighbour.last, next_first = neighbour.next_first
+                WHERE b.issuance_id = NEW.issuance_id AND b.first = own_first;
+            own_last := neighbour.last;
+        END IF;
+        SELECT * INTO neighbour FROM block b WHERE b.issuance_id = NEW.issuance_id AND b.last = own_first - 1
+            AND b.account_id = NEW.to_account_id FOR NO KEY UPDATE SKIP LOCKED;
+        IF FOUND THEN
+            DELETE FROM block b WHERE b.issuance_id = NEW.issuance_id AND b.first = own_first
+                RETURNING b.next_first INTO found.next_first;
+            UPDATE block b SET last = own_last, next_first = found.next_first
+                WHERE b.issuance_id = NEW.issuance_id AND b.first = neighbour.first;
+        END IF;
+        RETURN NULL;
+    END $$""",
+    "CREATE TRIGGER entry_moves AFTER INSERT ON entry FOR EACH ROW EXECUTE FUNCTION ledger_move()",
+    """CREATE TRIGGER block_guarded BEFORE INSERT OR UPDATE OR DELETE ON block FOR EACH ROW
+       WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION ledger_refuse('only an entry moves serials')""",
+    """CREATE TRIGGER block_never_emptied BEFORE TRUNCATE ON block
+       EXECUTE FUNCTION ledger_refuse('only an entry moves serials')""",
+]
+
+
+def keep_sqlite() -> list[str]:
+    """What a row once written refuses on SQLite, `INSERT OR REPLACE` included."""
+    statements = []
+    for act in ("INSERT", "UPDATE", "DELETE"):
+        statements.append(
+            f"""CREATE TRIGGER block_guarded_{act.lower()} BEFORE {act} ON block
+                WHEN NOT EXISTS (SELECT 1 FROM moving)
+                BEGIN SELECT RAISE(ABORT, 'ledger: only an entry moves serials'); END"""
+        )
+    for table in KEPT:
+        same = " AND ".join(f"old.{column} = NEW.{column}" for column in KEYS[table].split())
+        if table != "entry":  # there `entry_sound` says so
+            statements.append(
+                f"""CREATE TRIGGER {table}_never_replaced BEFORE INSERT ON {table}
+                    WHEN EXISTS (SELECT 1 FROM {table} old WHERE {same})
+                    BEGIN SELECT RAISE({"IGNORE" if table == "request_claim" else "ABORT"}
+                    {"" if table == "request_claim" else ", 'ledger: history is never rewritten'"}); END"""
+            )
+        statements.append(
+            f"""CREATE TRIGGER {table}_never_deleted BEFORE DELETE ON {table}
+                BEGIN SELECT RAISE(ABORT, 'ledger: history is never rewritten'); END"""
+        )
+        statements.append(
+            f"""CREATE TRIGGER {table}_never_changed BEFORE UPDATE ON {table} {answered("IS NOT") if table == "request_claim" else ""}
+                BEGIN SELECT RAISE(ABORT, 'ledger: history is never rewritten'); END"""
+        )
+    return statements
+
+
+def keep_postgresql() -> list[str]:
+    statements = []
+    for table in KEPT:
+        refuse = "EXECUTE FUNCTION ledger_refuse('history is never rewritten')"
+        when = answered("IS DISTINCT FROM") if table == "request_claim" else ""
+        statements += [
+            f"CREATE TRIGGER {table}_never_deleted BEFORE DELETE ON {table} FOR EACH ROW {refuse}",
+            f"CREATE TRIGGER {table}_never_changed BEFORE UPDATE ON {table} FOR EACH ROW {when} {refuse}",
+            f"CREATE TRIGGER {table}_never_emptied BEFORE TRUNCATE ON {table} {refuse}",
+        ]
+    return statements
+
+
+def answered(differs: str) -> str:
+    """The one change that a claimed key allows: its answer is filled in, once."""
+    return f"""WHEN (OLD.answer IS NOT NULL OR NEW.caller {differs} OLD.caller OR NEW.key {differs} OLD.key
+               OR NEW.request {differs} OLD.request)"""
+
+
+IDENTITY = {
+    "sqlite": """INSERT INTO registry_identity (id, registry_id, salt_key)
+                 VALUES (1, lower(hex(randomblob(16))), randomblob(32))""",
+    "postgresql": """INSERT INTO registry_identity (id, registry_id, salt_key) VALUES (1, replace(gen_random_uuid()::text, '-', ''),
+                     uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))""",
+}
+
+
+def upgrade() -> None:
+    dialect = op.get_bind().dialect.name
+    for statement in TABLES.format(kinds=KINDS, **WORDS[dialect]).split(";\n"):
+        if statement.strip():
+            op.execute(statement)
+    if dialect == "postgresql":
+        op.execute("ALTER TABLE issuance ADD" + COVERED)
+    op.execute(IDENTITY[dialect])
+    moves, keep = (SQLITE_MOVES, keep_sqlite()) if dialect == "sqlite" else (POSTGRESQL_MOVES, keep_postgresql())
+    for statement in [*moves, *keep]:
+        op.execute(statement.replace("{final}", FINAL))
+
+
+def downgrade() -> None:
+    dialect = op.get_bind().dialect.name
+    if dialect == "postgresql":
+        op.execute("ALTER TABLE issuance DROP CONSTRAINT fk_issuance_id_first")
+    tables = ["request_claim", "entry", "posting", "block", "issuance", "account", "event_secret", "event"]
+    for table in [*(["moving"] if dialect == "sqlite" else []), *tables, "registry_identity"]:
+        op.execute(f"DROP TABLE {table}")
+    if dialect == "postgresql":
+        op.execute("DROP FUNCTION ledger_move(); DROP FUNCTION ledger_refuse()")
