@@ -41,7 +41,9 @@ class Flag(TypeDecorator[bool]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else Boolean())
+        return dialect.type_descriptor(
+            Integer() if dialect.name == "sqlite" else Boolean()
+        )
 
     def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
         return None if value is None else bool(value)
@@ -54,7 +56,9 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
+        return dialect.type_descriptor(
+            Text() if dialect.name == "sqlite" else DateTime(timezone=True)
+        )
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
@@ -63,7 +67,11 @@ class Moment(TypeDecorator[datetime]):
             # Sign-in libraries hand over naive times that mean UTC.
             value = value.replace(tzinfo=UTC)
         value = value.astimezone(UTC)
-        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if dialect.name == "sqlite" else value
+        return (
+            value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            if dialect.name == "sqlite"
+            else value
+        )
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -83,7 +91,11 @@ class Day(TypeDecorator[date]):
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Date())
 
     def process_bind_param(self, value: date | None, dialect: Dialect) -> Any:
-        return value.isoformat() if value is not None and dialect.name == "sqlite" else value
+        return (
+            value.isoformat()
+            if value is not None and dialect.name == "sqlite"
+            else value
+        )
 
     def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
         return date.fromisoformat(value) if isinstance(value, str) else value
@@ -113,13 +125,19 @@ class Document(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return (
+            None
+            if value is None
+            else json.dumps(value, ensure_ascii=False, sort_keys=True)
+        )
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)
 
 
-def one_of(column: str, words: type[StrEnum], name: str | None = None) -> CheckConstraint:
+def one_of(
+    column: str, words: type[StrEnum], name: str | None = None
+) -> CheckConstraint:
     """CHECK that `column` holds one of `words`."""
     listed = ", ".join(f"'{word.value}'" for word in words)
     return CheckConstraint(f"{column} IN ({listed})", name=name or f"{column}_known")
@@ -154,7 +172,11 @@ class Model(DeclarativeBase):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         given = cls.__dict__.get("__table_args__", ())
-        constraints, options = (given[:-1], given[-1]) if given and isinstance(given[-1], Mapping) else (given, {})
+        constraints, options = (
+            (given[:-1], given[-1])
+            if given and isinstance(given[-1], Mapping)
+            else (given, {})
+        )
         if "__tablename__" in cls.__dict__:
             cls.__table_args__ = (*constraints, {"sqlite_strict": True, **options})
         super().__init_subclass__(**kwargs)
@@ -163,7 +185,13 @@ class Model(DeclarativeBase):
 def engine_settings(url: str) -> dict[str, Any]:
     """Keyword arguments of `create_engine` for `url`."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"isolation_level": None, "timeout": 30, "check_same_thread": False}}
+        return {
+            "connect_args": {
+                "isolation_level": None,
+                "timeout": 30,
+                "check_same_thread": False,
+            }
+        }
     return {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 15}
 
 

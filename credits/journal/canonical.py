@@ -10,7 +10,13 @@ def encode(facts: dict[str, Any]) -> bytes:
     Values: text, whole numbers, true, false, null, lists and objects of them; keys are ASCII. Raises TypeError.
     """
     check(facts)
-    return json.dumps(facts, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return json.dumps(
+        facts,
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
+        allow_nan=False,
+    ).encode()
 
 
 def check(value: Any) -> None:

@@ -8,7 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from credits.db import Document, Model, Word, one_of
@@ -28,7 +34,12 @@ class AccountKind(StrEnum):
     EXPORTED = "exported"
 
 
-TERMINAL = (AccountKind.RETIRED, AccountKind.CANCELLED, AccountKind.EXPIRED, AccountKind.EXPORTED)
+TERMINAL = (
+    AccountKind.RETIRED,
+    AccountKind.CANCELLED,
+    AccountKind.EXPIRED,
+    AccountKind.EXPORTED,
+)
 
 
 class Account(Model):
@@ -50,11 +61,15 @@ class Issuance(Model):
         CheckConstraint("quantity > 0", name="quantity_positive"),
         UniqueConstraint("id", "quantity"),
         ForeignKeyConstraint(
-            ["id", "first"], ["block.issuance_id", "block.first"], deferrable=True, initially="DEFERRED", use_alter=True
+            ["id", "first"],
+            ["block.issuance_id", "block.first"],
+            deferrable=True,
+            initially="DEFERRED",
+            use_alter=True,
         ),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     first: Mapped[int]
     quantity: Mapped[int]
 
@@ -64,17 +79,32 @@ class Block(Model):
 
     __tablename__ = "block"
     __table_args__ = (
-        CheckConstraint("first >= 1 AND first <= last AND last <= issued", name="inside_issuance"),
+        CheckConstraint(
+            "first >= 1 AND first <= last AND last <= issued", name="inside_issuance"
+        ),
         CheckConstraint("next_first = last + 1", name="next_follows"),
-        CheckConstraint("(next_first IS NULL) = (last = issued)", name="last_ends_issuance"),
+        CheckConstraint(
+            "(next_first IS NULL) = (last = issued)", name="last_ends_issuance"
+        ),
         UniqueConstraint("issuance_id", "last"),
         ForeignKeyConstraint(
-            ["issuance_id", "issued"], ["issuance.id", "issuance.quantity"], deferrable=True, initially="DEFERRED"
+            ["issuance_id", "issued"],
+            ["issuance.id", "issuance.quantity"],
+            deferrable=True,
+            initially="DEFERRED",
         ),
         ForeignKeyConstraint(
-            ["issuance_id", "next_first"], ["block.issuance_id", "block.first"], deferrable=True, initially="DEFERRED"
+            ["issuance_id", "next_first"],
+            ["block.issuance_id", "block.first"],
+            deferrable=True,
+            initially="DEFERRED",
         ),
-        Index("ix_block_account_id_issuance_id_first", "account_id", "issuance_id", "first"),
+        Index(
+            "ix_block_account_id_issuance_id_first",
+            "account_id",
+            "issuance_id",
+            "first",
+        ),
     )
 
     issuance_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -105,8 +135,12 @@ class Entry(Model):
         Index("ix_entry_issuance_id_first", "issuance_id", "first"),
     )
 
-    posting_id: Mapped[int] = mapped_column(ForeignKey("posting.id"), primary_key=True, autoincrement=False)
-    issuance_id: Mapped[int] = mapped_column(ForeignKey("issuance.id"), primary_key=True, autoincrement=False)
+    posting_id: Mapped[int] = mapped_column(
+        ForeignKey("posting.id"), primary_key=True, autoincrement=False
+    )
+    issuance_id: Mapped[int] = mapped_column(
+        ForeignKey("issuance.id"), primary_key=True, autoincrement=False
+    )
     first: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     last: Mapped[int]
     from_account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

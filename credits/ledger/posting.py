@@ -17,6 +17,7 @@ from credits.ledger.models import Block, Entry, Issuance, Posting
 from credits.ledger.serials import LARGEST, SerialRange, lowest, tidied
 
 BLOCKS_AT_A_TIME = 200
+ROWS_A_STATEMENT = 500
 
 Record = Callable[[Sequence["Move"]], int]
 """Writes the journal's event for these moves and gives its id: no serial moves without one."""
@@ -52,25 +53,48 @@ class Move:
 
 def checked_quantity(quantity: object) -> int:
     """`quantity` if it is a sound number of base units. Raises BadQuantity."""
-    if not isinstance(quantity, int) or isinstance(quantity, bool) or not 1 <= quantity <= LARGEST:
-        raise BadQuantity("A quantity is a whole number of base units, at least 1.", asked=str(quantity)[:60])
+    if (
+        not isinstance(quantity, int)
+        or isinstance(quantity, bool)
+        or not 1 <= quantity <= LARGEST
+    ):
+        raise BadQuantity(
+            "A quantity is a whole number of base units, at least 1.",
+            asked=str(quantity)[:60],
+        )
     return quantity
 
 
-def issue(session: Session, *, quantity: int, target: int, at: datetime, record: Callable[[int], Record]) -> Posting:
+def issue(
+    session: Session,
+    *,
+    quantity: int,
+    target: int,
+    at: datetime,
+    record: Callable[[int], Record],
+) -> Posting:
     """Create an issuance of serials 1 to `quantity`, all of them in the account `target`.
 
     quantity: base units, at least 1. record: given the new issuance's id, how its event is written.
     Flushes, never commits. Raises BadQuantity. Invariants 1, 2 and 3.
     """
     checked_quantity(quantity)
-    issuance_id = session.scalars(insert(Issuance).values(first=1, quantity=quantity).returning(Issuance.id)).one()
+    issuance_id = session.scalars(
+        insert(Issuance).values(first=1, quantity=quantity).returning(Issuance.id)
+    ).one()
     moves = [Move(issuance_id, SerialRange(1, quantity), None, target)]
     return write(session, moves, at=at, record=record(issuance_id))
 
 
 def post(
-    session: Session, *, issuance_id: int, source: int, target: int, quantity: int, at: datetime, record: Record
+    session: Session,
+    *,
+    issuance_id: int,
+    source: int,
+    target: int,
+    quantity: int,
+    at: datetime,
+    record: Record,
 ) -> Posting:
     """Move serials of one issuance from account `source` to account `target`, lowest first.
 
@@ -82,7 +106,9 @@ def post(
     return write(session, moves, at=at, record=record)
 
 
-def move(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posting:
+def move(
+    session: Session, moves: Sequence[Move], *, at: datetime, record: Record
+) -> Posting:
     """Move exactly these serials, all or nothing. Flushes, never commits.
 
     Raises NotHeld where one of them is no longer in its source.
@@ -93,14 +119,18 @@ def move(session: Session, moves: Sequence[Move], *, at: datetime, record: Recor
     return write(session, pieces, at=at, record=record)
 
 
-def pick(session: Session, *, issuance_id: int, source: int, quantity: int) -> list[SerialRange]:
+def pick(
+    session: Session, *, issuance_id: int, source: int, quantity: int
+) -> list[SerialRange]:
     """Lock and return the lowest `quantity` serials of an issuance in account `source`.
 
     Raises BadQuantity, InsufficientBalance.
     """
     checked_quantity(quantity)
     while True:
-        held = lock_lowest(session, issuance_id=issuance_id, source=source, quantity=quantity)
+        held = lock_lowest(
+            session, issuance_id=issuance_id, source=source, quantity=quantity
+        )
         found = sum(units.quantity for units in held)
         if found >= quantity:
             return lowest(held, quantity)
@@ -115,7 +145,9 @@ def pick(session: Session, *, issuance_id: int, source: int, quantity: int) -> l
             )
 
 
-def lock_lowest(session: Session, *, issuance_id: int, source: int, quantity: int) -> list[SerialRange]:
+def lock_lowest(
+    session: Session, *, issuance_id: int, source: int, quantity: int
+) -> list[SerialRange]:
     """Lock the lowest blocks of `source` until they hold `quantity`, and return them as they are once locked."""
     held: list[SerialRange] = []
     found = after = 0
@@ -123,7 +155,11 @@ def lock_lowest(session: Session, *, issuance_id: int, source: int, quantity: in
         # Always in serial order: two postings can then never wait for each other.
         rows = session.execute(
             select(Block.first, Block.last)
-            .where(Block.account_id == source, Block.issuance_id == issuance_id, Block.first > after)
+            .where(
+                Block.account_id == source,
+                Block.issuance_id == issuance_id,
+                Block.first > after,
+            )
             .order_by(Block.first)
             .limit(BLOCKS_AT_A_TIME)
             .with_for_update(key_share=True)
@@ -148,12 +184,18 @@ def lock_named(session: Session, named: Move) -> list[Move]:
         .order_by(Block.first)
     )
     while True:
-        pieces = cut(named, session.execute(standing.with_for_update(key_share=True)).all())
+        pieces = cut(
+            named, session.execute(standing.with_for_update(key_share=True)).all()
+        )
         if pieces:
             return pieces
         # As in `pick`: what changed while we waited is judged by a plain reading alone.
         if not cut(named, session.execute(standing).all()):
-            raise NotHeld("These serials have moved in the meantime.", first=named.units.first, last=named.units.last)
+            raise NotHeld(
+                "These serials have moved in the meantime.",
+                first=named.units.first,
+                last=named.units.last,
+            )
 
 
 def cut(named: Move, blocks: Sequence[Row[tuple[int, int, int]]]) -> list[Move]:
@@ -168,25 +210,26 @@ def cut(named: Move, blocks: Sequence[Row[tuple[int, int, int]]]) -> list[Move]:
     return [replace(named, units=part) for part in parts]
 
 
-def write(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posting:
+def write(
+    session: Session, moves: Sequence[Move], *, at: datetime, record: Record
+) -> Posting:
     """Event, posting and entries of moves whose blocks are locked."""
     posting = Posting(event_id=record(moves), at=at)
     session.add(posting)
     session.flush()
-    session.execute(
-        insert(Entry),
-        [
-            {
-                "posting_id": posting.id,
-                "issuance_id": each.issuance_id,
-                "first": each.units.first,
-                "last": each.units.last,
-                "from_account_id": each.source,
-                "to_account_id": each.target,
-            }
-            for each in moves
-        ],
-    )
+    rows = [
+        {
+            "posting_id": posting.id,
+            "issuance_id": each.issuance_id,
+            "first": each.units.first,
+            "last": each.units.last,
+            "from_account_id": each.source,
+            "to_account_id": each.target,
+        }
+        for each in moves
+    ]
+    for start in range(0, len(rows), ROWS_A_STATEMENT):
+        session.execute(insert(Entry).values(rows[start : start + ROWS_A_STATEMENT]))
     return posting
 
 

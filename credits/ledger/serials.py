@@ -14,7 +14,9 @@ from credits.errors import Invalid
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LARGEST = 2**63 - 1
 
-ISSUANCE = re.compile(r"[A-Z]{4}-[A-Z]{1,3}-[A-Z]{3}-[A-Z0-9]{3,12}-[0-9]{4}-[0-9]{4,9}")
+ISSUANCE = re.compile(
+    r"[A-Z]{4}-[A-Z]{1,3}-[A-Z]{3}-[A-Z0-9]{3,12}-[0-9]{4}-[0-9]{4,9}"
+)
 RANGE = re.compile(rf"({ISSUANCE.pattern})-([0-9]{{9,19}})-([0-9]{{9,19}})-([0-9A-Z])")
 
 
@@ -33,7 +35,11 @@ class SerialRange:
 
     def __post_init__(self) -> None:
         if not 1 <= self.first <= self.last <= LARGEST:
-            raise BadSerial(f"{self.first} to {self.last} is no range of serials.", first=self.first, last=self.last)
+            raise BadSerial(
+                f"{self.first} to {self.last} is no range of serials.",
+                first=self.first,
+                last=self.last,
+            )
 
     @property
     def quantity(self) -> int:
@@ -76,7 +82,10 @@ def parse(text: str) -> tuple[str, SerialRange]:
     number, first, last, check = match.groups()
     units = SerialRange(int(first), int(last))
     if check != check_character(tidy[:-2]) or tidy != written(number, units):
-        raise BadSerial("The check character does not fit: please compare the serial number with its source.", text=tidy)
+        raise BadSerial(
+            "The check character does not fit: please compare the serial number with its source.",
+            text=tidy,
+        )
     return number, units
 
 
@@ -85,7 +94,9 @@ def tidied(ranges: Iterable[SerialRange]) -> list[SerialRange]:
     joined: list[SerialRange] = []
     for units in sorted(ranges):
         if joined and units.first <= joined[-1].last:
-            raise BadSerial("Two ranges share a serial.", first=units.first, last=joined[-1].last)
+            raise BadSerial(
+                "Two ranges share a serial.", first=units.first, last=joined[-1].last
+            )
         if joined and units.first == joined[-1].last + 1:
             joined[-1] = SerialRange(joined[-1].first, units.last)
         else:

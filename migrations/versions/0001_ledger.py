@@ -238,7 +238,7 @@ POSTGRESQL_MOVES = [
     END $$""",
     """CREATE FUNCTION ledger_move() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE
-        found block%ROWTYPE;
+        held block%ROWTYPE;
         neighbour block%ROWTYPE;
         own_first BIGINT := NEW.first;
         own_last BIGINT := NEW.last;
@@ -257,25 +257,25 @@ POSTGRESQL_MOVES = [
             RAISE EXCEPTION 'ledger: retired, cancelled, expired and exported are final'
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
-        SELECT * INTO found FROM block b WHERE b.issuance_id = NEW.issuance_id AND b.first <= NEW.first
+        SELECT * INTO held FROM block b WHERE b.issuance_id = NEW.issuance_id AND b.first <= NEW.first
             ORDER BY b.first DESC LIMIT 1 FOR NO KEY UPDATE;
-        IF found.account_id IS DISTINCT FROM NEW.from_account_id OR found.last < NEW.last THEN
+        IF held.account_id IS DISTINCT FROM NEW.from_account_id OR held.last < NEW.last THEN
             RAISE EXCEPTION 'ledger: the serials are not in that account'
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
         -- Carve off what stays behind on the right, then on the left.
-        IF found.last > NEW.last THEN
+        IF held.last > NEW.last THEN
             UPDATE block b SET last = NEW.last, next_first = NEW.last + 1
-                WHERE b.issuance_id = NEW.issuance_id AND b.first = found.first;
+                WHERE b.issuance_id = NEW.issuance_id AND b.first = held.first;
             INSERT INTO block (issuance_id, issued, first, last, account_id, next_first)
-                VALUES (NEW.issuance_id, found.issued, NEW.last + 1, found.last, found.account_id, found.next_first);
-            found.next_first := NEW.last + 1;
+                VALUES (NEW.issuance_id, held.issued, NEW.last + 1, held.last, held.account_id, held.next_first);
+            held.next_first := NEW.last + 1;
         END IF;
-        IF found.first < NEW.first THEN
+        IF held.first < NEW.first THEN
             UPDATE block b SET last = NEW.first - 1, next_first = NEW.first
-                WHERE b.issuance_id = NEW.issuance_id AND b.first = found.first;
+                WHERE b.issuance_id = NEW.issuance_id AND b.first = held.first;
             INSERT INTO block (issuance_id, issued, first, last, account_id, next_first)
-                VALUES (NEW.issuance_id, found.issued, NEW.first, NEW.last, NEW.to_account_id, found.next_first);
+                VALUES (NEW.issuance_id, held.issued, NEW.first, NEW.last, NEW.to_account_id, held.next_first);
         ELSE
             UPDATE block b SET account_id = NEW.to_account_id
                 WHERE b.issuance_id = NEW.issuance_id AND b.first = NEW.first;
@@ -293,8 +293,8 @@ POSTGRESQL_MOVES = [
             AND b.account_id = NEW.to_account_id FOR NO KEY UPDATE SKIP LOCKED;
         IF FOUND THEN
             DELETE FROM block b WHERE b.issuance_id = NEW.issuance_id AND b.first = own_first
-                RETURNING b.next_first INTO found.next_first;
-            UPDATE block b SET last = own_last, next_first = found.next_first
+                RETURNING b.next_first INTO held.next_first;
+            UPDATE block b SET last = own_last, next_first = held.next_first
                 WHERE b.issuance_id = NEW.issuance_id AND b.first = neighbour.first;
         END IF;
         RETURN NULL;
