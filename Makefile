@@ -1,0 +1,48 @@
+# Commands of this registry. `make help` lists them.
+
+PYTHON ?= python3
+JOBS ?= auto
+BIN := .venv/bin
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock backup restore ready-to-run ready-to-test
+
+help: ## List the commands
+	@echo "Commands (settings such as PORT=8080 or DATABASE_URL=... may follow; the README has them all):"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do \
+		printf '  make %-9s %s\n' "$$name" "$$does"; done
+
+run: ready-to-run ## Install what is missing, bring the database up to date and serve on http://localhost:8000 (PORT=)
+	@exec $(BIN)/python -m setup.run
+
+test: ready-to-test ## Install what is missing and run the tests on both databases (ARGS="tests/ledger -x")
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+check: ready-to-test ## Look for mistakes without running anything: ruff, mypy, djlint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/djlint --quiet --lint templates
+
+format: ready-to-test ## Lay the Python code out the one way
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ready-to-test ## Write the locked requirements anew (ARGS=--upgrade for the newest versions)
+	setup/lock.sh $(ARGS)
+
+backup: ready-to-run ## Save database, evidence, certificates and keys in one file, while running (TO=backup.tar.gz)
+	@$(BIN)/python -m setup.backup save "$(TO)"
+
+restore: ready-to-run ## Bring a backup back into an empty database and an empty DATA_DIR (FROM=backup.tar.gz)
+	@$(BIN)/python -m setup.backup restore "$(FROM)"
+
+ready-to-run:
+	@setup/system-packages.sh run
+	@setup/environment.sh run
+
+ready-to-test:
+	@setup/system-packages.sh test
+	@setup/environment.sh test
+	@setup/browser.sh

@@ -1,0 +1,189 @@
+"""The settings of one running registry, read once from the environment, or a refusal that names every wrong one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+SHORTEST_SECRET = 32  # characters; `python3 -c "import secrets; print(secrets.token_hex(32))"` gives 64
+FEWEST_DIFFERENT = 8  # a long row of one letter is no secret
+# Known to everybody who reads this file, so good on a developer's own machine only.
+DEVELOPMENT_SECRETS = {
+    "SECRET_KEY": "development-only-secret-key-known-to-everyone",
+    "SECURITY_PASSWORD_SALT": "development-only-password-salt-known-to-everyone",
+    "TOTP_SECRET": "development-only-totp-secret-known-to-everyone",
+}
+
+
+class ConfigError(SystemExit):
+    """The settings are not fit to start with. `problems` has one sentence a setting, each naming it.
+
+    Where nobody catches it, it ends the process with these sentences alone, without a traceback.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("The registry does not start:\n" + "\n".join(f"- {problem}" for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What one registry was started with. Paths are absolute, `public_url` has no slash at its end."""
+
+    environment: Literal["development", "production"]
+    database_url: str  # as given; `credits.db.sqlalchemy_url` turns it into SQLAlchemy's form
+    public_url: str  # the start of every link and QR code, never the Host header
+    data_dir: Path  # evidence, certificates and keys; belongs to this one database
+    host: str
+    port: int
+    secret_key: str
+    password_salt: str
+    totp_secret: str
+    mail_server: str | None  # no server: mail is written to the log
+    mail_port: int
+    mail_sender: str
+    registry_code: str  # the first part of every serial number
+    registry_name: str
+    policy_file: Path
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is the SQLite file, not a PostgreSQL server."""
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def database_file(self) -> Path | None:
+        """The SQLite file, or None with PostgreSQL."""
+        return Path(self.database_url.removeprefix("sqlite:///")) if self.is_embedded else None
+
+    @property
+    def queue_file(self) -> Path | None:
+        """Where background work waits beside the SQLite file; None where it waits in the same PostgreSQL."""
+        return self.data_dir / "queue.db" if self.is_embedded else None
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read the settings out of `environ`. An empty value counts as not given.
+
+    Raises ConfigError with every missing or wrong setting at once.
+    """
+    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    problems: list[str] = []
+    environment = _environment(given, problems)
+    production = environment == "production"
+    port = _port("PORT", given.get("PORT", "8000"), problems)
+    data_dir = Path(given.get("DATA_DIR", ROOT / "var")).expanduser().absolute()
+    settings = Settings(
+        environment=environment,
+        database_url=_database_url(given.get("DATABASE_URL", f"sqlite:///{data_dir / 'credits.db'}"), problems),
+        public_url=_public_url(given.get("PUBLIC_URL"), port, production, problems),
+        data_dir=data_dir,
+        host=_host(given.get("HOST", "127.0.0.1"), production, problems),
+        port=port,
+        secret_key=_secret("SECRET_KEY", given, production, problems),
+        password_salt=_secret("SECURITY_PASSWORD_SALT", given, production, problems),
+        totp_secret=_secret("TOTP_SECRET", given, production, problems),
+        mail_server=given.get("MAIL_SERVER"),
+        mail_port=_port("MAIL_PORT", given.get("MAIL_PORT", "25"), problems),
+        mail_sender=given.get("MAIL_SENDER", "registry@localhost"),
+        registry_code=_registry_code(given.get("REGISTRY_CODE", "ASMC"), problems),
+        registry_name=given.get("REGISTRY_NAME", "Artisanal Mineral Credit Registry"),
+        policy_file=_existing_file("POLICY_FILE", given.get("POLICY_FILE"), ROOT / "policy.toml", problems),
+    )
+    if production and settings.mail_server and "MAIL_SENDER" not in given:
+        problems.append("MAIL_SENDER is missing: the address that mail from MAIL_SERVER comes from.")
+    if problems:
+        raise ConfigError(problems)
+    return settings
+
+
+def _environment(given: Mapping[str, str], problems: list[str]) -> Literal["development", "production"]:
+    word = given.get("CREDITS_ENV", "development")
+    if word == "production":
+        return "production"
+    if word != "development":
+        problems.append(f"CREDITS_ENV is {word!r}: it must be development or production.")
+    return "development"
+
+
+def _port(name: str, text: str, problems: list[str]) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535:
+        return int(text)
+    problems.append(f"{name} is {text!r}: it must be a whole number from 1 to 65535.")
+    return 0
+
+
+def _database_url(url: str, problems: list[str]) -> str:
+    """Return `url` with an absolute path if it is a file. Never repeats the address: it may hold a password."""
+    if url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+        if not urlsplit(url).path.strip("/"):
+            problems.append("DATABASE_URL names no database: write postgresql://USER:PASSWORD@HOST/DATABASE.")
+        return url
+    file = url.removeprefix("sqlite:///")
+    if file == url or file in {"", ":memory:"} or "?" in file:
+        # The worker is a second process: a database in memory would be a different one for each.
+        problems.append("DATABASE_URL must be postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:///FILE.")
+        return url
+    return f"sqlite:///{Path(file).expanduser().absolute()}"
+
+
+def _public_url(url: str | None, port: int, production: bool, problems: list[str]) -> str:
+    if url is None:
+        if production:
+            problems.append("PUBLIC_URL is missing: the https address that links and QR codes lead to.")
+        return f"http://localhost:{port}"
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        problems.append(
+            f"PUBLIC_URL is {url!r}: it must be an address such as https://registry.example, without a path."
+        )
+    elif production and parts.scheme != "https":
+        problems.append(f"PUBLIC_URL is {url!r}: in production it must begin with https://.")
+    return url.rstrip("/")
+
+
+def _host(host: str, production: bool, problems: list[str]) -> str:
+    if not production and host not in LOOPBACK:
+        problems.append(
+            f"HOST is {host!r}: development has known passwords and listens on {', '.join(LOOPBACK)} alone."
+        )
+    return host
+
+
+def _secret(name: str, given: Mapping[str, str], production: bool, problems: list[str]) -> str:
+    """Return the secret; never repeat it in a sentence."""
+    default = DEVELOPMENT_SECRETS[name]
+    secret = given.get(name, default)
+    if not production:
+        return secret
+    if name not in given:
+        problems.append(f"{name} is missing: give it a long random value and keep it.")
+    elif any(known in secret for known in DEVELOPMENT_SECRETS.values()):
+        problems.append(f"{name} is the development value, which everybody knows.")
+    elif len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_DIFFERENT:
+        problems.append(f"{name} is too short or too simple: at least {SHORTEST_SECRET} random characters.")
+    elif sum(given.get(other) == secret for other in DEVELOPMENT_SECRETS) > 1:
+        problems.append(f"{name} has the same value as another secret: each needs its own.")
+    return secret
+
+
+def _registry_code(code: str, problems: list[str]) -> str:
+    if not (code.isascii() and code.isalpha() and code.isupper() and len(code) == 4):
+        problems.append(f"REGISTRY_CODE is {code!r}: it must be four capital letters.")
+    return code
+
+
+def _existing_file(name: str, given: str | None, default: Path, problems: list[str]) -> Path:
+    if given is None:
+        return default
+    file = Path(given).expanduser().absolute()
+    if not file.is_file():
+        problems.append(f"{name} is {given!r}: there is no such file.")
+    return file
