@@ -1,0 +1,198 @@
+"""The certificate on paper: frozen facts in, the bytes of a PDF out.
+
+The same facts give the same bytes: dates and the file identifier come from the facts, faces from `fonts/`, and nothing is
+fetched. Bytes may still change with a new WeasyPrint or HarfBuzz, so a certificate is drawn once and its bytes are kept.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+from typing import Any, NoReturn
+from unicodedata import category
+
+import segno
+from babel.core import Locale, get_global
+from babel.dates import format_date
+from fontTools.ttLib import TTFont
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+from weasyprint import CSS, HTML
+from weasyprint.text.ffi import harfbuzz_subset
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+from credits.errors import Invalid
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+FONTS = Path(__file__).parent / "fonts"
+TEXT_FACES = ("GentiumPlus-Regular.ttf", "GentiumPlus-Bold.ttf")
+FACES = (*TEXT_FACES, "IBMPlexMono-Regular.ttf")
+
+NOT_RECORDED = "not recorded"
+LINE_BREAKS = "\t\n\r"  # typed into a long text; set as a space
+
+# Unicode's short names leave open which of the two Congos is meant; these are the United Nations' names.
+COUNTRY_NAMES = {"COD": "Democratic Republic of the Congo", "COG": "Republic of the Congo"}
+
+# Pango's font map is shared by all certificates of this process and is not safe between threads.
+_one_at_a_time = Lock()
+
+
+class Undrawable(Invalid):
+    """A fact holds characters for which the certificate has no letters."""
+
+    code = "undrawable_text"
+
+
+def draw(facts: Mapping[str, Any], *, templates: Path = TEMPLATES) -> bytes:
+    """Draw a retirement certificate, A4, from facts of the schema `asmc-retirement-certificate-1`.
+
+    facts: plain JSON values; None prints as "not recorded", a missing name is an error.
+    templates: the folder that holds `certificates/retirement.html` and its style sheet.
+
+    Raises Undrawable rather than print boxes; ask `undrawable` before such a text is accepted.
+    """
+    for path, text in _texts(facts):
+        if strangers := undrawable(text):
+            shown = ", ".join(f"U+{ord(character):04X}" for character in strangers)
+            raise Undrawable(f"The certificate has no letters for {shown} in {path}.", field=path, characters=strangers)
+    press = _press(templates)
+    page = press.template.render(facts=facts)
+    # Two certificates of different facts never share an identifier, and no clock is asked for one.
+    identifier = sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32].encode()
+    with _one_at_a_time:
+        document = HTML(string=page, url_fetcher=_NothingFetched())
+        pdf: bytes = document.write_pdf(
+            stylesheets=[press.style], font_config=press.fonts, pdf_identifier=identifier, pdf_tags=True
+        )
+    return pdf
+
+
+def undrawable(text: str) -> list[str]:
+    """The characters of `text` that a certificate cannot show, each once, in order; empty when all is well.
+
+    Latin, Greek and Cyrillic letters with every accent and tone mark can be shown. Other scripts and emoji cannot, and
+    invisible characters (zero width, writing direction) may not: they would let two names look the same.
+    """
+    drawable = _drawable()
+    return [c for c in dict.fromkeys(text) if ord(c) not in drawable and c not in LINE_BREAKS]
+
+
+def slow_drawing() -> str | None:
+    """A sentence for the operator when this machine lacks the library that cuts fonts to size, else None.
+
+    Without it a certificate takes ten times as long, and the time of drawing enters the bytes.
+    """
+    if harfbuzz_subset:
+        return None
+    return (
+        "The library libharfbuzz-subset is missing: certificates are drawn some ten times slower, and not byte for byte "
+        "the same. Install it: apt-get install libharfbuzz-subset0"
+    )
+
+
+def country_name(code: str | None) -> str | None:
+    """The English name of a country by its ISO 3166 alpha-3 code; an unknown code is shown as it is."""
+    if code is None:
+        return None
+    if name := COUNTRY_NAMES.get(code):
+        return name
+    alpha_2 = get_global("territory_aliases").get(code, [])  # several for a country that fell apart
+    names: Mapping[str, str] = Locale("en").territories
+    return names.get(alpha_2[0], code) if len(alpha_2) == 1 else code
+
+
+@dataclass(frozen=True)
+class _Press:
+    """What all certificates share. Parsing style and fonts again each time would double the time of drawing."""
+
+    template: Template
+    style: CSS
+    fonts: FontConfiguration
+
+
+# Set up at the first certificate, never at import: a process that forks afterwards would share its font folder.
+@cache
+def _press(templates: Path) -> _Press:
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_never_blank,
+    )
+    environment.filters |= {"country": country_name, "day": _day, "moment": _moment, "period": _period, "qr_code": _qr_code}
+    fonts = FontConfiguration()
+    style = CSS(
+        filename=templates / "certificates" / "retirement.css",
+        base_url=f"{FONTS.as_uri()}/",
+        url_fetcher=_OwnFacesFetched(),
+        font_config=fonts,
+    )
+    return _Press(environment.get_template("certificates/retirement.html"), style, fonts)
+
+
+class _NothingFetched(URLFetcher):  # type: ignore[misc]
+    """Whatever a text manages to ask for, nothing leaves this process and no file is opened."""
+
+    def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> NoReturn:
+        raise PermissionError(f"A certificate fetches nothing, not even {url}.")
+
+
+class _OwnFacesFetched(URLFetcher):  # type: ignore[misc]
+    """The style sheet may open our own faces and nothing else."""
+
+    def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> URLFetcherResponse:
+        for face in FACES:
+            if url == (FONTS / face).as_uri():
+                return URLFetcherResponse(url, (FONTS / face).read_bytes())
+        raise PermissionError(f"The style sheet may open its own fonts only, not {url}.")
+
+
+@cache
+def _drawable() -> frozenset[int]:
+    """Code points in both text faces, for a name is set in either; without controls and invisible ones."""
+    faces = [set(TTFont(FONTS / face).getBestCmap()) for face in TEXT_FACES]
+    return frozenset(c for c in set.intersection(*faces) if category(chr(c)) not in ("Cc", "Cf", "Co", "Cs", "Cn"))
+
+
+def _texts(value: object, path: str = "facts") -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(inner, f"{path}.{name}")
+    elif isinstance(value, list | tuple):
+        for place, inner in enumerate(value):
+            yield from _texts(inner, f"{path}[{place}]")
+
+
+def _never_blank(value: object) -> object:
+    return NOT_RECORDED if value is None or value == "" else value
+
+
+def _day(text: str) -> str:
+    return format_date(date.fromisoformat(text[:10]), "d MMMM y", locale="en")
+
+
+def _moment(text: str) -> str:
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _period(days: Mapping[str, str | None] | None) -> str | None:
+    """From one ISO date to another: readers of every country understand these the same way."""
+    if days is None or days["from"] == days["to"]:
+        return days and days["from"]
+    return f"{_never_blank(days['from'])} to {_never_blank(days['to'])}"
+
+
+def _qr_code(url: str) -> Markup:
+    # A fixed mask: trying all eight for the prettiest takes longer than drawing the code.
+    code = segno.make_qr(url, error="m", mask=2)
+    return Markup(code.svg_inline(border=4, omitsize=True, svgclass="code", lineclass=None))  # noqa: S704 - digits only
