@@ -1,0 +1,1 @@
+"""The rules of the registry, one verb of the field per module. Operations flush; the door commits."""

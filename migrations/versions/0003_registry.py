@@ -1,0 +1,445 @@
+"""What the registry keeps: sites and batches, what serials stand for, whose they are, transfers, retirements, certificates.
+
+What was issued, retired or said is written once: triggers refuse to change or delete it. A certificate's facts
+are frozen, and its document is set once.
+"""
+
+from alembic import op
+
+revision = "0003_registry"
+down_revision = "0002_participants"
+branch_labels = None
+depends_on = None
+
+TABLES = """
+CREATE TABLE observed_site (
+    pcode TEXT NOT NULL,
+    source TEXT NOT NULL,
+    name TEXT NOT NULL,
+    country TEXT NOT NULL,
+    province TEXT NOT NULL,
+    territory TEXT NOT NULL,
+    village TEXT NOT NULL,
+    latitude {whole},
+    longitude {whole},
+    CONSTRAINT pk_observed_site PRIMARY KEY (pcode)
+){strict};
+
+CREATE TABLE site_observation (
+    visit TEXT NOT NULL,
+    pcode TEXT NOT NULL,
+    visited_on {day} NOT NULL,
+    recorded TEXT NOT NULL,
+    CONSTRAINT pk_site_observation PRIMARY KEY (visit),
+    CONSTRAINT fk_site_observation_pcode FOREIGN KEY (pcode) REFERENCES observed_site (pcode)
+){strict};
+CREATE INDEX ix_site_observation_pcode_visited_on ON site_observation (pcode, visited_on);
+
+CREATE TABLE site (
+    id {serial},
+    producer_id {whole} NOT NULL,
+    code TEXT NOT NULL,
+    name TEXT NOT NULL,
+    country TEXT NOT NULL,
+    province TEXT NOT NULL,
+    district TEXT NOT NULL,
+    latitude {whole} NOT NULL,
+    longitude {whole} NOT NULL,
+    access TEXT NOT NULL,
+    concession_owner TEXT NOT NULL,
+    method TEXT NOT NULL,
+    mercury TEXT NOT NULL,
+    miners {whole} NOT NULL,
+    conflict_affected TEXT NOT NULL,
+    conflict_source TEXT NOT NULL,
+    conflict_checked_on {day},
+    pcode TEXT,
+    registered_by_id {whole} NOT NULL,
+    registered_at {moment} NOT NULL,
+    CONSTRAINT pk_site PRIMARY KEY (id),
+    CONSTRAINT ck_site_access_known CHECK (access IN ('own_title', 'sub_lease', 'tolerated', 'asm_zone')),
+    CONSTRAINT ck_site_method_known CHECK (method IN ('open_pit', 'underground', 'alluvial', 'tailings')),
+    CONSTRAINT ck_site_mercury_known CHECK (mercury IN ('yes', 'no', 'unknown')),
+    CONSTRAINT ck_site_conflict_affected_known CHECK (conflict_affected IN ('yes', 'no', 'unknown')),
+    CONSTRAINT ck_site_latitude_on_earth CHECK (latitude BETWEEN -90000000 AND 90000000),
+    CONSTRAINT ck_site_longitude_on_earth CHECK (longitude BETWEEN -180000000 AND 180000000),
+    CONSTRAINT ck_site_miners_counted CHECK (miners >= 0),
+    CONSTRAINT ck_site_country_alpha_3 CHECK (length(country) = 3),
+    CONSTRAINT uq_site_country_code UNIQUE (country, code),
+    CONSTRAINT fk_site_producer_id FOREIGN KEY (producer_id) REFERENCES organisation (id),
+    CONSTRAINT fk_site_pcode FOREIGN KEY (pcode) REFERENCES observed_site (pcode),
+    CONSTRAINT fk_site_registered_by_id FOREIGN KEY (registered_by_id) REFERENCES "user" (id)
+){strict};
+CREATE INDEX ix_site_producer_id ON site (producer_id, id);
+
+CREATE TABLE licence (
+    id {serial},
+    site_id {whole} NOT NULL,
+    number TEXT NOT NULL,
+    authority TEXT NOT NULL,
+    valid_from {day} NOT NULL,
+    valid_to {day} NOT NULL,
+    CONSTRAINT pk_licence PRIMARY KEY (id),
+    CONSTRAINT ck_licence_period_sound CHECK (valid_from <= valid_to),
+    CONSTRAINT uq_licence_site_id_number UNIQUE (site_id, number),
+    CONSTRAINT fk_licence_site_id FOREIGN KEY (site_id) REFERENCES site (id)
+){strict};
+
+CREATE TABLE assurance (
+    id {serial},
+    site_id {whole} NOT NULL,
+    verifier_id {whole} NOT NULL,
+    standard TEXT NOT NULL,
+    version TEXT NOT NULL,
+    level TEXT NOT NULL,
+    visited_from {day},
+    visited_to {day},
+    remote_reason TEXT NOT NULL,
+    valid_from {day} NOT NULL,
+    valid_to {day} NOT NULL,
+    state TEXT NOT NULL,
+    given_at {moment} NOT NULL,
+    CONSTRAINT pk_assurance PRIMARY KEY (id),
+    CONSTRAINT ck_assurance_state_known CHECK (state IN ('active', 'probation', 'suspended')),
+    CONSTRAINT ck_assurance_period_sound CHECK (valid_from <= valid_to),
+    CONSTRAINT ck_assurance_visit_whole CHECK ((visited_from IS NULL) = (visited_to IS NULL)),
+    CONSTRAINT ck_assurance_visit_sound CHECK (visited_from <= visited_to),
+    CONSTRAINT ck_assurance_visited_or_why_not CHECK (visited_from IS NOT NULL OR remote_reason <> ''),
+    CONSTRAINT fk_assurance_site_id FOREIGN KEY (site_id) REFERENCES site (id),
+    CONSTRAINT fk_assurance_verifier_id FOREIGN KEY (verifier_id) REFERENCES "user" (id)
+){strict};
+CREATE INDEX ix_assurance_site_id ON assurance (site_id, valid_from);
+
+CREATE TABLE batch (
+    id {serial},
+    site_id {whole} NOT NULL,
+    mineral_code TEXT NOT NULL,
+    form TEXT NOT NULL,
+    produced_from {day} NOT NULL,
+    produced_to {day} NOT NULL,
+    gross_mg {whole} NOT NULL,
+    moisture_ppm {whole} NOT NULL,
+    dry_mg {whole} NOT NULL,
+    grade_ppm {whole} NOT NULL,
+    contained_ng {whole} NOT NULL,
+    carried_ng {whole} NOT NULL,
+    sold_with_premium {whole} NOT NULL,
+    registered_elsewhere {whole} NOT NULL,
+    miners {whole} NOT NULL,
+    days_worked {whole} NOT NULL,
+    sold_to TEXT NOT NULL,
+    state TEXT NOT NULL,
+    drafted_by_id {whole} NOT NULL,
+    drafted_at {moment} NOT NULL,
+    submitted_by_id {whole},
+    submitted_at {moment},
+    reviewer_id {whole},
+    verified_by_id {whole},
+    verified_at {moment},
+    independence TEXT,
+    assurance_id {whole},
+    CONSTRAINT pk_batch PRIMARY KEY (id),
+    CONSTRAINT ck_batch_state_known CHECK (state IN ('draft', 'submitted', 'in_review', 'information_requested', 'verified', 'issued', 'rejected', 'withdrawn', 'suspended')),
+    CONSTRAINT ck_batch_period_sound CHECK (produced_from <= produced_to),
+    CONSTRAINT ck_batch_weights_sound CHECK (gross_mg > 0 AND dry_mg > 0 AND dry_mg <= gross_mg),
+    CONSTRAINT ck_batch_moisture_sound CHECK (moisture_ppm BETWEEN 0 AND 1000000),
+    CONSTRAINT ck_batch_grade_sound CHECK (grade_ppm BETWEEN 1 AND 1000000),
+    CONSTRAINT ck_batch_contained_sound CHECK (contained_ng >= 0 AND carried_ng >= 0),
+    CONSTRAINT ck_batch_deductions_sound CHECK (sold_with_premium >= 0 AND registered_elsewhere >= 0),
+    CONSTRAINT ck_batch_work_counted CHECK (miners >= 0 AND days_worked >= 0),
+    CONSTRAINT ck_batch_submitted_by CHECK ((state IN ('draft', 'withdrawn')) OR submitted_by_id IS NOT NULL),
+    CONSTRAINT ck_batch_verified_by CHECK ((state NOT IN ('verified', 'issued', 'suspended')) OR verified_by_id IS NOT NULL),
+    CONSTRAINT ck_batch_two_people CHECK (submitted_by_id <> verified_by_id),
+    CONSTRAINT fk_batch_site_id FOREIGN KEY (site_id) REFERENCES site (id),
+    CONSTRAINT fk_batch_drafted_by_id FOREIGN KEY (drafted_by_id) REFERENCES "user" (id),
+    CONSTRAINT fk_batch_submitted_by_id FOREIGN KEY (submitted_by_id) REFERENCES "user" (id),
+    CONSTRAINT fk_batch_reviewer_id FOREIGN KEY (reviewer_id) REFERENCES "user" (id),
+    CONSTRAINT fk_batch_verified_by_id FOREIGN KEY (verified_by_id) REFERENCES "user" (id),
+    CONSTRAINT fk_batch_assurance_id FOREIGN KEY (assurance_id) REFERENCES assurance (id)
+){strict};
+CREATE INDEX ix_batch_site_id_mineral_code_produced_from ON batch (site_id, mineral_code, produced_from);
+CREATE INDEX ix_batch_state_submitted_at ON batch (state, submitted_at);
+
+CREATE TABLE evidence (
+    id {serial},
+    batch_id {whole} NOT NULL,
+    kind TEXT NOT NULL,
+    reference TEXT,
+    filename TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    size {whole} NOT NULL,
+    sha256 TEXT NOT NULL,
+    added_by_id {whole} NOT NULL,
+    added_at {moment} NOT NULL,
+    CONSTRAINT pk_evidence PRIMARY KEY (id),
+    CONSTRAINT ck_evidence_kind_known CHECK (kind IN ('scale_log', 'assay', 'sales_invoice', 'royalty_receipt', 'tag_log', 'photo', 'other')),
+    CONSTRAINT ck_evidence_sha256_whole CHECK (length(sha256) = 64),
+    CONSTRAINT ck_evidence_size_positive CHECK (size > 0),
+    CONSTRAINT ck_evidence_reference_not_blank CHECK (reference <> ''),
+    CONSTRAINT uq_evidence_sha256 UNIQUE (sha256),
+    CONSTRAINT uq_evidence_kind_reference UNIQUE (kind, reference),
+    CONSTRAINT fk_evidence_batch_id FOREIGN KEY (batch_id) REFERENCES batch (id),
+    CONSTRAINT fk_evidence_added_by_id FOREIGN KEY (added_by_id) REFERENCES "user" (id)
+){strict};
+CREATE INDEX ix_evidence_batch_id ON evidence (batch_id);
+
+CREATE TABLE remark (
+    id {serial},
+    batch_id {whole} NOT NULL,
+    author_id {whole} NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    made_at {moment} NOT NULL,
+    CONSTRAINT pk_remark PRIMARY KEY (id),
+    CONSTRAINT ck_remark_kind_known CHECK (kind IN ('request', 'answer', 'decision')),
+    CONSTRAINT ck_remark_text_not_blank CHECK (text <> ''),
+    CONSTRAINT fk_remark_batch_id FOREIGN KEY (batch_id) REFERENCES batch (id),
+    CONSTRAINT fk_remark_author_id FOREIGN KEY (author_id) REFERENCES "user" (id)
+){strict};
+CREATE INDEX ix_remark_batch_id ON remark (batch_id);
+
+CREATE TABLE carried_remainder (
+    producer_id {whole} NOT NULL,
+    mineral_code TEXT NOT NULL,
+    nanograms {whole} NOT NULL,
+    CONSTRAINT pk_carried_remainder PRIMARY KEY (producer_id, mineral_code),
+    CONSTRAINT ck_carried_remainder_nanograms_positive CHECK (nanograms >= 0),
+    CONSTRAINT fk_carried_remainder_producer_id FOREIGN KEY (producer_id) REFERENCES organisation (id)
+){strict};
+
+CREATE TABLE site_vintage (
+    site_id {whole} NOT NULL,
+    vintage {whole} NOT NULL,
+    issuances {whole} NOT NULL,
+    CONSTRAINT pk_site_vintage PRIMARY KEY (site_id, vintage),
+    CONSTRAINT fk_site_vintage_site_id FOREIGN KEY (site_id) REFERENCES site (id)
+){strict};
+
+CREATE TABLE holding (
+    account_id {whole} NOT NULL,
+    organisation_id {whole},
+    kind TEXT NOT NULL,
+    CONSTRAINT pk_holding PRIMARY KEY (account_id),
+    CONSTRAINT ck_holding_kind_known CHECK (kind IN ('available', 'reserved', 'pending', 'held', 'buffer', 'retired', 'cancelled', 'expired', 'exported')),
+    CONSTRAINT uq_holding_organisation_id_kind UNIQUE (organisation_id, kind),
+    CONSTRAINT fk_holding_account_id FOREIGN KEY (account_id) REFERENCES account (id),
+    CONSTRAINT fk_holding_organisation_id FOREIGN KEY (organisation_id) REFERENCES organisation (id)
+){strict};
+CREATE UNIQUE INDEX uq_holding_registry_kind ON holding (kind) WHERE organisation_id IS NULL;
+
+CREATE TABLE issuance_attributes (
+    id {whole} NOT NULL,
+    quantity {whole} NOT NULL,
+    number TEXT NOT NULL,
+    batch_id {whole} NOT NULL,
+    site_id {whole} NOT NULL,
+    vintage {whole} NOT NULL,
+    sequence {whole} NOT NULL,
+    mineral_code TEXT NOT NULL,
+    producer_id {whole} NOT NULL,
+    submitter_id {whole} NOT NULL,
+    verifier_id {whole} NOT NULL,
+    verifier_organisation_id {whole} NOT NULL,
+    issuer_id {whole} NOT NULL,
+    issuer_organisation_id {whole} NOT NULL,
+    posting_id {whole} NOT NULL,
+    issued_at {moment} NOT NULL,
+    facts TEXT NOT NULL,
+    CONSTRAINT pk_issuance_attributes PRIMARY KEY (id),
+    CONSTRAINT fk_issuance_attributes_id_quantity FOREIGN KEY (id, quantity) REFERENCES issuance (id, quantity),
+    CONSTRAINT ck_issuance_attributes_three_people CHECK (submitter_id <> verifier_id AND verifier_id <> issuer_id AND submitter_id <> issuer_id),
+    CONSTRAINT ck_issuance_attributes_three_organisations CHECK (producer_id <> verifier_organisation_id AND verifier_organisation_id <> issuer_organisation_id AND producer_id <> issuer_organisation_id),
+    CONSTRAINT uq_issuance_attributes_site_id_vintage_sequence UNIQUE (site_id, vintage, sequence),
+    CONSTRAINT uq_issuance_attributes_number UNIQUE (number),
+    CONSTRAINT uq_issuance_attributes_batch_id UNIQUE (batch_id),
+    CONSTRAINT fk_issuance_attributes_batch_id FOREIGN KEY (batch_id) REFERENCES batch (id),
+    CONSTRAINT fk_issuance_attributes_site_id FOREIGN KEY (site_id) REFERENCES site (id),
+    CONSTRAINT fk_issuance_attributes_producer_id FOREIGN KEY (producer_id) REFERENCES organisation (id),
+    CONSTRAINT fk_issuance_attributes_submitter_id FOREIGN KEY (submitter_id) REFERENCES "user" (id),
+    CONSTRAINT fk_issuance_attributes_verifier_id FOREIGN KEY (verifier_id) REFERENCES "user" (id),
+    CONSTRAINT fk_issuance_attributes_verifier_organisation_id FOREIGN KEY (verifier_organisation_id) REFERENCES organisation (id),
+    CONSTRAINT fk_issuance_attributes_issuer_id FOREIGN KEY (issuer_id) REFERENCES "user" (id),
+    CONSTRAINT fk_issuance_attributes_issuer_organisation_id FOREIGN KEY (issuer_organisation_id) REFERENCES organisation (id),
+    CONSTRAINT uq_issuance_attributes_posting_id UNIQUE (posting_id),
+    CONSTRAINT fk_issuance_attributes_posting_id FOREIGN KEY (posting_id) REFERENCES posting (id)
+){strict};
+CREATE INDEX ix_issuance_attributes_producer_id ON issuance_attributes (producer_id);
+
+CREATE TABLE transfer (
+    id {serial},
+    issuance_id {whole} NOT NULL,
+    quantity {whole} NOT NULL,
+    sender_id {whole} NOT NULL,
+    recipient_id {whole} NOT NULL,
+    note TEXT NOT NULL,
+    state TEXT NOT NULL,
+    opening_posting_id {whole} NOT NULL,
+    closing_posting_id {whole},
+    proposed_by_id {whole} NOT NULL,
+    proposed_at {moment} NOT NULL,
+    expires_at {moment} NOT NULL,
+    closed_by_id {whole},
+    closed_at {moment},
+    reason TEXT,
+    CONSTRAINT pk_transfer PRIMARY KEY (id),
+    CONSTRAINT ck_transfer_state_known CHECK (state IN ('pending', 'accepted', 'rejected', 'withdrawn', 'expired')),
+    CONSTRAINT ck_transfer_two_parties CHECK (sender_id <> recipient_id),
+    CONSTRAINT ck_transfer_quantity_positive CHECK (quantity > 0),
+    CONSTRAINT ck_transfer_closed_by_posting CHECK ((state = 'pending') = (closing_posting_id IS NULL)),
+    CONSTRAINT ck_transfer_closed_at_a_time CHECK ((closing_posting_id IS NULL) = (closed_at IS NULL)),
+    CONSTRAINT fk_transfer_issuance_id FOREIGN KEY (issuance_id) REFERENCES issuance_attributes (id),
+    CONSTRAINT fk_transfer_sender_id FOREIGN KEY (sender_id) REFERENCES organisation (id),
+    CONSTRAINT fk_transfer_recipient_id FOREIGN KEY (recipient_id) REFERENCES organisation (id),
+    CONSTRAINT uq_transfer_opening_posting_id UNIQUE (opening_posting_id),
+    CONSTRAINT fk_transfer_opening_posting_id FOREIGN KEY (opening_posting_id) REFERENCES posting (id),
+    CONSTRAINT uq_transfer_closing_posting_id UNIQUE (closing_posting_id),
+    CONSTRAINT fk_transfer_closing_posting_id FOREIGN KEY (closing_posting_id) REFERENCES posting (id),
+    CONSTRAINT fk_transfer_proposed_by_id FOREIGN KEY (proposed_by_id) REFERENCES "user" (id),
+    CONSTRAINT fk_transfer_closed_by_id FOREIGN KEY (closed_by_id) REFERENCES "user" (id)
+){strict};
+CREATE INDEX ix_transfer_recipient_id ON transfer (recipient_id, id);
+CREATE INDEX ix_transfer_sender_id ON transfer (sender_id, id);
+CREATE INDEX ix_transfer_state_expires_at ON transfer (state, expires_at);
+
+CREATE TABLE retirement (
+    id {serial},
+    issuance_id {whole} NOT NULL,
+    quantity {whole} NOT NULL,
+    posting_id {whole} NOT NULL,
+    holder_id {whole} NOT NULL,
+    beneficiary TEXT NOT NULL,
+    beneficiary_country TEXT NOT NULL,
+    beneficiary_identifier TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    claim_from {day} NOT NULL,
+    claim_to {day} NOT NULL,
+    retired_by_id {whole} NOT NULL,
+    retired_at {moment} NOT NULL,
+    CONSTRAINT pk_retirement PRIMARY KEY (id),
+    CONSTRAINT ck_retirement_quantity_positive CHECK (quantity > 0),
+    CONSTRAINT ck_retirement_claim_period_sound CHECK (claim_from <= claim_to),
+    CONSTRAINT fk_retirement_issuance_id FOREIGN KEY (issuance_id) REFERENCES issuance_attributes (id),
+    CONSTRAINT uq_retirement_posting_id UNIQUE (posting_id),
+    CONSTRAINT fk_retirement_posting_id FOREIGN KEY (posting_id) REFERENCES posting (id),
+    CONSTRAINT fk_retirement_holder_id FOREIGN KEY (holder_id) REFERENCES organisation (id),
+    CONSTRAINT fk_retirement_retired_by_id FOREIGN KEY (retired_by_id) REFERENCES "user" (id)
+){strict};
+CREATE INDEX ix_retirement_holder_id ON retirement (holder_id, id);
+
+CREATE TABLE retired_range (
+    issuance_id {whole} NOT NULL,
+    first {whole} NOT NULL,
+    last {whole} NOT NULL,
+    retirement_id {whole} NOT NULL,
+    CONSTRAINT pk_retired_range PRIMARY KEY (issuance_id, first),
+    CONSTRAINT uq_retired_range_issuance_id_last UNIQUE (issuance_id, last),
+    CONSTRAINT fk_retired_range_issuance_id FOREIGN KEY (issuance_id) REFERENCES issuance_attributes (id),
+    CONSTRAINT fk_retired_range_retirement_id FOREIGN KEY (retirement_id) REFERENCES retirement (id)
+){strict};
+CREATE INDEX ix_retired_range_retirement_id ON retired_range (retirement_id);
+
+CREATE TABLE certificate (
+    retirement_id {whole} NOT NULL,
+    number TEXT NOT NULL,
+    facts {blob} NOT NULL,
+    document_sha256 TEXT,
+    drawn_at {moment},
+    CONSTRAINT pk_certificate PRIMARY KEY (retirement_id),
+    CONSTRAINT ck_certificate_drawn_whole CHECK ((document_sha256 IS NULL) = (drawn_at IS NULL)),
+    CONSTRAINT fk_certificate_retirement_id FOREIGN KEY (retirement_id) REFERENCES retirement (id),
+    CONSTRAINT uq_certificate_number UNIQUE (number)
+){strict};
+"""
+
+WORDS = {
+    "sqlite": {
+        "serial": "INTEGER NOT NULL",
+        "whole": "INTEGER",
+        "day": "TEXT",
+        "moment": "TEXT",
+        "blob": "BLOB",
+        "strict": " STRICT",
+    },
+    "postgresql": {
+        "serial": "BIGSERIAL NOT NULL",
+        "whole": "BIGINT",
+        "day": "DATE",
+        "moment": "TIMESTAMP WITH TIME ZONE",
+        "blob": "BYTEA",
+        "strict": "",
+    },
+}
+
+FINAL = ("holding", "issuance_attributes", "retirement", "retired_range", "remark", "certificate")
+DRAWN_ONCE = """(OLD.document_sha256 IS NOT NULL OR NEW.facts {differs} OLD.facts OR NEW.number {differs} OLD.number
+                OR NEW.retirement_id {differs} OLD.retirement_id)"""
+TABLES_NEWEST_FIRST = (
+    "certificate",
+    "retired_range",
+    "retirement",
+    "transfer",
+    "issuance_attributes",
+    "holding",
+    "site_vintage",
+    "carried_remainder",
+    "remark",
+    "evidence",
+    "batch",
+    "assurance",
+    "licence",
+    "site",
+    "site_observation",
+    "observed_site",
+)
+REGISTRY_ACCOUNTS = ("buffer", "retired", "cancelled", "expired", "exported")
+
+
+def final(dialect: str) -> list[str]:
+    """The triggers by which what is written stays written."""
+    statements = []
+    for table in FINAL:
+        differs = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"
+        changed = f"WHEN {DRAWN_ONCE.format(differs=differs)}" if table == "certificate" else ""
+        for act, when in (("DELETE", ""), ("UPDATE", changed)):
+            name = f"{table}_never_{'deleted' if act == 'DELETE' else 'changed'}"
+            body = (
+                f"{when} BEGIN SELECT RAISE(ABORT, 'registry: {table} is final'); END"
+                if dialect == "sqlite"
+                else f"FOR EACH ROW {when} EXECUTE FUNCTION ledger_refuse('{table} is final')"
+            )
+            statements.append(f"CREATE TRIGGER {name} BEFORE {act} ON {table} {body}")
+        if dialect == "sqlite":
+            same = {"holding": "account_id", "certificate": "retirement_id"}.get(table, "id")
+            key = "old.issuance_id = NEW.issuance_id AND old.first = NEW.first"
+            statements.append(
+                f"""CREATE TRIGGER {table}_never_replaced BEFORE INSERT ON {table}
+                    WHEN EXISTS (SELECT 1 FROM {table} old
+                                 WHERE {key if table == "retired_range" else f"old.{same} = NEW.{same}"})
+                    BEGIN SELECT RAISE(ABORT, 'registry: {table} is final'); END"""
+            )
+        else:
+            statements.append(
+                f"""CREATE TRIGGER {table}_never_emptied BEFORE TRUNCATE ON {table}
+                    EXECUTE FUNCTION ledger_refuse('{table} is final')"""
+            )
+    return statements
+
+
+def upgrade() -> None:
+    dialect = op.get_bind().dialect.name
+    for statement in TABLES.format(**WORDS[dialect]).split(";\n"):
+        if statement.strip():
+            op.execute(statement)
+    for statement in final(dialect):
+        op.execute(statement)
+    for kind in REGISTRY_ACCOUNTS:
+        op.execute(f"INSERT INTO account (kind) VALUES ('{kind}')")
+        op.execute(
+            f"""INSERT INTO holding (account_id, organisation_id, kind)
+                SELECT max(id), NULL, '{kind}' FROM account WHERE kind = '{kind}'"""
+        )
+
+
+def downgrade() -> None:
+    for table in TABLES_NEWEST_FIRST:
+        op.execute(f"DROP TABLE {table}")
