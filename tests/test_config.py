@@ -1,0 +1,138 @@
+from pathlib import Path
+
+import pytest
+
+from config import DEVELOPMENT_SECRETS, ROOT, ConfigError, load
+
+PRODUCTION = {
+    "CREDITS_ENV": "production",
+    "PUBLIC_URL": "https://registry.example",
+    "SECRET_KEY": "8f0c1b7e5d2a49c6b3e7f1a0d4c8b2e6",
+    "SECURITY_PASSWORD_SALT": "1d9e6a3c7b5f8042e4c6a8d0f2b4e6c8",
+    "TOTP_SECRET": "5b2d8f4a6c0e1937d5b3f7a9c1e3d5b7",
+}
+SECRETS = sorted(DEVELOPMENT_SECRETS)
+
+
+def problems_of(environ: dict[str, str]) -> str:
+    with pytest.raises(ConfigError) as refusal:
+        load(environ)
+    return "\n".join(refusal.value.problems)
+
+
+class TestLoad:
+    def test_needs_nothing_in_development(self):
+        settings = load({})
+
+        assert settings.environment == "development"
+        assert settings.host == "127.0.0.1"
+        assert settings.public_url == "http://localhost:8000"
+        assert settings.database_url == f"sqlite:///{ROOT}/var/credits.db"
+        assert settings.data_dir == ROOT / "var"
+
+    def test_takes_an_empty_value_for_none_given(self):
+        assert load({"PORT": "", "DATABASE_URL": " ", "DATA_DIR": ""}) == load({})
+
+    def test_keeps_the_embedded_database_and_its_queue_in_the_data_directory(self, tmp_path):
+        settings = load({"DATA_DIR": str(tmp_path)})
+
+        assert settings.database_file == tmp_path / "credits.db"
+        assert settings.queue_file == tmp_path / "queue.db"
+
+    def test_makes_relative_paths_absolute(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+
+        settings = load({"DATA_DIR": "here", "DATABASE_URL": "sqlite:///there.db"})
+
+        assert settings.data_dir == tmp_path / "here"
+        assert settings.database_file == tmp_path / "there.db"
+
+    def test_runs_on_postgresql_by_its_address_alone(self):
+        settings = load({"DATABASE_URL": "postgresql://user:pw@db.example/registry"})
+
+        assert not settings.is_embedded
+        assert settings.database_file is None
+        assert settings.queue_file is None
+
+    def test_lets_the_public_address_follow_the_port(self):
+        assert load({"PORT": "9000"}).public_url == "http://localhost:9000"
+
+    def test_takes_the_slash_off_the_public_address(self):
+        assert load({"PUBLIC_URL": "https://registry.example/"}).public_url == "https://registry.example"
+
+    def test_starts_in_production_with_its_own_secrets(self):
+        settings = load(PRODUCTION)
+
+        assert settings.is_production
+        assert settings.secret_key == PRODUCTION["SECRET_KEY"]
+        assert settings.totp_secret == PRODUCTION["TOTP_SECRET"]
+
+    @pytest.mark.parametrize("name", SECRETS)
+    @pytest.mark.parametrize(
+        "value", ["", "short", "x" * 64, DEVELOPMENT_SECRETS["SECRET_KEY"], DEVELOPMENT_SECRETS["TOTP_SECRET"] + "!"]
+    )
+    def test_names_the_secret_that_production_refuses(self, name, value):
+        problems = problems_of(PRODUCTION | {name: value})
+
+        assert problems.startswith(f"{name} is ")
+        assert not any(other in problems for other in SECRETS if other != name)
+
+    def test_wants_a_secret_of_its_own_for_each_purpose(self):
+        problems = problems_of(PRODUCTION | {"TOTP_SECRET": PRODUCTION["SECRET_KEY"]})
+
+        assert "TOTP_SECRET has the same value" in problems
+
+    def test_never_repeats_a_secret(self):
+        problems = problems_of(PRODUCTION | {"SECRET_KEY": "tooshort", "DATABASE_URL": "mysql://user:hidden@host/x"})
+
+        assert "tooshort" not in problems
+        assert "hidden" not in problems
+
+    def test_names_everything_wrong_at_once(self):
+        problems = problems_of({"CREDITS_ENV": "production", "PORT": "http"})
+
+        for name in (*SECRETS, "PUBLIC_URL", "PORT"):
+            assert name in problems
+
+    @pytest.mark.parametrize(
+        "name, value",
+        [
+            ("CREDITS_ENV", "staging"),
+            ("DATABASE_URL", "sqlite://"),
+            ("DATABASE_URL", "sqlite:///:memory:"),
+            ("DATABASE_URL", "mysql://localhost/registry"),
+            ("DATABASE_URL", "postgresql://localhost"),
+            ("HOST", "0.0.0.0"),
+            ("POLICY_FILE", "/nowhere/policy.toml"),
+            ("PORT", "0"),
+            ("PORT", "65536"),
+            ("PORT", "-1"),
+            ("PORT", "80.0"),
+            ("PORT", "٨٠٠٠"),
+            ("PORT", "1" * 5000),
+            ("PUBLIC_URL", "registry.example"),
+            ("PUBLIC_URL", "ftp://registry.example"),
+            ("PUBLIC_URL", "https://registry.example/under/a/path"),
+            ("REGISTRY_CODE", "as-mc"),
+        ],
+    )
+    def test_names_a_setting_that_makes_no_sense(self, name, value):
+        assert problems_of({name: value}).startswith(name)
+
+    @pytest.mark.parametrize(
+        "name, value", [("PUBLIC_URL", "http://registry.example"), ("MAIL_SERVER", "mail.example")]
+    )
+    def test_asks_more_of_production(self, name, value):
+        assert load({name: value})
+        assert problems_of(PRODUCTION | {name: value})
+
+    def test_listens_elsewhere_in_production_only(self):
+        assert load(PRODUCTION | {"HOST": "0.0.0.0"}).host == "0.0.0.0"
+
+
+def test_every_setting_is_in_the_readme():
+    source = Path(ROOT, "config.py").read_text()
+    readme = Path(ROOT, "README.md").read_text()
+    names = set(SECRETS) | {word.split('"')[1] for word in source.split("given.get(")[1:] if word.startswith('"')}
+
+    assert {name for name in names if f"`{name}`" not in readme} == set()
