@@ -1,7 +1,7 @@
 """The certificate on paper: frozen facts in, the bytes of a PDF out.
 
-The same facts give the same bytes: dates and the file identifier come from the facts, faces from `fonts/`, and nothing is
-fetched. Bytes may still change with a new WeasyPrint or HarfBuzz, so a certificate is drawn once and its bytes are kept.
+The same facts give the same bytes: dates and the file identifier come from the facts, faces from `fonts/`, and nothing
+is fetched. Bytes may still change with a new WeasyPrint or HarfBuzz, so a certificate is drawn once and its bytes kept.
 """
 
 import json
@@ -91,8 +91,8 @@ def slow_drawing() -> str | None:
     if harfbuzz_subset:
         return None
     return (
-        "The library libharfbuzz-subset is missing: certificates are drawn some ten times slower, and not byte for byte "
-        "the same. Install it: apt-get install libharfbuzz-subset0"
+        "The library libharfbuzz-subset is missing: certificates are drawn some ten times slower, and not byte for "
+        "byte the same. Install it: apt-get install libharfbuzz-subset0"
     )
 
 
@@ -127,7 +127,13 @@ def _press(templates: Path) -> _Press:
         lstrip_blocks=True,
         finalize=_never_blank,
     )
-    environment.filters |= {"country": country_name, "day": _day, "moment": _moment, "period": _period, "qr_code": _qr_code}
+    environment.filters |= {
+        "country": country_name,
+        "day": _day,
+        "moment": _moment,
+        "period": _period,
+        "qr_code": _qr_code,
+    }
     fonts = FontConfiguration()
     style = CSS(
         filename=templates / "certificates" / "retirement.css",
@@ -187,8 +193,10 @@ def _moment(text: str) -> str:
 
 def _period(days: Mapping[str, str | None] | None) -> str | None:
     """From one ISO date to another: readers of every country understand these the same way."""
-    if days is None or days["from"] == days["to"]:
-        return days and days["from"]
+    if days is None:
+        return None
+    if days["from"] == days["to"]:
+        return days["from"]
     return f"{_never_blank(days['from'])} to {_never_blank(days['to'])}"
 
 

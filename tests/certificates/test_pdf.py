@@ -1,0 +1,402 @@
+import json
+import re
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+from weasyprint.urls import URLFetcher
+
+from credits.certificates import pdf
+from credits.certificates.pdf import Undrawable, country_name, draw, slow_drawing, undrawable
+
+FACTS: dict[str, Any] = {
+    "schema": "asmc-retirement-certificate-1",
+    "registry": {"code": "ASMC", "name": "ASM Credits Registry", "url": "https://registry.example"},
+    "number": "ASMC-R-000017",
+    "verify_url": "https://registry.example/certificates/ASMC-R-000017",
+    "retired_at": "2026-11-22T06:00:00Z",
+    "status": "retired",
+    "account": {"name": "Volta Trading SA", "number": "ASMC-A-000031", "country": "CHE"},
+    "beneficiary": {"name": "Volta Batteries GmbH", "country": "DEU", "identifier": "HRB 204812 B"},
+    "purpose": "Traction batteries, model year 2026",
+    "claim_period": {"from": "2026-01-01", "to": "2026-12-31"},
+    "mineral": {"code": "CO", "name": "cobalt", "credit": "1 t", "base_unit": "kg"},
+    "credits": "0.75",
+    "quantity_base_units": 750,
+    "quantity": "750 kg",
+    "basis": "contained cobalt, dry weight × % Co",
+    "origins": [
+        {
+            "serials": [
+                "ASMC-CO-COD-KAM001-2026-0001-000000001-000000500-K",
+                "ASMC-CO-COD-KAM001-2026-0001-000001501-000001750-7",
+            ],
+            "producer": {
+                "cooperative": "Coopérative Kilima",
+                "group": "Groupe du Lualaba",
+                "site_name": "Kamilombe",
+                "site_code": "KAM001",
+                "district": "Kolwezi",
+                "country": "COD",
+            },
+            "production": {"from": "2026-07-01", "to": "2026-09-30"},
+            "vintage": 2026,
+            "assurance": {
+                "standard": "CRAFT Code",
+                "version": "2.1",
+                "level": "progressing",
+                "verifier": "Vérification Indépendante SARL",
+                "visit": {"from": "2026-10-05", "to": "2026-10-08", "remote_reason": "road washed away"},
+                "valid_from": "2026-06-01",
+                "valid_until": "2027-05-31",
+            },
+            "conflict_affected": {"flag": "yes", "source": "IPIS", "date": "2026-05-01"},
+        }
+    ],
+    "premium": {"to_site": "USD 3,750.00", "fee": "USD 312.50"},
+    "claim": {
+        "text": "In 2026, Volta Batteries GmbH supported responsible artisanal cobalt mining.",
+        "limits": ["The cobalt in our products is not physically traced to this site."],
+    },
+    "transferable": False,
+}
+
+SHOWN = [
+    "ASM Credits Registry",
+    "Certificate of Retirement",
+    "ASMC-R-000017",
+    "https://registry.example/certificates/ASMC-R-000017",
+    "22 November 2026",
+    "2026-11-22 06:00:00 UTC",
+    "retired, not transferable",
+    "Volta Trading SA",
+    "ASMC-A-000031, Switzerland",
+    "Volta Batteries GmbH",
+    "Germany · HRB 204812 B",
+    "Traction batteries, model year 2026",
+    "2026-01-01 to 2026-12-31",
+    "0.75 cobalt credits",
+    "cobalt (CO), 1 credit = 1 t",
+    "750 × 1 kg",
+    "equal to 750 kg (contained cobalt, dry weight × % Co)",
+    "ASMC-CO-COD-KAM001-2026-0001-000000001-000000500-K",
+    "ASMC-CO-COD-KAM001-2026-0001-000001501-000001750-7",
+    "Coopérative Kilima",
+    "Groupe du Lualaba",
+    "Kamilombe (KAM001)",
+    "Kolwezi, Democratic Republic of the Congo",
+    "2026-07-01 to 2026-09-30",
+    "CRAFT Code, version 2.1",
+    "progressing",
+    "Vérification Indépendante SARL",
+    "2026-10-05 to 2026-10-08, remote: road washed away",
+    "2026-06-01 to 2027-05-31",
+    "yes (source: IPIS, 2026-05-01)",
+    "USD 3,750.00",
+    "USD 312.50",
+    "In 2026, Volta Batteries GmbH supported responsible artisanal cobalt mining.",
+    "The cobalt in our products is not physically traced to this site.",
+]
+
+
+@pytest.fixture
+def facts() -> dict[str, Any]:
+    return deepcopy(FACTS)
+
+
+@pytest.fixture
+def kept(tmp_path: Path):
+    """Draw facts and keep the PDF as a file, for the tools that read it."""
+
+    def keep(facts: dict[str, Any]) -> Path:
+        path = tmp_path / "certificate.pdf"
+        path.write_bytes(draw(facts))
+        return path
+
+    return keep
+
+
+@pytest.fixture(scope="module")
+def drawn_text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("certificate") / "certificate.pdf"
+    path.write_bytes(draw(FACTS))
+    return text_of(path)
+
+
+def tool(*command: str | Path) -> str:
+    # A PDF is partly binary; what matters here can be read.
+    return subprocess.run(command, capture_output=True, check=True, encoding="utf-8", errors="replace").stdout
+
+
+def text_of(path: Path) -> str:
+    """The words as a reader meets them, line breaks as spaces."""
+    return " ".join(tool("pdftotext", path, "-").split())
+
+
+def pages_of(path: Path) -> int:
+    return int(re.search(r"^Pages: +(\d+)$", tool("pdfinfo", path), re.M)[1])
+
+
+def codes_on(path: Path, page: int = 1) -> list[str]:
+    picture = path.with_suffix("")
+    tool("pdftoppm", "-r", "150", "-png", "-singlefile", "-f", str(page), "-l", str(page), path, picture)
+    return tool("zbarimg", "--quiet", "--raw", picture.with_suffix(".png")).splitlines()
+
+
+def words_outside(path: Path) -> list[str]:
+    """Words that leave the text area of an A4 page (595 × 842 pt, frame at 31 pt), by their boxes."""
+    boxes = re.findall(
+        r'xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*?)<',
+        tool("pdftotext", "-bbox", path, "-"),
+    )
+    return [
+        word for x0, y0, x1, y1, word in boxes if float(x0) < 31 or float(x1) > 564 or float(y0) < 31 or float(y1) > 842
+    ]
+
+
+class TestDraw:
+    @pytest.mark.parametrize("shown", SHOWN)
+    def test_shows_every_fact(self, drawn_text: str, shown: str):
+        assert shown in drawn_text
+
+    def test_fills_one_sheet_of_a4_without_a_flaw(self, facts, kept):
+        path = kept(facts)
+        about = tool("pdfinfo", path)
+
+        assert re.search(r"^Pages: +1$", about, re.M)
+        assert "(A4)" in about
+        assert "No syntax or stream encoding errors found" in tool("qpdf", "--check", path)
+        assert words_outside(path) == []
+
+    def test_says_what_it_is_and_since_when(self, facts, kept):
+        path = kept(facts)
+        about = tool("pdfinfo", "-isodates", path)
+
+        assert re.search(r"^Title: +Certificate of retirement ASMC-R-000017$", about, re.M)
+        assert re.search(r"^Author: +ASM Credits Registry$", about, re.M)
+        assert re.search(r"^CreationDate: +2026-11-22T06:00:00Z$", about, re.M)
+        assert re.search(r"^Tagged: +yes$", about, re.M)
+        assert "/Lang (en)" in tool("qpdf", "--qdf", "--object-streams=disable", path, "-")
+
+    def test_leads_to_its_page_by_the_code(self, facts, kept):
+        assert codes_on(kept(facts)) == ["https://registry.example/certificates/ASMC-R-000017"]
+
+    def test_carries_its_own_fonts(self, facts, kept):
+        fonts = [line.split() for line in tool("pdffonts", kept(facts)).splitlines()[2:]]
+
+        assert {re.sub(r"^[A-Z]{6}\+", "", font[0]) for font in fonts} == {
+            "Certificate-Text",
+            "Certificate-Text-Bold",
+            "Certificate-Mono",
+        }
+        assert {font[-5] for font in fonts} == {"yes"}  # embedded
+
+    def test_gives_the_same_bytes_for_the_same_facts(self, facts):
+        first = draw(facts)
+        draw(facts | {"purpose": "Something else"})
+
+        assert draw(dict(reversed(facts.items()))) == first
+
+    def test_gives_the_same_bytes_in_another_process(self, facts, tmp_path):
+        program = (
+            "import json, sys; from credits.certificates.pdf import draw; "
+            "sys.stdout.buffer.write(draw(json.load(sys.stdin)))"
+        )
+        elsewhere = subprocess.run(
+            [sys.executable, "-c", program],
+            input=json.dumps(facts).encode(),
+            capture_output=True,
+            check=True,
+            cwd=Path(pdf.__file__).parents[2],
+            env={"PYTHONHASHSEED": "7", "TZ": "Pacific/Auckland", "LC_ALL": "C", "HOME": str(tmp_path)},
+        )
+
+        assert elsewhere.stdout == draw(facts)
+
+    def test_gives_other_facts_another_identifier(self, facts):
+        def identifier(drawn: bytes) -> str:
+            return re.search(rb"/ID ?\[\((\w{32})\)", drawn)[1].decode()
+
+        assert identifier(draw(facts)) != identifier(draw(facts | {"credits": "0.5"}))
+
+    def test_prints_unknown_facts_as_not_recorded(self, facts, kept):
+        facts["premium"] = None
+        facts["origins"][0]["assurance"]["visit"] = None
+        facts["origins"][0]["producer"]["group"] = None
+        facts["origins"][0]["production"]["to"] = None
+        facts["origins"][0]["conflict_affected"] = {"flag": "unknown", "source": None, "date": None}
+        text = text_of(kept(facts))
+
+        assert text.count("not recorded") == 7
+        assert "2026-07-01 to not recorded" in text
+        assert "unknown (source: not recorded, not recorded)" in text
+        assert "None" not in text
+
+    def test_refuses_facts_with_a_gap(self, facts):
+        del facts["origins"][0]["producer"]["district"]
+
+        with pytest.raises(UndefinedError):
+            draw(facts)
+
+    def test_speaks_of_a_single_credit(self, facts, kept):
+        text = text_of(kept(facts | {"credits": "1"}))
+
+        assert "1 cobalt credit equal to" in text
+        assert "was retired for good" in text
+
+    def test_shows_each_origin_with_its_own_serials(self, facts, kept):
+        second = deepcopy(facts["origins"][0])
+        second["producer"]["site_name"] = "Mutoshi"
+        second["serials"] = ["ASMC-CO-COD-MUT001-2026-0004-000000001-000000250-A"]
+        facts["origins"].append(second)
+        text = text_of(kept(facts))
+
+        # Headings are set in small capitals, whose letters read as they were written.
+        assert text.index("1 of 2") < text.index("KAM001-2026") < text.index("2 of 2") < text.index("MUT001-2026")
+        assert "Mutoshi (KAM001)" in text
+
+    def test_takes_further_pages_for_a_thousand_ranges(self, facts, kept):
+        serials = [f"ASMC-CO-COD-KAM001-2026-0001-{n * 10:09d}-{n * 10 + 4:09d}-K" for n in range(1, 1001)]
+        facts["origins"][0]["serials"] = serials
+        path = kept(facts)
+        text, pages = text_of(path), pages_of(path)
+
+        assert [serial for serial in serials if serial not in text] == []
+        assert 5 < pages < 15
+        assert [n for n in range(1, pages + 1) if f"ASMC-R-000017 · page {n} of {pages}" not in text] == []
+        assert codes_on(path) == [facts["verify_url"]]  # on the first page still
+        assert words_outside(path) == []
+
+    def test_keeps_names_of_200_letters_inside_the_page(self, facts, kept):
+        longest = "Ẹ" + "W" * 198 + "Z"
+        facts["beneficiary"] |= {"name": longest, "identifier": longest}
+        facts["account"]["name"] = longest
+        facts["purpose"] = "g" * 500
+        facts["claim"]["text"] = longest
+        facts["origins"][0]["producer"] |= dict.fromkeys(("cooperative", "group", "site_name", "district"), longest)
+        facts["origins"][0]["assurance"] |= {"verifier": longest, "level": longest}
+        path = kept(facts)
+        letters = "".join(tool("pdftotext", path, "-").split())
+
+        assert words_outside(path) == []
+        assert letters.count("W") == 198 * 10
+        assert letters.count("g" * 30) >= 10
+        assert codes_on(path) == [facts["verify_url"]]
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "Ẹgbẹ́ Àwọn Awakùsà Ọ̀ṣun",  # Yoruba: dots below and tone marks, no letter of its own for both
+            "Kɔ́ɖzogbe Ŋútsu ƒe Ɛ̀dzo",  # Ewe
+            "Mbánzá-Ngóngo Ndɔ́kí na Mɔ̌nɛ́",  # Lingala
+            "Hàrkar Haƙar Ma’adinai ta Ɓauchi ƴan Ɗorawa",  # Hausa
+            "Cañón Ñuñoa São Tomé Đồng Đăng",
+        ],
+    )
+    def test_keeps_tone_marks(self, facts, kept, name):
+        facts["origins"][0]["producer"] |= {"site_name": name, "cooperative": name}
+        facts["beneficiary"]["name"] = name  # in bold
+
+        assert text_of(kept(facts)).count(name) == 3
+
+    def test_shows_html_as_text_and_fetches_nothing(self, facts, kept, monkeypatch):
+        fetched = []
+        monkeypatch.setattr(pdf._NothingFetched, "fetch", lambda self, url, headers=None: fetched.append(url))
+        monkeypatch.setattr(URLFetcher, "fetch", lambda self, url, headers=None: fetched.append(url))
+        hostile = [
+            "<b>bold</b> &amp; {{ 7 * 7 }}",
+            '<img src="https://evil.example/a.png">',
+            "</title></p><style>@import url(https://evil.example/b.css); * { display: none }</style>",
+            '"><link rel=attachment href=file:///etc/passwd>',
+            '<svg><image href="file:///etc/passwd"/></svg>',
+            "<script>alert(1)</script>",
+        ]
+        facts["beneficiary"] |= {"name": hostile[0], "identifier": hostile[1]}
+        facts |= {"purpose": hostile[2]}
+        facts["account"]["name"] = hostile[3]
+        facts["registry"]["name"] = hostile[4]
+        facts["claim"]["limits"] = [hostile[5]]
+        path = kept(facts)
+        # A long word may be broken over two lines.
+        text = "".join(text_of(path).split())
+
+        assert [text_typed for text_typed in hostile if "".join(text_typed.split()) not in text] == []
+        assert fetched == []
+        assert "/EmbeddedFile" not in tool("qpdf", "--qdf", "--object-streams=disable", path, "-")
+
+    def test_would_not_fetch_if_a_template_asked(self):
+        with pytest.raises(PermissionError):
+            pdf._NothingFetched().fetch("https://evil.example/a.png")
+
+    @pytest.mark.parametrize(
+        "url",
+        ["https://evil.example/a.ttf", "file:///etc/passwd", f"{pdf.FONTS.as_uri()}/../pdf.py", "data:font/ttf,x"],
+    )
+    def test_opens_no_fonts_but_its_own(self, url):
+        with pytest.raises(PermissionError):
+            pdf._OwnFacesFetched().fetch(url)
+
+    def test_refuses_letters_it_would_print_as_boxes(self, facts):
+        facts["origins"][0]["producer"]["site_name"] = "Mine 金"
+
+        with pytest.raises(Undrawable) as refusal:
+            draw(facts)
+
+        assert (
+            refusal.value.message == "The certificate has no letters for U+91D1 in facts.origins[0].producer.site_name."
+        )
+        assert refusal.value.detail == {"field": "facts.origins[0].producer.site_name", "characters": ["金"]}
+
+
+class TestUndrawable:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "Ẹgbẹ́ ŋ ɛ̃ ɔ̌ ɖ ƙ ʼ",
+            "E\u0323\u0301",
+            "Nguyễn, Łódź, Þór, ĳ, ſ, €",
+            "Ελλάδα Україна",
+            "two\nlines\tand a tab",
+        ],
+    )
+    def test_finds_nothing_in_latin_greek_and_cyrillic(self, text):
+        assert undrawable(text) == []
+
+    def test_names_each_stranger_once_in_order(self):
+        assert undrawable("金 Co 😀 金 ا") == ["金", "😀", "ا"]
+
+    @pytest.mark.parametrize("invisible", ["\u202e", "\u200b", "\ufeff", "\x00", "\x1b", "\ud800", "\ue000"])
+    def test_finds_what_nobody_could_see(self, invisible):
+        assert undrawable(f"Volta{invisible} GmbH") == [invisible]
+
+
+class TestSlowDrawing:
+    def test_is_silent_where_the_library_stands(self):
+        assert slow_drawing() is None
+
+    def test_says_what_to_install(self, monkeypatch):
+        monkeypatch.setattr(pdf, "harfbuzz_subset", None)
+
+        assert "apt-get install libharfbuzz-subset0" in slow_drawing()
+
+
+class TestCountryName:
+    @pytest.mark.parametrize(
+        "code, name",
+        [
+            ("COD", "Democratic Republic of the Congo"),
+            ("COG", "Republic of the Congo"),
+            ("CIV", "Côte d’Ivoire"),
+            ("PER", "Peru"),
+            ("ZZQ", "ZZQ"),
+            ("SUN", "SUN"),  # the Soviet Union has several heirs
+            (None, None),
+        ],
+    )
+    def test_knows_the_alpha_3_codes(self, code, name):
+        assert country_name(code) == name
