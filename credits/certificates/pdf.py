@@ -86,12 +86,12 @@ def undrawable(text: str) -> list[str]:
 def slow_drawing() -> str | None:
     """A sentence for the operator when this machine lacks the library that cuts fonts to size, else None.
 
-    Without it a certificate takes ten times as long, and the time of drawing enters the bytes.
+    Without it a certificate takes six times as long, and the time of drawing enters the bytes.
     """
     if harfbuzz_subset:
         return None
     return (
-        "The library libharfbuzz-subset is missing: certificates are drawn some ten times slower, and not byte for "
+        "The library libharfbuzz-subset is missing: certificates are drawn some six times slower, and not byte for "
         "byte the same. Install it: apt-get install libharfbuzz-subset0"
     )
 
