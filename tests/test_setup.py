@@ -2,6 +2,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tarfile
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import psycopg
@@ -70,6 +72,17 @@ def write(settings: Settings, statement: str) -> None:
 def words(settings: Settings) -> list[str]:
     with connect(settings) as connection:
         return [word for (word,) in connection.execute("SELECT word FROM kept ORDER BY id").fetchall()]
+
+
+def rewrite(whole: Path, to: Path, name: str) -> None:
+    """Copy a backup, with another key in it, under `name`."""
+    with tarfile.open(whole) as archive, tarfile.open(to, "w:gz") as changed:
+        for member in archive:
+            body = archive.extractfile(member)
+            if member.name == "data/signing.key":
+                member.name = name
+                body = BytesIO(b"b key")
+            changed.addfile(member, body)
 
 
 class TestBackup:
@@ -156,17 +169,7 @@ class TestRestore:
     @pytest.mark.parametrize("changed", ["data/signing.key", "data/../../outside", "/outside"])
     def test_refuses_a_file_that_was_changed(self, full, registry, tmp_path, changed):
         save(full, tmp_path / "backup.tar.gz", AT)
-        with tarfile.open(tmp_path / "backup.tar.gz") as archive:
-            archive.extractall(tmp_path / "unpacked", filter="data")
-        (tmp_path / "unpacked/data/signing.key").write_text("b key")
-        with tarfile.open(tmp_path / "changed.tar.gz", "w:gz") as archive:
-            for file in sorted((tmp_path / "unpacked").rglob("*")):
-                name = file.relative_to(tmp_path / "unpacked").as_posix()
-                if file.is_file():
-                    member = archive.gettarinfo(file)
-                    member.name = changed if name == "data/signing.key" else name
-                    with file.open("rb") as body:
-                        archive.addfile(member, body)
+        rewrite(tmp_path / "backup.tar.gz", tmp_path / "changed.tar.gz", changed)
         other = registry("other")
 
         with pytest.raises(BackupError, match="not a whole backup"):
@@ -242,8 +245,6 @@ class TestRequirements:
 @pytest.mark.slow
 class TestRun:
     def test_refuses_a_port_that_is_taken(self, tmp_path):
-        import socket
-
         with socket.create_server(("127.0.0.1", 0)) as taken:
             environ = os.environ | {"DATA_DIR": str(tmp_path / "var"), "PORT": str(taken.getsockname()[1])}
             asked = run(environ)
