@@ -48,6 +48,8 @@ class Settings:
     registry_code: str  # the first part of every serial number
     registry_name: str
     policy_file: Path
+    trusted_proxies: int  # how many proxies before this server tell the visitor's address truthfully
+    sign_in_limits: bool  # off only where tests sign in a hundred times a minute
 
     @property
     def is_production(self) -> bool:
@@ -96,6 +98,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         registry_code=_registry_code(given.get("REGISTRY_CODE", "ASMC"), problems),
         registry_name=given.get("REGISTRY_NAME", "Artisanal Mineral Credit Registry"),
         policy_file=_existing_file("POLICY_FILE", given.get("POLICY_FILE"), ROOT / "policy.toml", problems),
+        trusted_proxies=_proxies(given.get("TRUSTED_PROXIES", "0"), problems),
+        sign_in_limits=_sign_in_limits(given.get("SIGN_IN_LIMITS", "on"), production, problems),
     )
     if production and settings.mail_server and "MAIL_SENDER" not in given:
         problems.append("MAIL_SENDER is missing: the address that mail from MAIL_SERVER comes from.")
@@ -178,6 +182,19 @@ def _registry_code(code: str, problems: list[str]) -> str:
     if not (code.isascii() and code.isalpha() and code.isupper() and len(code) == 4):
         problems.append(f"REGISTRY_CODE is {code!r}: it must be four capital letters.")
     return code
+
+
+def _proxies(text: str, problems: list[str]) -> int:
+    if text in {"0", "1", "2", "3"}:
+        return int(text)
+    problems.append(f"TRUSTED_PROXIES is {text!r}: it must be the number of proxies before this server, 0 to 3.")
+    return 0
+
+
+def _sign_in_limits(word: str, production: bool, problems: list[str]) -> bool:
+    if word not in {"on", "off"} or (production and word == "off"):
+        problems.append(f"SIGN_IN_LIMITS is {word!r}: it must be on, or in development off.")
+    return word != "off"
 
 
 def _existing_file(name: str, given: str | None, default: Path, problems: list[str]) -> Path:

@@ -1,0 +1,39 @@
+"""Mail leaves after the answer has: no visitor waits for a mail server, learns from the wait who has an account,
+or holds the database's write lock meanwhile."""
+
+import logging
+from smtplib import SMTPException
+from typing import Any
+
+from flask import Flask, Response, after_this_request, current_app
+from flask_mailman import EmailMessage
+from flask_security import MailUtil
+
+log = logging.getLogger(__name__)
+
+
+def send_later(subject: str, body: str, recipient: str) -> None:
+    """Send a plain text once the answer to this request is out. A failure is logged, the request has succeeded."""
+    message = EmailMessage(str(subject), body, to=[recipient])
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    @after_this_request
+    def when_answered(response: Response) -> Response:
+        response.call_on_close(lambda: _send(app, message))
+        return response
+
+
+class LaterMail(MailUtil):
+    """The letters of the sign-in library, by the same way."""
+
+    def send_mail(self, template: str, subject: str, recipient: Any, *letter: Any, **more: Any) -> None:
+        _sender, body, _html = letter
+        send_later(subject, body, recipient)
+
+
+def _send(app: Flask, message: EmailMessage) -> None:
+    with app.app_context():
+        try:
+            message.send()
+        except (OSError, SMTPException):
+            log.exception("A mail could not be sent.")

@@ -1,0 +1,46 @@
+"""What a text must be like before it is kept: something to read, of bounded length, that any database can store."""
+
+import unicodedata
+
+from credits.errors import Invalid
+
+LINE, PARAGRAPHS = 200, 2_000  # characters
+UNPRINTABLE = ("Cc", "Cs", "Co", "Cn")  # control characters, halves of pairs, no characters at all
+# They turn the reading direction around: a name could then show as something else than it is.
+DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class UnsoundText(Invalid):
+    code = "unsound_text"
+
+
+def line(text: str, what: str, most: int = LINE) -> str:
+    """One line of text without spaces around it. `what` names the field to the person. Raises UnsoundText."""
+    return _sound(text, what, most, allowed="")
+
+
+def paragraphs(text: str, what: str, most: int = PARAGRAPHS) -> str:
+    """As `line`, with line breaks."""
+    return _sound(text.replace("\r\n", "\n").replace("\r", "\n"), what, most, allowed="\n\t")
+
+
+def email_address(text: str) -> str:
+    """An address in lower case. Its door has checked that mail can be sent to it. Raises UnsoundText."""
+    address = line(text, "Email").lower()
+    if address.count("@") != 1 or address.startswith("@") or address.endswith("@") or " " in address:
+        raise UnsoundText("Email: write an address such as name@example.org.", field="Email")
+    return address
+
+
+def _sound(text: str, what: str, most: int, allowed: str) -> str:
+    text = unicodedata.normalize("NFC", text.strip())
+    if not text:
+        raise UnsoundText(f"{what}: write something here.", field=what)
+    if len(text) > most:
+        raise UnsoundText(f"{what}: at most {most} characters.", field=what, most=most)
+    if any(
+        character not in allowed and (unicodedata.category(character) in UNPRINTABLE or character in DIRECTION)
+        for character in text
+    ):
+        raise UnsoundText(f"{what}: remove the characters that cannot be printed.", field=what)
+    return text

@@ -1,0 +1,179 @@
+"""What every test may ask for: a migrated database of its own on either engine, a session, the app and a client."""
+
+import ipaddress
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+from config import Settings, load
+from credits.app import create_app
+from credits.db import begin_writing, engine_settings, prepare_engine, sqlalchemy_url
+from credits.extensions import db
+from credits.participants.models import User
+from tests import factories, servers
+
+
+def pytest_configure() -> None:
+    """No test reaches the network: only this machine answers."""
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def connect_here(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX:
+            refuse_elsewhere(address[0])
+        connect(self, address)
+
+    def look_up_here(host: Any, *args: Any, **kwargs: Any) -> Any:
+        refuse_elsewhere(host)
+        return look_up(host, *args, **kwargs)
+
+    socket.socket.connect = connect_here  # type: ignore[method-assign]
+    socket.getaddrinfo = look_up_here
+
+
+def refuse_elsewhere(host: str | bytes | None) -> None:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in (None, "", "localhost"):
+        return
+    try:
+        here = ipaddress.ip_address(str(name)).is_loopback
+    except ValueError:
+        here = False
+    if not here:
+        raise RuntimeError(f"A test tried to reach {name}.")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[servers.PostgreSQL]:
+    with servers.postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy."""
+    file = tmp_path_factory.mktemp("template") / "credits.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: servers.PostgreSQL) -> str:
+    """URL of a migrated, empty database to copy."""
+    url = postgresql_server.fresh_database()
+    migrate(url)
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a migrated, empty database of this test alone. Every test that asks for it runs on both engines."""
+    if request.param == "sqlite":
+        file = tmp_path / "credits.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    template = request.getfixturevalue("postgresql_template")
+    server = request.getfixturevalue("postgresql_server")
+    url = server.fresh_database(template)
+    yield url
+    server.drop_database(url)
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[Engine]:
+    made = create_engine(sqlalchemy_url(database), **engine_settings(database))
+    prepare_engine(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A plain session that has begun to write. Factories write to it."""
+    with Session(engine) as opened:
+        begin_writing(opened)
+        factories.write_to(opened)
+        yield opened
+        factories.write_to(None)
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> Settings:
+    return load({"DATABASE_URL": database, "DATA_DIR": str(tmp_path / "data"), "SIGN_IN_LIMITS": "off"})
+
+
+@pytest.fixture
+def app(settings: Settings, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
+    """The whole application. Forms need no CSRF token here, mail goes to `outbox`."""
+    made = create_app(settings)
+    made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    made.extensions["mailman"].backend = "locmem"
+    made.jinja_env.bytecode_cache = compiled_templates
+    made.test_client_class = Visitor
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def outbox(app: Flask) -> list[Any]:
+    """The mails sent so far."""
+    app.extensions["mailman"].outbox = []
+    return app.extensions["mailman"].outbox
+
+
+@pytest.fixture
+def client(app: Flask, session: Session) -> "Visitor":
+    """A browser without JavaScript. What the test has written is committed before each request."""
+    visitor = app.test_client()
+    assert isinstance(visitor, Visitor)
+    visitor.written = session
+    return visitor
+
+
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+class Visitor(FlaskClient):
+    written: Session | None = None
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        if self.written is not None:
+            self.written.commit()
+        try:
+            # Buffered, so that what follows the answer has happened when the test goes on.
+            return super().open(*args, **kwargs | {"buffered": True})
+        finally:
+            if self.written is not None:
+                self.written.rollback()  # the next look is fresh
+
+    def sign_in(self, user: User) -> "Visitor":
+        """Be `user` from now on, without the sign-in page."""
+        handle = user.fs_uniquifier
+        with self.session_transaction() as cookie:
+            cookie.update({"_user_id": handle, "_fresh": True, "fs_cc": "set", "fs_paa": time.time()})
+        return self
+
+
+def migrate(url: str) -> None:
+    """Bring the database at `url` up to date, as `flask db upgrade` does."""
+    app = create_app(load({"DATABASE_URL": url}))
+    with app.app_context():
+        flask_migrate.upgrade()
+        if db.engine.dialect.name == "sqlite":
+            with db.engine.connect() as connection:
+                connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.engine.dispose()
