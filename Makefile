@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock backup restore ready-to-run ready-to-test
+.PHONY: help run test check format lock backup restore ready-to-run ready-to-check ready-to-test
 
 help: ## List the commands
 	@echo "Commands (settings such as PORT=8080 or DATABASE_URL=... may follow; the README has them all):"
@@ -19,17 +19,17 @@ run: ready-to-run ## Install what is missing, bring the database up to date and 
 test: ready-to-test ## Install what is missing and run the tests on both databases (ARGS="tests/ledger -x")
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-check: ready-to-test ## Look for mistakes without running anything: ruff, mypy, djlint
+check: ready-to-check ## Look for mistakes without running anything: ruff, mypy, djlint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/djlint --quiet --lint templates
 
-format: ready-to-test ## Lay the Python code out the one way
+format: ready-to-check ## Lay the Python code out the one way
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: ready-to-test ## Write the locked requirements anew (ARGS=--upgrade for the newest versions)
+lock: ready-to-check ## Write the locked requirements anew (ARGS=--upgrade for the newest versions)
 	setup/lock.sh $(ARGS)
 
 backup: ready-to-run ## Save database, evidence, certificates and keys in one file, while running (TO=backup.tar.gz)
@@ -41,6 +41,10 @@ restore: ready-to-run ## Bring a backup back into an empty database and an empty
 ready-to-run:
 	@setup/system-packages.sh run
 	@setup/environment.sh run
+
+ready-to-check:
+	@setup/system-packages.sh run
+	@setup/environment.sh test
 
 ready-to-test:
 	@setup/system-packages.sh test

@@ -35,6 +35,7 @@ if [ "$purpose" = test ]; then
     need poppler-utils has_command pdftotext
     need qpdf has_command qpdf
     need zbar-tools has_command zbarimg
+    need libatomic1 has_library libatomic.so.1 # for what drives the browser
     # Ubuntu has no Chromium package of its own: setup/browser.sh sees to it there.
     if ! grep -qi '^ID=ubuntu' /etc/os-release; then need chromium setup/browser.sh --find; fi
 fi
@@ -72,12 +73,14 @@ case "$missing" in *postgresql*)
     echo "create_main_cluster = false" | $as_root tee "$no_cluster" >/dev/null ;;
 esac
 # A fresh machine has no package lists, an old one has stale ones.
-if ! install; then
+installed=yes
+install || {
     echo "Fetching the lists of packages …"
-    as_root apt-get update --quiet=2 && install || { cat "$log" >&2; by_hand_failed=1; }
-fi
+    as_root apt-get update --quiet=2 && install
+} || installed=no
 [ -z "${no_cluster:-}" ] || as_root rm -f "$no_cluster"
-if [ -n "${by_hand_failed:-}" ]; then
+if [ $installed = no ]; then
+    cat "$log" >&2
     echo "The packages could not be installed. Type this as root and read what it says:" >&2
     echo "    apt-get update && apt-get install --no-install-recommends$missing" >&2
     exit 1

@@ -18,17 +18,11 @@ import pytest
 
 from config import ROOT, Settings, load
 from setup.backup import BackupError, restore, save
-from tests.servers import free_port, postgresql
+from tests.servers import free_port
 
 AT = datetime(2026, 3, 31, 12, tzinfo=UTC)
 TABLE = "CREATE TABLE kept (id INTEGER PRIMARY KEY, word TEXT NOT NULL)"
 LOCKED = re.compile(r"^([a-z0-9_.\[\]-]+==\S+)", re.MULTILINE)
-
-
-@pytest.fixture(scope="module")
-def server():
-    with postgresql() as running:
-        yield running
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -38,7 +32,7 @@ def registry(request, tmp_path):
     def settings_of(name: str) -> Settings:
         environ = {"DATA_DIR": str(tmp_path / name)}
         if request.param == "postgresql":
-            environ["DATABASE_URL"] = request.getfixturevalue("server").fresh_database()
+            environ["DATABASE_URL"] = request.getfixturevalue("postgresql_server").fresh_database()
         return load(environ)
 
     return settings_of
@@ -178,12 +172,12 @@ class TestRestore:
         assert not other.data_dir.exists()
         assert not (tmp_path / "outside").exists()
 
-    def test_refuses_the_other_kind_of_database(self, tmp_path, server):
+    def test_refuses_the_other_kind_of_database(self, tmp_path, postgresql_server):
         embedded = load({"DATA_DIR": str(tmp_path / "embedded")})
         embedded.data_dir.mkdir()
         write(embedded, TABLE)
         save(embedded, tmp_path / "backup.tar.gz", AT)
-        other = replace(embedded, database_url=server.fresh_database(), data_dir=tmp_path / "other")
+        other = replace(embedded, database_url=postgresql_server.fresh_database(), data_dir=tmp_path / "other")
 
         with pytest.raises(BackupError, match="of a sqlite database"):
             restore(other, tmp_path / "backup.tar.gz")
