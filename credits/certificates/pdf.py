@@ -57,10 +57,7 @@ def draw(facts: Mapping[str, Any], *, templates: Path = TEMPLATES) -> bytes:
 
     Raises Undrawable rather than print boxes; ask `undrawable` before such a text is accepted.
     """
-    for path, text in _texts(facts):
-        if strangers := undrawable(text):
-            shown = ", ".join(f"U+{ord(character):04X}" for character in strangers)
-            raise Undrawable(f"The certificate has no letters for {shown} in {path}.", field=path, characters=strangers)
+    must_be_drawable(facts)
     press = _press(templates)
     page = press.template.render(facts=facts)
     # Two certificates of different facts never share an identifier, and no clock is asked for one.
@@ -71,6 +68,14 @@ def draw(facts: Mapping[str, Any], *, templates: Path = TEMPLATES) -> bytes:
             stylesheets=[press.style], font_config=press.fonts, pdf_identifier=identifier, pdf_tags=True
         )
     return pdf
+
+
+def must_be_drawable(facts: Mapping[str, Any]) -> None:
+    """Raise Undrawable, naming the first fact and the letters, where the certificate could not show them."""
+    for path, text in _texts(facts):
+        if strangers := undrawable(text):
+            shown = ", ".join(f"U+{ord(character):04X}" for character in strangers)
+            raise Undrawable(f"The certificate has no letters for {shown} in {path}.", field=path, characters=strangers)
 
 
 def undrawable(text: str) -> list[str]:

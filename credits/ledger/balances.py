@@ -30,33 +30,22 @@ class Movement:
     target: int
 
 
-def balance(
-    session: Session, *, accounts: Collection[int], issuance_id: int | None = None
-) -> int:
+def balance(session: Session, *, accounts: Collection[int], issuance_id: int | None = None) -> int:
     """Base units in `accounts`, of one issuance or of all. Only sums of one mineral mean something."""
-    wanted = select(func.coalesce(func.sum(Block.last - Block.first + 1), 0)).where(
-        Block.account_id.in_(accounts)
-    )
+    wanted = select(func.coalesce(func.sum(Block.last - Block.first + 1), 0)).where(Block.account_id.in_(accounts))
     if issuance_id is not None:
         wanted = wanted.where(Block.issuance_id == issuance_id)
     return int(session.scalars(wanted).one())
 
 
-def balances_by_issuance(
-    session: Session, *, accounts: Collection[int]
-) -> dict[tuple[int, int], int]:
+def balances_by_issuance(session: Session, *, accounts: Collection[int]) -> dict[tuple[int, int], int]:
     """Base units by (account id, issuance id)."""
     rows = session.execute(
-        select(
-            Block.account_id, Block.issuance_id, func.sum(Block.last - Block.first + 1)
-        )
+        select(Block.account_id, Block.issuance_id, func.sum(Block.last - Block.first + 1))
         .where(Block.account_id.in_(accounts))
         .group_by(Block.account_id, Block.issuance_id)
     )
-    return {
-        (account_id, issuance_id): int(quantity)
-        for account_id, issuance_id, quantity in rows
-    }
+    return {(account_id, issuance_id): int(quantity) for account_id, issuance_id, quantity in rows}
 
 
 def standing_at(session: Session, *, issuance_id: int, serial: int) -> Standing | None:
@@ -72,9 +61,7 @@ def standing_at(session: Session, *, issuance_id: int, serial: int) -> Standing 
     return Standing(issuance_id, SerialRange(row.first, row.last), row.account_id)
 
 
-def standings(
-    session: Session, *, issuance_id: int, units: SerialRange, limit: int
-) -> list[Standing]:
+def standings(session: Session, *, issuance_id: int, units: SerialRange, limit: int) -> list[Standing]:
     """The blocks, at most `limit`, that hold the serials `units`, cut to that range, lowest first."""
     rows = session.execute(
         select(Block.first, Block.last, Block.account_id)
@@ -96,9 +83,7 @@ def standings(
     ]
 
 
-def movements(
-    session: Session, *, issuance_id: int, units: SerialRange, limit: int
-) -> list[Movement]:
+def movements(session: Session, *, issuance_id: int, units: SerialRange, limit: int) -> list[Movement]:
     """The newest `limit` movements of any of the serials `units`, newest first, whole as they were entered."""
     rows = session.execute(
         select(Entry, Posting.event_id)

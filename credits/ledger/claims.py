@@ -52,48 +52,32 @@ class OpenClaim:
     savepoint: SessionTransaction
 
 
-def claim(
-    session: Session, *, caller: str, key: str, request: dict[str, Any]
-) -> dict[str, Any] | None:
+def claim(session: Session, *, caller: str, key: str, request: dict[str, Any]) -> dict[str, Any] | None:
     """Claim `key` for `caller` and `request`; None where it is now ours, otherwise the earlier result.
 
     request: all that was asked, as plain values (str, int, lists of them).
     Raises the earlier refusal again, or KeyReused where another request used the key, naming what differs.
     """
     if not 0 < len(key) <= LONGEST_KEY:
-        raise KeyUnusable(
-            f"An idempotency key has 1 to {LONGEST_KEY} characters.", length=len(key)
-        )
+        raise KeyUnusable(f"An idempotency key has 1 to {LONGEST_KEY} characters.", length=len(key))
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    claiming = (
-        dialect.insert(RequestClaim)
-        .values(caller=caller, key=key, request=request)
-        .on_conflict_do_nothing()
-    )
+    claiming = dialect.insert(RequestClaim).values(caller=caller, key=key, request=request).on_conflict_do_nothing()
     claimed = session.execute(claiming)
     assert isinstance(claimed, CursorResult)
     if claimed.rowcount == 1:
         session.info[OPEN_CLAIM] = OpenClaim(caller, key, session.begin_nested())
         return None
     earlier = session.execute(
-        select(RequestClaim.request, RequestClaim.answer).where(
-            RequestClaim.caller == caller, RequestClaim.key == key
-        )
+        select(RequestClaim.request, RequestClaim.answer).where(RequestClaim.caller == caller, RequestClaim.key == key)
     ).one()
     if earlier.request != request:
-        names = sorted(
-            n
-            for n in {*request, *earlier.request}
-            if request.get(n) != earlier.request.get(n)
-        )
+        names = sorted(n for n in {*request, *earlier.request} if request.get(n) != earlier.request.get(n))
         raise KeyReused(
             f"This idempotency key was used for another request; it differs in: {', '.join(names)}.",
             differs_in=names,
         )
     if earlier.answer is None:
-        raise KeyBusy(
-            "An earlier request with this key has not ended. Please ask again in a moment."
-        )
+        raise KeyBusy("An earlier request with this key has not ended. Please ask again in a moment.")
     if "refusal" in earlier.answer:
         raise refusal_again(earlier.answer["refusal"])
     result: dict[str, Any] = earlier.answer["result"]
@@ -129,9 +113,8 @@ def remember_refusal(session: Session, refusal: CreditsError) -> None:
 def refusal_again(said: dict[str, Any]) -> CreditsError:
     """The refusal that was written down, of the same kind and with the same code."""
     family = KINDS[said["kind"]]
-    return type(family.__name__, (family,), {"code": said["code"]})(
-        said["message"], **said["detail"]
-    )  # type: ignore[no-any-return]
+    again: type[CreditsError] = type(family.__name__, (family,), {"code": said["code"]})
+    return again(said["message"], **said["detail"])
 
 
 def write_answer(session: Session, claimed: OpenClaim, answer: dict[str, Any]) -> None:

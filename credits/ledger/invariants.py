@@ -61,9 +61,7 @@ def check(session: Session) -> list[Promise]:
     promises = []
     for name, (says, query) in QUERIES.items():
         rows = session.execute(text(query + " LIMIT 10")).all()
-        promises.append(
-            Promise(name, says, [" ".join(str(value) for value in row) for row in rows])
-        )
+        promises.append(Promise(name, says, [" ".join(str(value) for value in row) for row in rows]))
     promises.append(
         Promise(
             "replay",
@@ -76,20 +74,12 @@ def check(session: Session) -> list[Promise]:
 
 def differing(session: Session) -> Iterator[str]:
     """Issuances whose blocks are not what their entries, replayed in order, make of them."""
-    known = session.scalars(
-        select(Entry.issuance_id)
-        .union(select(Block.issuance_id))
-        .order_by("issuance_id")
-    )
+    known = session.scalars(select(Entry.issuance_id).union(select(Block.issuance_id)).order_by("issuance_id"))
     for issuance_id in known.all():
         present = session.execute(
-            select(Block.first, Block.last, Block.account_id).where(
-                Block.issuance_id == issuance_id
-            )
+            select(Block.first, Block.last, Block.account_id).where(Block.issuance_id == issuance_id)
         )
-        if merged([tuple(row) for row in present]) != merged(
-            replayed(session, issuance_id)
-        ):
+        if merged([tuple(row) for row in present]) != merged(replayed(session, issuance_id)):
             yield f"issuance {issuance_id}"
 
 

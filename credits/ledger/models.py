@@ -79,13 +79,9 @@ class Block(Model):
 
     __tablename__ = "block"
     __table_args__ = (
-        CheckConstraint(
-            "first >= 1 AND first <= last AND last <= issued", name="inside_issuance"
-        ),
+        CheckConstraint("first >= 1 AND first <= last AND last <= issued", name="inside_issuance"),
         CheckConstraint("next_first = last + 1", name="next_follows"),
-        CheckConstraint(
-            "(next_first IS NULL) = (last = issued)", name="last_ends_issuance"
-        ),
+        CheckConstraint("(next_first IS NULL) = (last = issued)", name="last_ends_issuance"),
         UniqueConstraint("issuance_id", "last"),
         ForeignKeyConstraint(
             ["issuance_id", "issued"],
@@ -135,12 +131,8 @@ class Entry(Model):
         Index("ix_entry_issuance_id_first", "issuance_id", "first"),
     )
 
-    posting_id: Mapped[int] = mapped_column(
-        ForeignKey("posting.id"), primary_key=True, autoincrement=False
-    )
-    issuance_id: Mapped[int] = mapped_column(
-        ForeignKey("issuance.id"), primary_key=True, autoincrement=False
-    )
+    posting_id: Mapped[int] = mapped_column(ForeignKey("posting.id"), primary_key=True, autoincrement=False)
+    issuance_id: Mapped[int] = mapped_column(ForeignKey("issuance.id"), primary_key=True, autoincrement=False)
     first: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     last: Mapped[int]
     from_account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

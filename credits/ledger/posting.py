@@ -53,11 +53,7 @@ class Move:
 
 def checked_quantity(quantity: object) -> int:
     """`quantity` if it is a sound number of base units. Raises BadQuantity."""
-    if (
-        not isinstance(quantity, int)
-        or isinstance(quantity, bool)
-        or not 1 <= quantity <= LARGEST
-    ):
+    if not isinstance(quantity, int) or isinstance(quantity, bool) or not 1 <= quantity <= LARGEST:
         raise BadQuantity(
             "A quantity is a whole number of base units, at least 1.",
             asked=str(quantity)[:60],
@@ -79,9 +75,7 @@ def issue(
     Flushes, never commits. Raises BadQuantity. Invariants 1, 2 and 3.
     """
     checked_quantity(quantity)
-    issuance_id = session.scalars(
-        insert(Issuance).values(first=1, quantity=quantity).returning(Issuance.id)
-    ).one()
+    issuance_id = session.scalars(insert(Issuance).values(first=1, quantity=quantity).returning(Issuance.id)).one()
     moves = [Move(issuance_id, SerialRange(1, quantity), None, target)]
     return write(session, moves, at=at, record=record(issuance_id))
 
@@ -106,9 +100,7 @@ def post(
     return write(session, moves, at=at, record=record)
 
 
-def move(
-    session: Session, moves: Sequence[Move], *, at: datetime, record: Record
-) -> Posting:
+def move(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posting:
     """Move exactly these serials, all or nothing. Flushes, never commits.
 
     Raises NotHeld where one of them is no longer in its source.
@@ -119,18 +111,14 @@ def move(
     return write(session, pieces, at=at, record=record)
 
 
-def pick(
-    session: Session, *, issuance_id: int, source: int, quantity: int
-) -> list[SerialRange]:
+def pick(session: Session, *, issuance_id: int, source: int, quantity: int) -> list[SerialRange]:
     """Lock and return the lowest `quantity` serials of an issuance in account `source`.
 
     Raises BadQuantity, InsufficientBalance.
     """
     checked_quantity(quantity)
     while True:
-        held = lock_lowest(
-            session, issuance_id=issuance_id, source=source, quantity=quantity
-        )
+        held = lock_lowest(session, issuance_id=issuance_id, source=source, quantity=quantity)
         found = sum(units.quantity for units in held)
         if found >= quantity:
             return lowest(held, quantity)
@@ -145,9 +133,7 @@ def pick(
             )
 
 
-def lock_lowest(
-    session: Session, *, issuance_id: int, source: int, quantity: int
-) -> list[SerialRange]:
+def lock_lowest(session: Session, *, issuance_id: int, source: int, quantity: int) -> list[SerialRange]:
     """Lock the lowest blocks of `source` until they hold `quantity`, and return them as they are once locked."""
     held: list[SerialRange] = []
     found = after = 0
@@ -184,9 +170,7 @@ def lock_named(session: Session, named: Move) -> list[Move]:
         .order_by(Block.first)
     )
     while True:
-        pieces = cut(
-            named, session.execute(standing.with_for_update(key_share=True)).all()
-        )
+        pieces = cut(named, session.execute(standing.with_for_update(key_share=True)).all())
         if pieces:
             return pieces
         # As in `pick`: what changed while we waited is judged by a plain reading alone.
@@ -198,7 +182,7 @@ def lock_named(session: Session, named: Move) -> list[Move]:
             )
 
 
-def cut(named: Move, blocks: Sequence[Row[tuple[int, int, int]]]) -> list[Move]:
+def cut(named: Move, blocks: Sequence[Row[int, int, int]]) -> list[Move]:
     """The move as one part for each of `blocks`, or nothing where they do not hold all of it in its source."""
     parts = [
         SerialRange(max(first, named.units.first), min(last, named.units.last))
@@ -210,9 +194,7 @@ def cut(named: Move, blocks: Sequence[Row[tuple[int, int, int]]]) -> list[Move]:
     return [replace(named, units=part) for part in parts]
 
 
-def write(
-    session: Session, moves: Sequence[Move], *, at: datetime, record: Record
-) -> Posting:
+def write(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posting:
     """Event, posting and entries of moves whose blocks are locked."""
     posting = Posting(event_id=record(moves), at=at)
     session.add(posting)

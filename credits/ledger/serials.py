@@ -14,9 +14,7 @@ from credits.errors import Invalid
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LARGEST = 2**63 - 1
 
-ISSUANCE = re.compile(
-    r"[A-Z]{4}-[A-Z]{1,3}-[A-Z]{3}-[A-Z0-9]{3,12}-[0-9]{4}-[0-9]{4,9}"
-)
+ISSUANCE = re.compile(r"[A-Z]{4}-[A-Z]{1,3}-[A-Z]{3}-[A-Z0-9]{3,12}-[0-9]{4}-[0-9]{4,9}")
 RANGE = re.compile(rf"({ISSUANCE.pattern})-([0-9]{{9,19}})-([0-9]{{9,19}})-([0-9A-Z])")
 
 
@@ -94,9 +92,7 @@ def tidied(ranges: Iterable[SerialRange]) -> list[SerialRange]:
     joined: list[SerialRange] = []
     for units in sorted(ranges):
         if joined and units.first <= joined[-1].last:
-            raise BadSerial(
-                "Two ranges share a serial.", first=units.first, last=joined[-1].last
-            )
+            raise BadSerial("Two ranges share a serial.", first=units.first, last=joined[-1].last)
         if joined and units.first == joined[-1].last + 1:
             joined[-1] = SerialRange(joined[-1].first, units.last)
         else:

@@ -17,6 +17,9 @@ from credits.registry.minerals import Mineral, mineral_of
 from credits.registry.production import Batch
 
 
+REGISTRY_CODE = "ASMC"  # how every serial and retirement number begins
+
+
 class Holding(Model):
     """Whose an account of the ledger is; the registry's own where `organisation_id` is empty."""
 
@@ -178,7 +181,7 @@ class Retirement(Model):
     @property
     def number(self) -> str:
         """The public number, also the certificate's: ASMC-R-000017."""
-        return f"ASMC-R-{self.id:06d}"
+        return f"{REGISTRY_CODE}-R-{self.id:06d}"
 
 
 class RetiredRange(Model):

@@ -310,7 +310,7 @@ class ObservedSite(Model):
     longitude: Mapped[int | None]
 
     observations: Mapped[list["SiteObservation"]] = relationship(
-        back_populates="site", order_by="SiteObservation.visited_on"
+        back_populates="site", order_by="(SiteObservation.visited_on, SiteObservation.visit)"
     )
 
 
@@ -320,7 +320,7 @@ class SiteObservation(Model):
     __tablename__ = "site_observation"
     __table_args__ = (Index("ix_site_observation_pcode_visited_on", "pcode", "visited_on"),)
 
-    visit: Mapped[str] = mapped_column(primary_key=True)
+    visit: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # the source's own number
     pcode: Mapped[str] = mapped_column(ForeignKey("observed_site.pcode"))
     visited_on: Mapped[date]
     recorded: Mapped[dict[str, Any]] = mapped_column(Document())

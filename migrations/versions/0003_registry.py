@@ -26,7 +26,7 @@ CREATE TABLE observed_site (
 ){strict};
 
 CREATE TABLE site_observation (
-    visit TEXT NOT NULL,
+    visit {whole} NOT NULL,
     pcode TEXT NOT NULL,
     visited_on {day} NOT NULL,
     recorded TEXT NOT NULL,

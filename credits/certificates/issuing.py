@@ -1,0 +1,136 @@
+"""A certificate's facts are frozen in the retirement's own transaction; its document is drawn once from them."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from credits.certificates import claims, pdf
+from credits.certificates.models import Certificate
+from credits.errors import Missing
+from credits.files import Files
+from credits.journal.canonical import encode
+from credits.participants.countries import name_of
+from credits.registry.models import REGISTRY_CODE, Retirement
+from credits.registry.retirement import serials_of
+
+SCHEMA = "asmc-retirement-certificate-1"
+
+
+class NoSuchCertificate(Missing):
+    code = "no_such_certificate"
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """The registry as its certificates name it. url: its public address without a slash at the end."""
+
+    name: str
+    url: str
+
+    def certificate_url(self, number: str) -> str:
+        return f"{self.url}/certificates/{number}"
+
+
+def freeze(session: Session, *, retirement: Retirement, issuer: Issuer) -> Certificate:
+    """Write down for ever what the certificate of `retirement` says. Flushes; call it before the retirement's commit.
+
+    Raises pdf.Undrawable, naming the letters.
+    """
+    earlier = session.get(Certificate, retirement.id)
+    if earlier is not None:
+        return earlier
+    facts = facts_of(session, retirement, issuer)
+    pdf.must_be_drawable(facts)
+    certificate = Certificate(retirement=retirement, number=retirement.number, facts=encode(facts))
+    session.add(certificate)
+    session.flush()
+    return certificate
+
+
+def facts_of(session: Session, retirement: Retirement, issuer: Issuer) -> dict[str, Any]:
+    """All that the certificate says, as plain values."""
+    issuance, mineral = retirement.issuance, retirement.issuance.mineral
+    origin = issuance.facts
+    years = sorted({str(retirement.claim_from.year), str(retirement.claim_to.year)})
+    return {
+        "schema": SCHEMA,
+        "registry": {"code": REGISTRY_CODE, "name": issuer.name, "url": issuer.url},
+        "number": retirement.number,
+        "verify_url": issuer.certificate_url(retirement.number),
+        "retired_at": retirement.retired_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "status": "retired",
+        "account": {
+            "name": retirement.holder.name,
+            "number": retirement.holder.number,
+            "country": retirement.holder.country,
+        },
+        "beneficiary": {
+            "name": retirement.beneficiary,
+            "country": retirement.beneficiary_country,
+            "identifier": retirement.beneficiary_identifier,
+        },
+        "purpose": retirement.purpose,
+        "claim_period": {"from": str(retirement.claim_from), "to": str(retirement.claim_to)},
+        "mineral": {
+            "code": mineral.code,
+            "name": mineral.name,
+            "credit": mineral.credit,
+            "base_unit": mineral.base_unit,
+        },
+        "credits": mineral.in_credits(retirement.quantity),
+        "quantity_base_units": retirement.quantity,
+        "quantity": mineral.quantity(retirement.quantity),
+        "basis": mineral.basis,
+        "origins": [origin | {"issuance": issuance.number, "serials": serials_of(session, retirement)}],
+        "premium": None,
+        "claim": {
+            "text": claims.sentence(
+                year="/".join(years),
+                company=retirement.beneficiary,
+                mineral=mineral,
+                cooperative=origin["producer"]["cooperative"],
+                country=name_of(origin["producer"]["country"]),
+                base_units=retirement.quantity,
+            ),
+            "limits": list(claims.LIMITS),
+        },
+        "transferable": False,
+    }
+
+
+def certificate_numbered(session: Session, number: str) -> Certificate:
+    """The certificate with this number; public. Raises NoSuchCertificate."""
+    certificate = session.scalars(select(Certificate).where(Certificate.number == number)).one_or_none()
+    if certificate is None:
+        raise NoSuchCertificate("There is no such certificate.")
+    return certificate
+
+
+def drawn(certificate: Certificate, files: Files) -> str:
+    """Draw the document from the frozen facts, keep the file and return its SHA-256. Touches no database."""
+    return files.keep(pdf.draw(facts_in(certificate)))
+
+
+def keep_document(session: Session, *, number: str, sha256: str, at: datetime) -> None:
+    """Note which document is the certificate's, unless one was noted before: the first one stays. Flushes."""
+    session.execute(
+        update(Certificate)
+        .where(Certificate.number == number, Certificate.document_sha256.is_(None))
+        .values(document_sha256=sha256, drawn_at=at)
+    )
+
+
+def facts_in(certificate: Certificate) -> dict[str, Any]:
+    """The frozen facts, read from their exact bytes."""
+    facts: dict[str, Any] = json.loads(certificate.facts)
+    return facts
+
+
+def undrawn(session: Session, limit: int) -> list[Certificate]:
+    """Certificates that wait for their document, oldest first."""
+    waiting = select(Certificate).where(Certificate.document_sha256.is_(None)).order_by(Certificate.retirement_id)
+    return list(session.scalars(waiting.limit(limit)))

@@ -1,0 +1,258 @@
+"""Batches on the producer's side: drafted, amended, submitted, answered, withdrawn."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from credits.errors import Conflict, Invalid, Missing
+from credits.journal import events
+from credits.ledger.claims import claim, settle
+from credits.participants.models import User
+from credits.participants.permissions import may_register_for
+from credits.participants.wording import line, paragraphs
+from credits.registry import minerals
+from credits.registry.calendar import checked_period, covers
+from credits.registry.policy import Policy
+from credits.registry.production import Batch, BatchState, EvidenceKind, Remark, RemarkKind, Site
+
+COUNTED = tuple(set(BatchState) - {BatchState.DRAFT, BatchState.REJECTED, BatchState.WITHDRAWN})
+MOST_WORK = 1_000_000
+
+
+class NoSuchBatch(Missing):
+    code = "no_such_batch"
+
+
+class WrongState(Conflict):
+    """The batch is not where this step begins."""
+
+    code = "wrong_state"
+
+
+class Incomplete(Conflict):
+    """Something is missing before the batch can be submitted."""
+
+    code = "incomplete"
+
+
+class Overlapping(Conflict):
+    """The site has a batch of this mineral for some of these days already (invariant 5)."""
+
+    code = "overlapping_batch"
+
+
+class BadProduction(Invalid):
+    """Figures of production that cannot be."""
+
+    code = "bad_production"
+
+
+@dataclass(frozen=True)
+class Production:
+    """What a producer says of a batch. Weights are decimal kilograms as text.
+
+    moisture: per cent. grade: per cent of the contained substance, for gold the fineness per thousand.
+    sold_with_premium, registered_elsewhere: base units that cannot become credits any more (invariant 4).
+    """
+
+    mineral_code: str
+    form: str
+    produced_from: date
+    produced_to: date
+    gross_kg: str
+    moisture: str
+    grade: str
+    miners: int
+    days_worked: int
+    sold_to: str
+    sold_with_premium: int
+    registered_elsewhere: int
+
+
+def draft(session: Session, *, site: Site, production: Production, by: User, key: str, at: datetime) -> Batch:
+    """Begin a batch. Flushes. Raises NotAllowed, Invalid."""
+    may_register_for(by, site.producer)
+    asked = {name: str(value) for name, value in vars(production).items()} | {"act": "batch.draft", "site": site.id}
+    if earlier := claim(session, caller=by.number, key=key, request=asked):
+        return session.get_one(Batch, earlier["batch"])
+    batch = Batch(site=site, state=BatchState.DRAFT, drafted_by_id=by.id, drafted_at=at, carried_ng=0)
+    fill(batch, production, today=at.date())
+    session.add(batch)
+    session.flush()
+    tell(session, "batch.drafted", batch, by, at, {"site": f"{site.country}-{site.code}"})
+    settle(session, {"batch": batch.id})
+    return batch
+
+
+def amend(session: Session, *, batch: Batch, production: Production, by: User, at: datetime) -> None:
+    """Change a batch that is a draft or about which the verifier has asked. Flushes. Raises WrongState, Invalid."""
+    may_register_for(by, batch.site.producer)
+    lock_in(session, batch, BatchState.DRAFT, BatchState.INFORMATION_REQUESTED)
+    before = described(batch)
+    fill(batch, production, today=at.date())
+    if batch.state is not BatchState.DRAFT:
+        refuse_overlap(session, batch)
+    session.flush()
+    after = described(batch)
+    changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+    if changed:
+        tell(session, "batch.amended", batch, by, at, {"changed": changed})
+
+
+def fill(batch: Batch, production: Production, *, today: date) -> None:
+    """Put the producer's figures into `batch`, with the exact arithmetic. Raises Invalid."""
+    mineral = minerals.mineral_of(production.mineral_code)
+    if production.form not in mineral.forms:
+        raise BadProduction(f"{mineral.name.capitalize()} is delivered as {' or '.join(mineral.forms)}.")
+    checked_period(production.produced_from, production.produced_to, "Production period")
+    if production.produced_to > today:
+        raise BadProduction("The production period has not ended yet.", last_day=str(production.produced_to))
+    for name in ("miners", "days_worked", "sold_with_premium", "registered_elsewhere"):
+        if not 0 <= getattr(production, name) < (MOST_WORK if name in ("miners", "days_worked") else 2**63):
+            raise BadProduction(f"The number for {name.replace('_', ' ')} cannot be.", field=name)
+    moisture_ppm = minerals.share_ppm(production.moisture, per=100)
+    if mineral.per_thousand and moisture_ppm:
+        raise BadProduction("Gold is weighed as it is: leave the moisture at 0.")
+    batch.mineral_code = mineral.code
+    batch.form = production.form
+    batch.produced_from, batch.produced_to = production.produced_from, production.produced_to
+    batch.gross_mg = minerals.weight_mg(production.gross_kg)
+    batch.moisture_ppm = moisture_ppm
+    batch.dry_mg = minerals.dried_mg(batch.gross_mg, moisture_ppm)
+    if batch.dry_mg == 0:
+        raise BadProduction("With that much moisture nothing is left.")
+    batch.grade_ppm = minerals.share_ppm(production.grade, per=1000 if mineral.per_thousand else 100)
+    if batch.grade_ppm == 0:
+        raise BadProduction("A grade of 0 contains nothing.")
+    batch.contained_ng = minerals.contained_ng(batch.dry_mg, batch.grade_ppm)
+    batch.miners, batch.days_worked = production.miners, production.days_worked
+    batch.sold_to = line(production.sold_to, "Buyer of the mineral", 200) if production.sold_to.strip() else ""
+    batch.sold_with_premium = production.sold_with_premium
+    batch.registered_elsewhere = production.registered_elsewhere
+
+
+def missing(batch: Batch, policy: Policy) -> list[str]:
+    """What the producer must still add before the batch can be submitted, as sentences."""
+    period = (batch.produced_from, batch.produced_to)
+    wanted = []
+    if not any(covers((licence.valid_from, licence.valid_to), period) for licence in batch.site.licences):
+        wanted.append("A licence of the site that covers the whole production period.")
+    there = {paper.kind for paper in batch.evidence}
+    wanted += [PAPERS[kind] for kind in policy.required_evidence if kind not in there]
+    return wanted
+
+
+PAPERS = {
+    EvidenceKind.SCALE_LOG: "The scale log.",
+    EvidenceKind.ASSAY: "The assay of the laboratory.",
+    EvidenceKind.SALES_INVOICE: "The sales invoice.",
+    EvidenceKind.ROYALTY_RECEIPT: "The royalty receipt.",
+    EvidenceKind.TAG_LOG: "The log of tags and seals.",
+    EvidenceKind.PHOTO: "A photo.",
+    EvidenceKind.OTHER: "Another paper.",
+}
+
+
+def submit(session: Session, *, batch: Batch, policy: Policy, by: User, at: datetime) -> None:
+    """Hand a draft to the verifiers. Flushes. Raises NotAllowed, WrongState, Incomplete, Overlapping."""
+    may_register_for(by, batch.site.producer)
+    lock_in(session, batch, BatchState.DRAFT)
+    if wanted := missing(batch, policy):
+        raise Incomplete("Before the batch can be submitted: " + " ".join(wanted), missing=wanted)
+    refuse_overlap(session, batch)
+    batch.state = BatchState.SUBMITTED
+    batch.submitted_by_id, batch.submitted_at = by.id, at
+    session.flush()
+    tell(session, "batch.submitted", batch, by, at, described(batch) | {"evidence": [p.sha256 for p in batch.evidence]})
+
+
+def refuse_overlap(session: Session, batch: Batch) -> None:
+    """Raise Overlapping where another counted batch of the site shares mineral and days."""
+    # One at a time a site: two batches submitted together would not see each other.
+    session.execute(select(Site.id).where(Site.id == batch.site_id).with_for_update(key_share=True))
+    other = session.scalars(
+        select(Batch)
+        .where(
+            Batch.site_id == batch.site_id,
+            Batch.mineral_code == batch.mineral_code,
+            Batch.id != batch.id,
+            Batch.state.in_(COUNTED),
+            Batch.produced_from <= batch.produced_to,
+            Batch.produced_to >= batch.produced_from,
+        )
+        .limit(1)
+    ).one_or_none()
+    if other is not None:
+        raise Overlapping(
+            f"{other.number} of this site already covers {other.produced_from} to {other.produced_to}. "
+            "Please choose days that no other batch covers.",
+            batch=other.number,
+        )
+
+
+def answer(session: Session, *, batch: Batch, text: str, by: User, key: str, at: datetime) -> Remark:
+    """Answer the verifier's request; the batch goes back into review. Flushes. Raises WrongState."""
+    may_register_for(by, batch.site.producer)
+    asked = {"act": "batch.answer", "batch": batch.number, "text": text}
+    if earlier := claim(session, caller=by.number, key=key, request=asked):
+        return session.get_one(Remark, earlier["remark"])
+    lock_in(session, batch, BatchState.INFORMATION_REQUESTED)
+    batch.state = BatchState.IN_REVIEW
+    made = remark(session, batch, RemarkKind.ANSWER, text, by, at)
+    tell(session, "batch.answered", batch, by, at, {"evidence": [paper.sha256 for paper in batch.evidence]})
+    settle(session, {"remark": made.id})
+    return made
+
+
+def withdraw(session: Session, *, batch: Batch, by: User, at: datetime) -> None:
+    """Take a batch back before it is decided. Flushes. Raises WrongState."""
+    may_register_for(by, batch.site.producer)
+    lock_in(
+        session, batch, BatchState.DRAFT, BatchState.SUBMITTED, BatchState.IN_REVIEW, BatchState.INFORMATION_REQUESTED
+    )
+    batch.state = BatchState.WITHDRAWN
+    session.flush()
+    tell(session, "batch.withdrawn", batch, by, at, {})
+
+
+def lock_in(session: Session, batch: Batch, *states: BatchState) -> None:
+    """Lock the batch, read it anew and see that it is in one of `states`. Raises WrongState."""
+    session.refresh(batch, with_for_update=True)
+    if batch.state not in states:
+        raise WrongState(
+            f"{batch.number} is {batch.state.value.replace('_', ' ')}: this step is not open now.",
+            state=batch.state.value,
+        )
+
+
+def remark(session: Session, batch: Batch, kind: RemarkKind, text: str, by: User, at: datetime) -> Remark:
+    """Write down what was said about a batch. Flushes. Raises UnsoundText."""
+    made = Remark(batch=batch, kind=kind, text=paragraphs(text, "Text", 4000), author_id=by.id, made_at=at)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def described(batch: Batch) -> dict[str, Any]:
+    """The producer's figures as the journal keeps them."""
+    return {
+        "mineral": batch.mineral_code,
+        "form": batch.form,
+        "from": str(batch.produced_from),
+        "to": str(batch.produced_to),
+        "gross_mg": batch.gross_mg,
+        "dry_mg": batch.dry_mg,
+        "grade_ppm": batch.grade_ppm,
+        "contained_ng": batch.contained_ng,
+        "sold_with_premium": batch.sold_with_premium,
+        "registered_elsewhere": batch.registered_elsewhere,
+        "miners": batch.miners,
+        "days_worked": batch.days_worked,
+    }
+
+
+def tell(session: Session, what: str, batch: Batch, by: User, at: datetime, facts: dict[str, Any]) -> None:
+    events.append(session, kind=what, subject=batch.number, actor=by.number, at=at, facts=facts)

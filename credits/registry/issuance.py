@@ -1,0 +1,218 @@
+"""Issuing: a verified batch becomes serials, once and for good (invariants 4, 8, 9 and 10)."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from credits import ledger
+from credits.errors import Conflict, NotAllowed
+from credits.journal import events
+from credits.ledger.models import AccountKind
+from credits.ledger.posting import Record, ranges_of
+from credits.ledger.serials import SerialRange, written
+from credits.participants.models import User
+from credits.participants.permissions import must_issue
+from credits.registry.accounts import account_of
+from credits.registry.batches import lock_in
+from credits.registry.calendar import covers, months_before
+from credits.registry.minerals import Contained, in_base_units
+from credits.registry.models import REGISTRY_CODE, Issuance, SiteVintage
+from credits.registry.policy import Policy
+from credits.registry.production import AssuranceState, Batch, BatchState, CarriedRemainder
+
+
+class NotThreePeople(NotAllowed):
+    """Submitter, verifier and issuer are different people in different organisations (invariant 9)."""
+
+    code = "not_three_people"
+
+
+class NotIssuable(Conflict):
+    """A condition of invariant 8 is not met; the message names all that are not."""
+
+    code = "not_issuable"
+
+
+class NothingToIssue(Conflict):
+    """After deductions less than one base unit is left."""
+
+    code = "nothing_to_issue"
+
+
+def issue(session: Session, *, batch: Batch, policy: Policy, by: User, key: str, at: datetime) -> Issuance:
+    """Issue the credits of a verified batch to its producer.
+
+    The quantity is the contained quantity with the producer's carried remainder, rounded down, less what was
+    sold with a premium or registered elsewhere; the new remainder waits for the next batch.
+    Flushes. Raises NotAllowed, NotThreePeople, WrongState, NotIssuable, NothingToIssue.
+    """
+    must_issue(by)
+    asked = {"act": "batch.issue", "batch": batch.number}
+    if earlier := ledger.claim(session, caller=by.number, key=key, request=asked):
+        return session.get_one(Issuance, earlier["issuance"])
+    lock_in(session, batch, BatchState.VERIFIED)
+    must_be_third(by, batch)
+    if wanting := obstacles(batch, policy, at):
+        raise NotIssuable("These credits cannot be issued: " + " ".join(wanting), obstacles=wanting)
+    issuance = enter(session, batch, taken_from_carry(session, batch), by, at)
+    batch.state = BatchState.ISSUED
+    ledger.settle(session, {"issuance": issuance.id})
+    return issuance
+
+
+def must_be_third(by: User, batch: Batch) -> None:
+    """Raise NotThreePeople unless submitter, verifier and `by` are three people of three organisations."""
+    assert batch.submitted_by is not None
+    assert batch.verified_by is not None
+    people = (batch.submitted_by, batch.verified_by, by)
+    organisations = {batch.site.producer_id, batch.verified_by.organisation_id, by.organisation_id}
+    if len({person.id for person in people}) < len(people) or len(organisations) < len(people):
+        raise NotThreePeople("Submitter, verifier and issuer must be different people in three organisations.")
+
+
+def obstacles(batch: Batch, policy: Policy, at: datetime) -> list[str]:
+    """What stands against issuing `batch` now, as sentences (invariant 8)."""
+    period = (batch.produced_from, batch.produced_to)
+    found = []
+    if not batch.site.producer.approved:
+        found.append("The producer is not approved by the registry.")
+    if not any(covers((licence.valid_from, licence.valid_to), period) for licence in batch.site.licences):
+        found.append("No licence covers the whole production period.")
+    assurance = batch.assurance
+    if assurance is None or not covers((assurance.valid_from, assurance.valid_to), period):
+        found.append("The assurance does not cover the whole production period.")
+    if any(given.state is AssuranceState.SUSPENDED for given in batch.site.assurances):
+        found.append("The site is suspended.")
+    if not batch.independence:
+        found.append("The verifier's declaration of independence is missing.")
+    if batch.produced_to >= at.date():
+        found.append("The production period has not ended.")
+    if batch.produced_to < months_before(at.date(), policy.months_to_issue):
+        found.append(f"The last production day is more than {policy.months_to_issue} months ago.")
+    return found
+
+
+def expected(session: Session, batch: Batch) -> Contained:
+    """What issuing `batch` would give now, deductions made, and what would be carried on."""
+    carried = session.get(CarriedRemainder, (batch.site.producer_id, batch.mineral_code))
+    total = in_base_units(batch.mineral, batch.contained_ng + (carried.nanograms if carried else 0))
+    return Contained(total.base_units - batch.sold_with_premium - batch.registered_elsewhere, total.remainder_ng)
+
+
+def taken_from_carry(session: Session, batch: Batch) -> int:
+    """Settle the producer's carried remainder and return the base units to issue. Raises NothingToIssue."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    key = {"producer_id": batch.site.producer_id, "mineral_code": batch.mineral_code}
+    session.execute(dialect.insert(CarriedRemainder).values(**key, nanograms=0).on_conflict_do_nothing())
+    carried = session.get_one(CarriedRemainder, tuple(key.values()), with_for_update=True, populate_existing=True)
+    batch.carried_ng = carried.nanograms
+    outcome = expected(session, batch)
+    if outcome.base_units < 1:
+        raise NothingToIssue("After the deductions less than one base unit is left to issue.")
+    carried.nanograms = outcome.remainder_ng
+    session.flush()
+    return outcome.base_units
+
+
+def enter(session: Session, batch: Batch, quantity: int, by: User, at: datetime) -> Issuance:
+    """The ledger's posting, its event and the attributes of the new issuance. Flushes."""
+    site = batch.site
+    sequence = next_sequence(session, site.id, batch.vintage)
+    code = f"{REGISTRY_CODE}-{batch.mineral_code}-{site.country}-{site.code}"
+    number = f"{code}-{batch.vintage}-{sequence:04d}"
+    target = account_of(session, site.producer, AccountKind.AVAILABLE)
+    facts = origin(batch)
+
+    def record(_: int) -> Record:
+        told = {"batch": batch.number, "quantity": quantity, "serials": written(number, SerialRange(1, quantity))}
+        told |= {"producer": site.producer.number, "attributes": facts}
+        return lambda moves: events.append(
+            session, kind="issuance.issued", subject=number, actor=by.number, at=at, facts=told
+        )
+
+    posting = ledger.issue(session, quantity=quantity, target=target, at=at, record=record)
+    (ledger_id,) = ranges_of(session, posting.id)
+    assert batch.verified_by is not None
+    issuance = Issuance(
+        id=ledger_id,
+        quantity=quantity,
+        number=number,
+        batch=batch,
+        site_id=site.id,
+        vintage=batch.vintage,
+        sequence=sequence,
+        mineral_code=batch.mineral_code,
+        producer=site.producer,
+        submitter_id=batch.submitted_by_id,
+        verifier_id=batch.verified_by_id,
+        verifier_organisation_id=batch.verified_by.organisation_id,
+        issuer_id=by.id,
+        issuer_organisation_id=by.organisation_id,
+        posting_id=posting.id,
+        issued_at=at,
+        facts=facts,
+    )
+    session.add(issuance)
+    session.flush()
+    return issuance
+
+
+def next_sequence(session: Session, site_id: int, vintage: int) -> int:
+    """The number of a site's next issuance of one vintage. The row counts, so no two issuances share it."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    counting = dialect.insert(SiteVintage).values(site_id=site_id, vintage=vintage, issuances=1)
+    counting = counting.on_conflict_do_update(
+        index_elements=[SiteVintage.site_id, SiteVintage.vintage], set_={"issuances": SiteVintage.issuances + 1}
+    )
+    sequence: int = session.scalars(counting.returning(SiteVintage.issuances)).one()
+    return sequence
+
+
+def origin(batch: Batch) -> dict[str, Any]:
+    """Where the credits come from, as it is now: frozen with the issuance, printed on every certificate."""
+    site, assurance = batch.site, batch.assurance
+    assert assurance is not None
+    group = site.producer.group_manager
+    visit = None
+    if assurance.visited_from is not None:
+        visit = {"from": str(assurance.visited_from), "to": str(assurance.visited_to)}
+    return {
+        "producer": {
+            "cooperative": site.producer.name,
+            "number": site.producer.number,
+            "group": group.name if group else None,
+            "site_name": site.name,
+            "site_code": f"{site.country}-{site.code}",
+            "district": f"{site.district}, {site.province}",
+            "country": site.country,
+            "access": site.access.value,
+            "concession_owner": site.concession_owner,
+            "method": site.method.value,
+            "mercury": site.mercury.value,
+        },
+        "production": {"from": str(batch.produced_from), "to": str(batch.produced_to)},
+        "vintage": batch.vintage,
+        "assurance": {
+            "standard": assurance.standard,
+            "version": assurance.version,
+            "level": assurance.level,
+            "verifier": assurance.verifier.organisation.name,
+            "visit": visit,
+            "remote_reason": assurance.remote_reason or None,
+            "valid_from": str(assurance.valid_from),
+            "valid_until": str(assurance.valid_to),
+        },
+        "conflict_affected": {
+            "flag": site.conflict_affected.value,
+            "source": site.conflict_source or None,
+            "date": str(site.conflict_checked_on) if site.conflict_checked_on else None,
+        },
+    }
+
+
+def issuance_of(session: Session, batch: Batch) -> Issuance | None:
+    """The issuance that came of a batch, if any."""
+    return session.scalars(select(Issuance).where(Issuance.batch_id == batch.id)).one_or_none()

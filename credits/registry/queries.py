@@ -1,0 +1,247 @@
+"""Looking things up: for one's own people only what is theirs, for the public only what is public."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from credits.errors import Missing
+from credits.ledger import balances
+from credits.ledger.models import AccountKind, Block
+from credits.ledger.serials import SerialRange, written
+from credits.participants.models import Organisation, User
+from credits.participants.permissions import is_auditor, is_issuer, is_verifier
+from credits.registry.accounts import accounts_of, owners
+from credits.registry.batches import NoSuchBatch
+from credits.registry.evidence import NoSuchEvidence
+from credits.registry.models import Holding, Issuance, RetiredRange, Retirement, Transfer
+from credits.registry.production import Batch, BatchState, Evidence, Site
+from credits.registry.retirement import NoSuchRetirement
+from credits.registry.sites import NoSuchSite
+from credits.registry.transfer import NoSuchTransfer
+
+UNSEEN_BY_VERIFIERS = (BatchState.DRAFT, BatchState.WITHDRAWN)
+MOST_STANDINGS = 200
+
+
+class NoSuchIssuance(Missing):
+    code = "no_such_issuance"
+
+
+class NoSuchSerial(Missing):
+    code = "no_such_serial"
+
+
+@dataclass(frozen=True)
+class Held:
+    """What an organisation has of one issuance, in base units by kind of account."""
+
+    issuance: Issuance
+    by_kind: dict[AccountKind, int] = field(default_factory=dict)
+
+    @property
+    def available(self) -> int:
+        return self.by_kind.get(AccountKind.AVAILABLE, 0)
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where serials stand: in an account of this kind, with this holder, or in this retirement."""
+
+    serial: str
+    units: SerialRange
+    kind: AccountKind
+    holder: Organisation | None
+    retirement: Retirement | None
+
+
+def digits_of(number: str, prefix: str) -> int:
+    """The id in a public number such as BATCH-000007, or 0 where it is none."""
+    digits = number.removeprefix(prefix)
+    sound = digits != number and digits.isascii() and digits.isdigit() and 6 <= len(digits) <= 18
+    return int(digits) if sound else 0
+
+
+def sites_of(by: User) -> Select[Site]:
+    """The sites that `by` may see in full: their own, their group's, all for verifiers and the registry."""
+    wanted = select(Site).order_by(Site.name, Site.id)
+    if sees_production(by):
+        return wanted
+    return wanted.join(Organisation, Organisation.id == Site.producer_id).where(of_own(by))
+
+
+def of_own(by: User) -> ColumnElement[bool]:
+    """The organisation of `by`, and those whose group manager it is."""
+    return or_(Organisation.id == by.organisation_id, Organisation.group_manager_id == by.organisation_id)
+
+
+def sees_production(by: User) -> bool:
+    return is_verifier(by) or is_issuer(by) or is_auditor(by)
+
+
+def site_coded(session: Session, by: User, number: str) -> Site:
+    """The site with the public number COD-KAM001, if `by` may see it in full. Raises NoSuchSite."""
+    country, _, code = number.partition("-")
+    site = session.scalars(sites_of(by).where(Site.country == country, Site.code == code)).one_or_none()
+    if site is None:
+        raise NoSuchSite("There is no such site.")
+    return site
+
+
+def batches_of(by: User) -> Select[Batch]:
+    """The batches that `by` may see, newest first. Verifiers and the registry see none before it is submitted."""
+    wanted = select(Batch).order_by(Batch.id.desc())
+    if sees_production(by):
+        return wanted.where(Batch.state.not_in(UNSEEN_BY_VERIFIERS))
+    owned = select(Site.id).join(Organisation, Organisation.id == Site.producer_id).where(of_own(by))
+    return wanted.where(Batch.site_id.in_(owned))
+
+
+def batch_numbered(session: Session, by: User, number: str) -> Batch:
+    """The batch with this public number, if `by` may see it. Raises NoSuchBatch."""
+    batch = session.scalars(batches_of(by).where(Batch.id == digits_of(number, "BATCH-"))).one_or_none()
+    if batch is None:
+        raise NoSuchBatch("There is no such batch.")
+    return batch
+
+
+def evidence_of(session: Session, by: User, number: str, evidence_id: int) -> Evidence:
+    """A paper of a batch that `by` may see. Raises NoSuchBatch, NoSuchEvidence."""
+    batch = batch_numbered(session, by, number)
+    for paper in batch.evidence:
+        if paper.id == evidence_id:
+            return paper
+    raise NoSuchEvidence("There is no such paper.")
+
+
+def issuance_numbered(session: Session, number: str) -> Issuance:
+    """The issuance with this number; public. Raises NoSuchIssuance."""
+    issuance = session.scalars(select(Issuance).where(Issuance.number == number)).one_or_none()
+    if issuance is None:
+        raise NoSuchIssuance("There is no such issuance.")
+    return issuance
+
+
+def holdings_of(session: Session, organisation: Organisation) -> list[Held]:
+    """What an organisation has, by issuance, oldest first; only what is not yet gone."""
+    kinds = accounts_of(session, organisation)
+    found: dict[int, dict[AccountKind, int]] = {}
+    for (account_id, issuance_id), quantity in balances.balances_by_issuance(session, accounts=list(kinds)).items():
+        found.setdefault(issuance_id, {})[kinds[account_id]] = quantity
+    issuances = session.scalars(select(Issuance).where(Issuance.id.in_(found)).order_by(Issuance.id))
+    return [Held(issuance, found[issuance.id]) for issuance in issuances]
+
+
+def held_of(session: Session, organisation: Organisation, issuance: Issuance) -> Held:
+    """What an organisation has of one issuance; nothing is an answer too."""
+    kinds = accounts_of(session, organisation)
+    sums = {
+        kind: balances.balance(session, accounts=[account_id], issuance_id=issuance.id)
+        for account_id, kind in kinds.items()
+    }
+    return Held(issuance, {kind: quantity for kind, quantity in sums.items() if quantity})
+
+
+def serials_held(session: Session, organisation: Organisation, issuance: Issuance) -> list[tuple[AccountKind, str]]:
+    """The serial ranges of one issuance that an organisation has, with the kind of account they stand in."""
+    kinds = accounts_of(session, organisation)
+    rows = session.execute(
+        select(Block.first, Block.last, Block.account_id)
+        .where(Block.issuance_id == issuance.id, Block.account_id.in_(kinds))
+        .order_by(Block.first)
+        .limit(MOST_STANDINGS)
+    )
+    return [(kinds[account], written(issuance.number, SerialRange(first, last))) for first, last, account in rows]
+
+
+def transfers_of(by: User) -> Select[Transfer]:
+    """The transfers that `by` may see, newest first: those of their organisation; all for the registry."""
+    wanted = select(Transfer).order_by(Transfer.id.desc())
+    if is_issuer(by) or is_auditor(by):
+        return wanted
+    owned = select(Organisation.id).where(of_own(by))
+    return wanted.where(or_(Transfer.sender_id.in_(owned), Transfer.recipient_id.in_(owned)))
+
+
+def transfer_numbered(session: Session, by: User, number: str) -> Transfer:
+    """The transfer with this public number, if `by` may see it. Raises NoSuchTransfer."""
+    transfer = session.scalars(transfers_of(by).where(Transfer.id == digits_of(number, "TRANSFER-"))).one_or_none()
+    if transfer is None:
+        raise NoSuchTransfer("There is no such transfer.")
+    return transfer
+
+
+def retirements_of(by: User) -> Select[Retirement]:
+    """The retirements of one's own organisation, newest first."""
+    owned = select(Organisation.id).where(of_own(by))
+    return select(Retirement).where(Retirement.holder_id.in_(owned)).order_by(Retirement.id.desc())
+
+
+def retirement_numbered(session: Session, number: str) -> Retirement:
+    """The retirement with this number; public. Raises NoSuchRetirement."""
+    retirement = session.get(Retirement, digits_of(number, "ASMC-R-"))
+    if retirement is None or retirement.number != number:
+        raise NoSuchRetirement("There is no such retirement.")
+    return retirement
+
+
+def whereabouts(session: Session, issuance: Issuance, units: SerialRange) -> list[Whereabouts]:
+    """Who has which of these serials, or in which retirement they went, lowest first. Raises NoSuchSerial."""
+    if units.last > issuance.quantity:
+        raise NoSuchSerial(
+            f"Issuance {issuance.number} has serials 1 to {issuance.quantity} only.", last=issuance.quantity
+        )
+    found = balances.standings(session, issuance_id=issuance.id, units=units, limit=MOST_STANDINGS)
+    holdings = owners(session, [standing.account_id for standing in found])
+    places: list[Whereabouts] = []
+    for standing in found:
+        holding = holdings[standing.account_id]
+        if holding.kind is AccountKind.RETIRED:
+            places += retired_in(session, issuance, standing.units)
+        else:
+            places.append(place(issuance, standing.units, holding, None))
+    return places
+
+
+def retired_in(session: Session, issuance: Issuance, units: SerialRange) -> list[Whereabouts]:
+    """The retirements that these retired serials went into, cut to them."""
+    rows = session.execute(
+        select(RetiredRange, Retirement)
+        .join(Retirement, Retirement.id == RetiredRange.retirement_id)
+        .where(
+            RetiredRange.issuance_id == issuance.id,
+            RetiredRange.last >= units.first,
+            RetiredRange.first <= units.last,
+        )
+        .order_by(RetiredRange.first)
+        .limit(MOST_STANDINGS)
+    )
+    return [
+        Whereabouts(
+            written(issuance.number, cut := SerialRange(max(each.first, units.first), min(each.last, units.last))),
+            cut,
+            AccountKind.RETIRED,
+            retirement.holder,
+            retirement,
+        )
+        for each, retirement in rows
+    ]
+
+
+def place(issuance: Issuance, units: SerialRange, holding: Holding, retirement: Retirement | None) -> Whereabouts:
+    return Whereabouts(written(issuance.number, units), units, holding.kind, holding.organisation, retirement)
+
+
+def recipients(session: Session, sender: Organisation, kinds: Sequence[str]) -> Sequence[Organisation]:
+    """Approved organisations of these kinds, other than the sender, by name."""
+    return session.scalars(
+        select(Organisation)
+        .where(Organisation.kind.in_(kinds), Organisation.kyc == "approved", Organisation.id != sender.id)
+        .order_by(Organisation.name, Organisation.id)
+    ).all()
+
+
+def count(session: Session, wanted: Select[object]) -> int:
+    """How many rows a list would have."""
+    return session.scalars(select(func.count()).select_from(wanted.order_by(None).subquery())).one()

@@ -1,0 +1,172 @@
+"""Retirement: credits leave circulation for good, in somebody's name (invariants 14 to 16)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from credits import ledger
+from credits.errors import Conflict, Invalid, Missing
+from credits.journal import events
+from credits.ledger.models import AccountKind
+from credits.ledger.posting import ranges_of
+from credits.ledger.serials import written
+from credits.participants.countries import country
+from credits.participants.models import Organisation, User
+from credits.participants.permissions import BUYERS, may_dispose_of
+from credits.participants.wording import line, paragraphs
+from credits.registry.accounts import account_of, registry_account
+from credits.registry.calendar import checked_period, months_before
+from credits.registry.models import Issuance, RetiredRange, Retirement
+from credits.registry.policy import Policy
+from credits.registry.transfer import must_not_be_suspended
+
+
+class OutsideClaimWindow(Conflict):
+    """The vintage does not fit the claim period (invariant 16)."""
+
+    code = "outside_claim_window"
+
+
+class NotABuyer(Conflict):
+    """Only a manufacturer or reseller retires credits in somebody's name."""
+
+    code = "not_a_buyer"
+
+
+class NoSuchRetirement(Missing):
+    code = "no_such_retirement"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """In whose name and for which products credits are retired. country: ISO 3166-1 alpha-3."""
+
+    beneficiary: str
+    country: str
+    identifier: str
+    purpose: str
+    claim_from: date
+    claim_to: date
+
+
+def retire(
+    session: Session,
+    *,
+    issuance: Issuance,
+    holder: Organisation,
+    quantity: int,
+    claim: Claim,
+    policy: Policy,
+    by: User,
+    key: str,
+    at: datetime,
+) -> Retirement:
+    """Retire credits of one issuance, lowest serials first. Permanent: there is no un-retire.
+
+    quantity: base units. Flushes. Raises NotAllowed, NotABuyer, Suspended, OutsideClaimWindow, BadPeriod,
+    UnsoundText, BadQuantity, InsufficientBalance.
+    """
+    may_dispose_of(by, holder)
+    asked = {name: str(value) for name, value in vars(claim).items()} | {"act": "retirement.retire"}
+    asked |= {"issuance": issuance.number, "holder": holder.number, "quantity": str(quantity)}
+    if earlier := ledger.claim(session, caller=by.number, key=key, request=asked):
+        return session.get_one(Retirement, earlier["retirement"])
+    if holder.kind not in BUYERS:
+        raise NotABuyer("Credits are retired by a manufacturer or reseller. A producer transfers or sells them.")
+    must_not_be_suspended(session, issuance)
+    must_fit_window(issuance, claim, policy, at)
+
+    def record(moves: Sequence[ledger.Move]) -> int:
+        facts = {"holder": holder.number, "quantity": quantity, "country": country(claim.country)}
+        facts |= {"claim_from": str(claim.claim_from), "claim_to": str(claim.claim_to)}
+        facts["serials"] = [written(issuance.number, move.units) for move in moves]
+        facts |= {"beneficiary": claim.beneficiary, "identifier": claim.identifier, "purpose": claim.purpose}
+        return events.append(
+            session, kind="retirement.retired", subject=issuance.number, actor=by.number, at=at, facts=facts
+        )
+
+    claim = tidy(claim)
+    posting = ledger.post(
+        session,
+        issuance_id=issuance.id,
+        source=account_of(session, holder, AccountKind.AVAILABLE),
+        target=registry_account(session, AccountKind.RETIRED),
+        quantity=quantity,
+        at=at,
+        record=record,
+    )
+    retirement = enter(session, issuance, holder, quantity, claim, posting.id, by, at)
+    ledger.settle(session, {"retirement": retirement.id})
+    return retirement
+
+
+def enter(
+    session: Session,
+    issuance: Issuance,
+    holder: Organisation,
+    quantity: int,
+    claim: Claim,
+    posting_id: int,
+    by: User,
+    at: datetime,
+) -> Retirement:
+    """Write the retirement and its ranges down. Flushes."""
+    retirement = Retirement(
+        issuance=issuance,
+        quantity=quantity,
+        posting_id=posting_id,
+        holder=holder,
+        beneficiary=claim.beneficiary,
+        beneficiary_country=claim.country,
+        beneficiary_identifier=claim.identifier,
+        purpose=claim.purpose,
+        claim_from=claim.claim_from,
+        claim_to=claim.claim_to,
+        retired_by=by,
+        retired_at=at,
+    )
+    session.add(retirement)
+    session.flush()
+    session.add_all(
+        RetiredRange(issuance_id=issuance.id, first=units.first, last=units.last, retirement_id=retirement.id)
+        for units in ranges_of(session, posting_id)[issuance.id]
+    )
+    session.flush()
+    return retirement
+
+
+def tidy(claim: Claim) -> Claim:
+    """The claim with its texts made sound. Raises UnsoundText, UnknownCountry."""
+    return Claim(
+        beneficiary=line(claim.beneficiary, "Beneficiary", 200),
+        country=country(claim.country),
+        identifier=line(claim.identifier, "Identifier of the beneficiary", 100),
+        purpose=paragraphs(claim.purpose, "Purpose", 500),
+        claim_from=claim.claim_from,
+        claim_to=claim.claim_to,
+    )
+
+
+def must_fit_window(issuance: Issuance, claim: Claim, policy: Policy, at: datetime) -> None:
+    """Raise unless the claim period is sound and the vintage lies in its claim window (invariant 16)."""
+    checked_period(claim.claim_from, claim.claim_to, "Claim period")
+    if (claim.claim_to - claim.claim_from).days >= policy.longest_claim_days:
+        raise Invalid("A claim period is at most one product year. Retire each year by itself.")
+    if claim.claim_from.year > at.year + 1:
+        raise Invalid("The claim period lies too far in the future.")
+    produced_to = date.fromisoformat(issuance.facts["production"]["to"])
+    earliest = months_before(claim.claim_from, policy.months_before_claim)
+    if issuance.vintage > claim.claim_to.year or produced_to < earliest:
+        raise OutsideClaimWindow(
+            f"Vintage {issuance.vintage} does not fit this claim period: production must end between {earliest} "
+            f"and the end of {claim.claim_to.year}.",
+            vintage=issuance.vintage,
+        )
+
+
+def serials_of(session: Session, retirement: Retirement) -> list[str]:
+    """The retired serial ranges, as they are written."""
+    units = ranges_of(session, retirement.posting_id)[retirement.issuance_id]
+    return [written(retirement.issuance.number, each) for each in units]

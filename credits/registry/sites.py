@@ -1,0 +1,202 @@
+"""Sites and their licences: registering a place of production."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from credits.errors import Conflict, Invalid, Missing
+from credits.journal import events
+from credits.ledger.claims import claim, settle
+from credits.participants.countries import country
+from credits.participants.models import Organisation, User
+from credits.participants.permissions import may_register_for
+from credits.participants.wording import line
+from credits.registry.calendar import checked_period
+from credits.registry.production import Access, Answer, Licence, Method, ObservedSite, Site
+
+MICRO = 1_000_000
+MOST_MINERS = 100_000
+
+
+class BadPosition(Invalid):
+    """Coordinates that are not on earth, or that nobody has looked up."""
+
+    code = "bad_position"
+
+
+class NoSuchSite(Missing):
+    code = "no_such_site"
+
+
+class LicenceKnown(Conflict):
+    code = "licence_known"
+
+
+@dataclass(frozen=True)
+class SiteFacts:
+    """What a producer says of a site. latitude, longitude: decimal degrees as text, WGS 84, kept private."""
+
+    name: str
+    country: str  # ISO 3166-1 alpha-3
+    province: str
+    district: str
+    latitude: str
+    longitude: str
+    access: Access
+    concession_owner: str
+    method: Method
+    mercury: Answer
+    miners: int
+    conflict_affected: Answer
+    conflict_source: str
+    conflict_checked_on: date | None
+
+
+def register(session: Session, *, producer: Organisation, facts: SiteFacts, by: User, key: str, at: datetime) -> Site:
+    """Register a site of `producer` and give it its code, such as KAM001.
+
+    Flushes. Raises NotAllowed, BadPosition, UnsoundText, Invalid.
+    """
+    may_register_for(by, producer)
+    asked = {name: str(value) for name, value in vars(facts).items()} | {"act": "site.register", "for": producer.number}
+    if earlier := claim(session, caller=by.number, key=key, request=asked):
+        return session.get_one(Site, earlier["site"])
+    if not 0 <= facts.miners <= MOST_MINERS:
+        raise Invalid(f"The number of miners is between 0 and {MOST_MINERS:,}.", asked=facts.miners)
+    if facts.conflict_affected is not Answer.UNKNOWN and not facts.conflict_source.strip():
+        raise Invalid("Say which source tells whether the area is conflict-affected, and when it was looked up.")
+    # One at a time: two sites of one name would otherwise be given the same code.
+    session.execute(select(Organisation.id).where(Organisation.id == producer.id).with_for_update(key_share=True))
+    name = line(facts.name, "Name of the site", 120)
+    site = Site(
+        producer=producer,
+        code=free_code(session, country(facts.country), name),
+        name=name,
+        country=country(facts.country),
+        province=line(facts.province, "Province", 120),
+        district=line(facts.district, "District", 120),
+        **position(facts.latitude, facts.longitude),
+        access=facts.access,
+        concession_owner=line(facts.concession_owner, "Owner of the concession", 200),
+        method=facts.method,
+        mercury=facts.mercury,
+        miners=facts.miners,
+        conflict_affected=facts.conflict_affected,
+        conflict_source=line(facts.conflict_source, "Source", 200) if facts.conflict_source.strip() else "",
+        conflict_checked_on=facts.conflict_checked_on,
+        registered_by_id=by.id,
+        registered_at=at,
+    )
+    session.add(site)
+    session.flush()
+    events.append(
+        session,
+        kind="site.registered",
+        subject=number_of(site),
+        actor=by.number,
+        at=at,
+        facts={"producer": producer.number, "district": site.district, "access": site.access.value},
+        private={"latitude": str(site.latitude), "longitude": str(site.longitude)},
+    )
+    settle(session, {"site": site.id})
+    return site
+
+
+def add_licence(
+    session: Session,
+    *,
+    site: Site,
+    number: str,
+    authority: str,
+    valid_from: date,
+    valid_to: date,
+    by: User,
+    key: str,
+    at: datetime,
+) -> Licence:
+    """Enter a licence of a site. Flushes. Raises NotAllowed, BadPeriod, LicenceKnown, UnsoundText."""
+    may_register_for(by, site.producer)
+    asked = {"act": "licence.add", "site": site.id, "number": number, "authority": authority}
+    asked |= {"from": str(valid_from), "to": str(valid_to)}
+    if earlier := claim(session, caller=by.number, key=key, request=asked):
+        return session.get_one(Licence, earlier["licence"])
+    checked_period(valid_from, valid_to, "Validity of the licence")
+    licence = Licence(
+        site=site,
+        number=line(number, "Number of the licence", 80),
+        authority=line(authority, "Issuing authority", 200),
+        valid_from=valid_from,
+        valid_to=valid_to,
+    )
+    try:
+        with session.begin_nested():
+            session.add(licence)
+            session.flush()
+    except IntegrityError:
+        raise LicenceKnown("This site already has a licence with that number.", number=number[:80]) from None
+    events.append(
+        session,
+        kind="licence.added",
+        subject=number_of(site),
+        actor=by.number,
+        at=at,
+        facts={"number": licence.number, "from": str(valid_from), "to": str(valid_to)},
+    )
+    settle(session, {"licence": licence.id})
+    return licence
+
+
+def confirm_match(session: Session, *, site: Site, observed: ObservedSite | None, by: User, at: datetime) -> None:
+    """Say which site of the open data this is, or that it is none of them. Flushes. Raises NotAllowed."""
+    may_register_for(by, site.producer)
+    site.observed = observed
+    session.flush()
+    events.append(
+        session,
+        kind="site.matched",
+        subject=number_of(site),
+        actor=by.number,
+        at=at,
+        facts={"pcode": observed.pcode if observed else None},
+    )
+
+
+def number_of(site: Site) -> str:
+    """The public id of a site: COD-KAM001."""
+    return f"{site.country}-{site.code}"
+
+
+def position(latitude: str, longitude: str) -> dict[str, int]:
+    """Micro-degrees of a position written in decimal degrees. Raises BadPosition."""
+    degrees = {"latitude": (latitude, 90), "longitude": (longitude, 180)}
+    found: dict[str, int] = {}
+    for name, (text, most) in degrees.items():
+        if not re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]{1,15})?", text.strip(), re.ASCII):
+            raise BadPosition(f"The {name} is written in decimal degrees, such as -10.71.", asked=text[:40])
+        value = Decimal(text.strip())
+        if abs(value) > most:
+            raise BadPosition(f"The {name} lies between -{most} and {most}.", asked=text[:40])
+        found[name] = int(value * MICRO)
+    if found == {"latitude": 0, "longitude": 0}:
+        raise BadPosition("The position 0, 0 lies in the sea: please look the position up.")
+    return found
+
+
+def free_code(session: Session, country_code: str, name: str) -> str:
+    """A site code made of the name's first three letters and the next free number: KAM001."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().upper()
+    letters = (re.sub(r"[^A-Z]", "", plain) + "XXX")[:3]
+    taken = session.scalars(
+        select(func.count()).where(Site.country == country_code, Site.code.like(f"{letters}%"))
+    ).one()
+    while True:
+        taken += 1
+        code = f"{letters}{taken:03d}"
+        if session.scalars(select(Site.id).where(Site.country == country_code, Site.code == code)).first() is None:
+            return code

@@ -1,0 +1,208 @@
+"""Transfers: proposed by the holder, frozen meanwhile, accepted or not by the recipient (invariants 12 and 13)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from credits import ledger
+from credits.errors import Conflict, Invalid, Missing
+from credits.journal import events
+from credits.ledger.models import AccountKind
+from credits.ledger.posting import Record, ranges_of
+from credits.ledger.serials import SerialRange, written
+from credits.participants.models import Organisation, User
+from credits.participants.permissions import BUYERS, PRODUCERS, may_dispose_of
+from credits.participants.wording import paragraphs
+from credits.registry.accounts import account_of
+from credits.registry.models import Issuance, Transfer, TransferState
+from credits.registry.policy import Policy
+from credits.registry.production import Batch, BatchState
+
+MOST_AT_A_TIME = 500
+
+
+class ToOneself(Invalid):
+    code = "transfer_to_oneself"
+
+
+class CannotHold(Conflict):
+    """Who should receive credits cannot hold any."""
+
+    code = "cannot_hold"
+
+
+class Suspended(Conflict):
+    """The issuance is suspended: none of its credits move."""
+
+    code = "issuance_suspended"
+
+
+class AlreadyClosed(Conflict):
+    code = "transfer_closed"
+
+
+class NoSuchTransfer(Missing):
+    code = "no_such_transfer"
+
+
+def propose(
+    session: Session,
+    *,
+    issuance: Issuance,
+    sender: Organisation,
+    recipient: Organisation,
+    quantity: int,
+    note: str,
+    policy: Policy,
+    by: User,
+    key: str,
+    at: datetime,
+) -> Transfer:
+    """Offer credits of one issuance, lowest serials first, to another holder. They are frozen until it answers.
+
+    quantity: base units. Flushes. Raises NotAllowed, ToOneself, CannotHold, Suspended, BadQuantity,
+    InsufficientBalance.
+    """
+    may_dispose_of(by, sender)
+    asked = {"act": "transfer.propose", "issuance": issuance.number, "from": sender.number, "to": recipient.number}
+    asked |= {"quantity": str(quantity), "note": note}
+    if earlier := ledger.claim(session, caller=by.number, key=key, request=asked):
+        return session.get_one(Transfer, earlier["transfer"])
+    if recipient.id == sender.id:
+        raise ToOneself("Choose somebody else as the recipient: these credits are yours already.")
+    if recipient.kind not in (*BUYERS, *PRODUCERS) or not recipient.approved:
+        raise CannotHold(f"{recipient.name} cannot hold credits.", recipient=recipient.number)
+    must_not_be_suspended(session, issuance)
+    said = paragraphs(note, "Note", 500) if note.strip() else ""
+    posting = ledger.post(
+        session,
+        issuance_id=issuance.id,
+        source=account_of(session, sender, AccountKind.AVAILABLE),
+        target=account_of(session, sender, AccountKind.PENDING),
+        quantity=quantity,
+        at=at,
+        record=recorded(session, "transfer.proposed", issuance, sender, recipient, by.number, at),
+    )
+    transfer = Transfer(
+        issuance=issuance,
+        quantity=quantity,
+        sender=sender,
+        recipient=recipient,
+        note=said,
+        state=TransferState.PENDING,
+        opening_posting_id=posting.id,
+        proposed_by_id=by.id,
+        proposed_at=at,
+        expires_at=at + timedelta(days=policy.days_to_answer),
+    )
+    session.add(transfer)
+    session.flush()
+    ledger.settle(session, {"transfer": transfer.id})
+    return transfer
+
+
+def accept(session: Session, *, transfer: Transfer, by: User, at: datetime) -> None:
+    """Take over the credits. Flushes. Raises NotAllowed, AlreadyClosed, Suspended."""
+    may_dispose_of(by, transfer.recipient)
+    lock_pending(session, transfer)
+    if transfer.expires_at <= at:
+        raise AlreadyClosed("The time to answer has passed; the credits go back to their sender.")
+    must_not_be_suspended(session, transfer.issuance)
+    close(session, transfer, TransferState.ACCEPTED, actor=by, at=at)
+
+
+def reject(session: Session, *, transfer: Transfer, reason: str, by: User, at: datetime) -> None:
+    """Send the credits back, saying why. Flushes. Raises NotAllowed, AlreadyClosed, UnsoundText."""
+    may_dispose_of(by, transfer.recipient)
+    lock_pending(session, transfer)
+    transfer.reason = paragraphs(reason, "Reason", 500)
+    close(session, transfer, TransferState.REJECTED, actor=by, at=at)
+
+
+def withdraw(session: Session, *, transfer: Transfer, by: User, at: datetime) -> None:
+    """Take the offer back before it is answered. Flushes. Raises NotAllowed, AlreadyClosed."""
+    may_dispose_of(by, transfer.sender)
+    lock_pending(session, transfer)
+    close(session, transfer, TransferState.WITHDRAWN, actor=by, at=at)
+
+
+def expire_due(session: Session, *, at: datetime) -> list[Transfer]:
+    """Return the credits of transfers that nobody answered in time. Flushes."""
+    due = session.scalars(
+        select(Transfer)
+        .where(Transfer.state == TransferState.PENDING, Transfer.expires_at <= at)
+        .order_by(Transfer.id)
+        .limit(MOST_AT_A_TIME)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for transfer in due:
+        close(session, transfer, TransferState.EXPIRED, actor=None, at=at)
+    return list(due)
+
+
+def close(session: Session, transfer: Transfer, state: TransferState, *, actor: User | None, at: datetime) -> None:
+    """Move the frozen serials to the recipient if accepted, otherwise back, and close the transfer."""
+    owner = transfer.recipient if state is TransferState.ACCEPTED else transfer.sender
+    source = account_of(session, transfer.sender, AccountKind.PENDING)
+    target = account_of(session, owner, AccountKind.AVAILABLE)
+    named = ranges_of(session, transfer.opening_posting_id)[transfer.issuance_id]
+    told = recorded(
+        session,
+        f"transfer.{state.value}",
+        transfer.issuance,
+        transfer.sender,
+        transfer.recipient,
+        actor.number if actor else events.SYSTEM,
+        at,
+        transfer.number,
+    )
+    moves = [ledger.Move(transfer.issuance_id, units, source, target) for units in named]
+    posting = ledger.move(session, moves, at=at, record=told)
+    transfer.state = state
+    transfer.closing_posting_id = posting.id
+    transfer.closed_by_id = actor.id if actor else None
+    transfer.closed_at = at
+    session.flush()
+
+
+def serials_of(session: Session, transfer: Transfer) -> list[str]:
+    """The serial ranges on their way, as they are written."""
+    units = ranges_of(session, transfer.opening_posting_id)[transfer.issuance_id]
+    return [written(transfer.issuance.number, each) for each in units]
+
+
+def lock_pending(session: Session, transfer: Transfer) -> None:
+    """Lock the transfer, read it anew and see that it is still pending. Raises AlreadyClosed."""
+    session.refresh(transfer, with_for_update=True)
+    if transfer.state is not TransferState.PENDING:
+        raise AlreadyClosed(f"This transfer is {transfer.state.value} already.", state=transfer.state.value)
+
+
+def must_not_be_suspended(session: Session, issuance: Issuance) -> None:
+    """Raise Suspended where the issuance's batch is suspended; nobody suspends it while we look."""
+    state = session.scalars(select(Batch.state).where(Batch.id == issuance.batch_id).with_for_update(read=True)).one()
+    if state is BatchState.SUSPENDED:
+        raise Suspended(f"Issuance {issuance.number} is suspended.", issuance=issuance.number)
+
+
+def recorded(
+    session: Session,
+    kind: str,
+    issuance: Issuance,
+    sender: Organisation,
+    recipient: Organisation,
+    actor: str,
+    at: datetime,
+    number: str | None = None,
+) -> Record:
+    """How a transfer's event is written once its serials are known."""
+
+    def record(moves: Sequence[ledger.Move]) -> int:
+        ranges: list[SerialRange] = [move.units for move in moves]
+        facts = {"from": sender.number, "to": recipient.number, "transfer": number}
+        facts["serials"] = [written(issuance.number, units) for units in ranges]  # type: ignore[assignment]
+        return events.append(session, kind=kind, subject=issuance.number, actor=actor, at=at, facts=facts)
+
+    return record

@@ -1,0 +1,177 @@
+"""Batches on the verifier's side: taken into review, asked about, verified or rejected."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from credits.errors import Invalid, NotAllowed
+from credits.ledger.claims import claim, settle
+from credits.participants.models import User
+from credits.participants.permissions import OwnAffair, WrongRole, is_lead, must_verify
+from credits.participants.wording import line, paragraphs
+from credits.registry.batches import lock_in, remark, tell
+from credits.registry.calendar import checked_period
+from credits.registry.production import Assurance, AssuranceState, Batch, BatchState, Remark, RemarkKind
+
+
+class NotIndependent(NotAllowed):
+    """The verifier has a part in what is to be verified (invariant 9)."""
+
+    code = "not_independent"
+
+
+class NotTheReviewer(NotAllowed):
+    """Another verifier's organisation has taken this batch into review."""
+
+    code = "not_the_reviewer"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a verifier found when visiting, or at a distance and then why.
+
+    independence: the declaration that there is no conflict of interest, in the verifier's words.
+    """
+
+    standard: str
+    version: str
+    level: str
+    visited_from: date | None
+    visited_to: date | None
+    remote_reason: str
+    valid_from: date
+    valid_to: date
+    independence: str
+    opinion: str
+
+
+def take(session: Session, *, batch: Batch, by: User, at: datetime) -> None:
+    """Begin the review of a submitted batch. Flushes. Raises NotAllowed, NotIndependent, WrongState."""
+    must_be_independent(by, batch)
+    lock_in(session, batch, BatchState.SUBMITTED)
+    batch.state = BatchState.IN_REVIEW
+    batch.reviewer_id = by.id
+    session.flush()
+    tell(session, "batch.review_begun", batch, by, at, {"verifier": by.organisation.number})
+
+
+def request_information(session: Session, *, batch: Batch, text: str, by: User, key: str, at: datetime) -> Remark:
+    """Ask the producer for a paper or an explanation. Flushes. Raises NotAllowed, WrongState, UnsoundText."""
+    must_review(by, batch)
+    asked = {"act": "batch.request_information", "batch": batch.number, "text": text}
+    if earlier := claim(session, caller=by.number, key=key, request=asked):
+        return session.get_one(Remark, earlier["remark"])
+    lock_in(session, batch, BatchState.IN_REVIEW)
+    batch.state = BatchState.INFORMATION_REQUESTED
+    made = remark(session, batch, RemarkKind.REQUEST, text, by, at)
+    tell(session, "batch.information_requested", batch, by, at, {"verifier": by.organisation.number})
+    settle(session, {"remark": made.id})
+    return made
+
+
+def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: str, at: datetime) -> Assurance:
+    """Confirm a batch and give its site's assurance. Only a lead may, and only one without a part in it.
+
+    Flushes. Raises NotAllowed, NotIndependent, WrongState, Invalid.
+    """
+    must_review(by, batch)
+    if not is_lead(by):
+        raise WrongRole("A lead verifier decides.")
+    asked = {name: str(value) for name, value in vars(finding).items()} | {"act": "batch.verify", "batch": batch.number}
+    if earlier := claim(session, caller=by.number, key=key, request=asked):
+        return session.get_one(Assurance, earlier["assurance"])
+    lock_in(session, batch, BatchState.IN_REVIEW)
+    if by.id == batch.submitted_by_id:
+        raise NotIndependent("Who submitted a batch does not verify it.")
+    assurance = assured(batch, finding, by, at)
+    session.add(assurance)
+    session.flush()
+    batch.state = BatchState.VERIFIED
+    batch.verified_by_id, batch.verified_at = by.id, at
+    batch.independence = paragraphs(finding.independence, "Declaration of independence", 1000)
+    batch.assurance_id = assurance.id
+    remark(session, batch, RemarkKind.DECISION, finding.opinion, by, at)
+    tell(
+        session,
+        "batch.verified",
+        batch,
+        by,
+        at,
+        {
+            "verifier": by.organisation.number,
+            "standard": assurance.standard,
+            "version": assurance.version,
+            "level": assurance.level,
+            "valid_from": str(assurance.valid_from),
+            "valid_to": str(assurance.valid_to),
+        },
+    )
+    settle(session, {"assurance": assurance.id})
+    return assurance
+
+
+def reject(session: Session, *, batch: Batch, text: str, by: User, key: str, at: datetime) -> Remark:
+    """Turn a batch down for good, with the reasons. Flushes. Raises NotAllowed, WrongState, UnsoundText."""
+    must_review(by, batch)
+    if not is_lead(by):
+        raise WrongRole("A lead verifier decides.")
+    asked = {"act": "batch.reject", "batch": batch.number, "text": text}
+    if earlier := claim(session, caller=by.number, key=key, request=asked):
+        return session.get_one(Remark, earlier["remark"])
+    lock_in(session, batch, BatchState.IN_REVIEW)
+    batch.state = BatchState.REJECTED
+    made = remark(session, batch, RemarkKind.DECISION, text, by, at)
+    tell(session, "batch.rejected", batch, by, at, {"verifier": by.organisation.number})
+    settle(session, {"remark": made.id})
+    return made
+
+
+def assured(batch: Batch, finding: Finding, by: User, at: datetime) -> Assurance:
+    """The assurance that `finding` gives the batch's site. Raises Invalid, BadPeriod, UnsoundText."""
+    checked_period(finding.valid_from, finding.valid_to, "Validity of the assurance")
+    visited = finding.visited_from is not None and finding.visited_to is not None
+    if visited:
+        checked_period(finding.visited_from, finding.visited_to, "Visit")  # type: ignore[arg-type]
+        if finding.visited_to > at.date():  # type: ignore[operator]
+            raise Invalid("The visit lies in the future.")
+    elif finding.visited_from or finding.visited_to:
+        raise Invalid("Give the first and the last day of the visit, or neither.")
+    return Assurance(
+        site=batch.site,
+        verifier=by,
+        standard=line(finding.standard, "Standard", 120),
+        version=line(finding.version, "Version", 40),
+        level=line(finding.level, "Level", 120),
+        visited_from=finding.visited_from,
+        visited_to=finding.visited_to,
+        remote_reason="" if visited else line(finding.remote_reason, "Why there was no visit", 500),
+        valid_from=finding.valid_from,
+        valid_to=finding.valid_to,
+        state=AssuranceState.ACTIVE,
+        given_at=at,
+    )
+
+
+def must_be_independent(by: User, batch: Batch) -> None:
+    """Raise WrongRole or NotIndependent unless `by` verifies and has no part in the producer."""
+    must_verify(by)
+    producer = batch.site.producer
+    if by.organisation_id in (producer.id, producer.group_manager_id):
+        raise NotIndependent("Nobody verifies their own organisation.")
+
+
+def must_review(by: User, batch: Batch) -> None:
+    """Raise unless the organisation of `by` has this batch in review."""
+    must_be_independent(by, batch)
+    if batch.reviewer is None or batch.reviewer.organisation_id != by.organisation_id:
+        raise NotTheReviewer("Take the batch into review first.")
+
+
+def may_take(by: User, batch: Batch) -> bool:
+    """Whether `by` could begin the review now: what the panel offers."""
+    try:
+        must_be_independent(by, batch)
+    except (WrongRole, NotIndependent, OwnAffair):
+        return False
+    return batch.state is BatchState.SUBMITTED
