@@ -9,6 +9,24 @@ class FileMissing(Exception):
     """A file that the registry knows is not in its folder, or no longer what it was. A fault, not a refusal."""
 
 
+class WrongFolder(SystemExit):
+    """The folder belongs to another registry's database: files of two must never meet."""
+
+
+def bind(folder: Path, registry_id: str) -> None:
+    """Give `folder` to the registry with this id, once; raise WrongFolder where it is another's."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mark = folder / "registry-id"
+    try:
+        with mark.open("x", encoding="ascii") as file:
+            file.write(registry_id)
+    except FileExistsError:
+        if mark.read_text(encoding="ascii") != registry_id:
+            raise WrongFolder(
+                f"{folder} belongs to another registry's database. Give each database a DATA_DIR of its own."
+            ) from None
+
+
 class Files:
     """A folder of files named by their SHA-256."""
 
