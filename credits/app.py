@@ -12,14 +12,19 @@ from flask import Flask, Request, Response, request, session
 from flask_limiter.util import get_remote_address
 from flask_security import SQLAlchemyUserDatastore
 from jinja2 import StrictUndefined
+from sqlalchemy import inspect, select
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
 
 from config import ROOT, Settings
 from credits import admin, identity, languages, problems, web
+from credits.certificates.issuing import Issuer
 from credits.db import begin_writing, engine_settings, prepare_engine, sqlalchemy_url
 from credits.extensions import babel, csrf, db, limiter, mail, migrate, security
+from credits.files import Files, bind
+from credits.journal.models import RegistryIdentity
 from credits.participants.models import Role, User
+from credits.registry import policy
 
 LARGEST_REQUEST = 25 * 1024 * 1024  # bytes: an evidence file of a phone's camera with room to spare
 CONTENT_POLICY = "; ".join(
@@ -85,6 +90,8 @@ def create_app(settings: Settings) -> Flask:
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
+        bind_folder(settings)
+    keep_parts(app, settings)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     csrf.init_app(app)
     babel.init_app(app, locale_selector=languages.chosen)
@@ -103,6 +110,22 @@ def create_app(settings: Settings) -> Flask:
     app.context_processor(lambda: {"site": site(settings)})
     problems.register(app)
     return app
+
+
+def bind_folder(settings: Settings) -> None:
+    """See that the folder of files is this database's own. A database without tables has no identity yet."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if inspect(db.engine).has_table(RegistryIdentity.__tablename__):
+        bind(settings.data_dir, db.session.scalars(select(RegistryIdentity.registry_id)).one())
+        db.session.remove()
+
+
+def keep_parts(app: Flask, settings: Settings) -> None:
+    """What views hand to the operations, which ask no application for it."""
+    app.extensions["policy"] = policy.read(settings.policy_file)
+    app.extensions["evidence_files"] = Files(settings.data_dir / "evidence")
+    app.extensions["certificate_files"] = Files(settings.data_dir / "certificates")
+    app.extensions["issuer"] = Issuer(name=settings.registry_name, url=settings.public_url)
 
 
 def open_further_doors(app: Flask) -> None:
