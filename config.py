@@ -34,7 +34,7 @@ class Settings:
     """What one registry was started with. Paths are absolute, `public_url` has no slash at its end."""
 
     environment: Literal["development", "production"]
-    database_url: str  # as given; `credits.db.sqlalchemy_url` turns it into SQLAlchemy's form
+    database_url: str  # sqlite:////… or postgresql://…; `credits.db.sqlalchemy_url` makes it SQLAlchemy's
     public_url: str  # the start of every link and QR code, never the Host header
     data_dir: Path  # evidence, certificates and keys; belongs to this one database
     host: str
@@ -125,11 +125,12 @@ def _port(name: str, text: str, problems: list[str]) -> int:
 
 
 def _database_url(url: str, problems: list[str]) -> str:
-    """Return `url` with an absolute path if it is a file. Never repeats the address: it may hold a password."""
-    if url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+    """Return `url` the one way it is written, with an absolute path if it is a file. Never repeats the address: it may hold a password."""
+    scheme, _, rest = url.partition("://")
+    if scheme in {"postgresql", "postgres", "postgresql+psycopg"}:
         if not urlsplit(url).path.strip("/"):
             problems.append("DATABASE_URL names no database: write postgresql://USER:PASSWORD@HOST/DATABASE.")
-        return url
+        return f"postgresql://{rest}"
     file = url.removeprefix("sqlite:///")
     if file == url or file in {"", ":memory:"} or "?" in file:
         # The worker is a second process: a database in memory would be a different one for each.

@@ -26,6 +26,7 @@ from config import Settings, load
 
 FORMAT = 1
 ABOUT = "about.json"
+PARTIAL = ".part"  # the end of a name while a file is being written
 TABLES = """SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE nspname !~ '^(pg_|information_schema)'"""
 DATABASES = {"sqlite": "database.sqlite", "postgresql": "database.pgdump"}
@@ -101,7 +102,7 @@ def kept_files(settings: Settings) -> Iterator[Path]:
     """The files of DATA_DIR but the database itself, the queue, and what SQLite keeps beside each."""
     left_out = database_files(settings)
     for file in sorted(settings.data_dir.rglob("*")):
-        if file.is_file() and file not in left_out:
+        if file.is_file() and file not in left_out and file.suffix != PARTIAL:
             yield file
 
 

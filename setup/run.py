@@ -14,7 +14,8 @@ from urllib.request import ProxyHandler, build_opener
 from config import Settings, load
 
 FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
-WORKER = [sys.executable, "-m", "huey.bin.huey_consumer", "credits.worker.huey", "--quiet"]
+# A worker that was killed has left its locks behind, and would otherwise wait for itself.
+WORKER = [sys.executable, "-m", "huey.bin.huey_consumer", "credits.worker.huey", "--flush-locks", "--quiet"]
 STARTING = 60.0  # seconds until the first page must have come
 STOPPING = 15.0  # seconds that a process may take to end what it is doing
 POLL = 0.2
@@ -116,9 +117,11 @@ def end(processes: dict[str, subprocess.Popen[bytes]]) -> None:
     # A second Ctrl-C must not leave one of them behind.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    for process in processes.values():
+    for name, process in processes.items():
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            # The worker ends its job on SIGINT and breaks it off on SIGTERM. Ctrl-C has reached both already, and
+            # the web server complains about a second one.
+            process.send_signal(signal.SIGINT if name == "worker" else signal.SIGTERM)
     for process in processes.values():
         try:
             process.wait(STOPPING)

@@ -54,6 +54,12 @@ class TestLoad:
         assert settings.database_file is None
         assert settings.queue_file is None
 
+    @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+    def test_writes_the_address_of_postgresql_one_way(self, scheme):
+        assert (
+            load({"DATABASE_URL": f"{scheme}://db.example/registry"}).database_url == "postgresql://db.example/registry"
+        )
+
     def test_lets_the_public_address_follow_the_port(self):
         assert load({"PORT": "9000"}).public_url == "http://localhost:9000"
 
