@@ -93,6 +93,17 @@ def staff_only(view: Callable[P, R]) -> Callable[P, R]:
     return _guarded(view, must_be_staff)
 
 
+def registry_only(view: Callable[P, R]) -> Callable[P, R]:
+    """Guard a view: for the registry's issuers and auditors."""
+    return _guarded(view, must_be_of_registry)
+
+
+def must_be_of_registry(user: User) -> None:
+    """Who may read what concerns all organisations alike."""
+    if not (is_issuer(user) or is_auditor(user)):
+        raise WrongRole("This part is for the registry.")
+
+
 def admit_bearer() -> None:
     """Let a machine in by `Authorization: Bearer …`, for this request alone. Raises NotSignedIn.
 

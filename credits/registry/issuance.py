@@ -95,10 +95,15 @@ def obstacles(batch: Batch, policy: Policy, at: datetime) -> list[str]:
     return found
 
 
+def waiting_remainder(session: Session, batch: Batch) -> int:
+    """Nanograms left over from the producer's earlier batches, which issuing `batch` now would take up."""
+    carried = session.get(CarriedRemainder, (batch.site.producer_id, batch.mineral_code))
+    return carried.nanograms if carried else 0
+
+
 def expected(session: Session, batch: Batch) -> Contained:
     """What issuing `batch` would give now, deductions made, and what would be carried on."""
-    carried = session.get(CarriedRemainder, (batch.site.producer_id, batch.mineral_code))
-    total = in_base_units(batch.mineral, batch.contained_ng + (carried.nanograms if carried else 0))
+    total = in_base_units(batch.mineral, batch.contained_ng + waiting_remainder(session, batch))
     return Contained(total.base_units - batch.sold_with_premium - batch.registered_elsewhere, total.remainder_ng)
 
 
@@ -121,8 +126,7 @@ def enter(session: Session, batch: Batch, quantity: int, by: User, at: datetime)
     """The ledger's posting, its event and the attributes of the new issuance. Flushes."""
     site = batch.site
     sequence = next_sequence(session, site.id, batch.vintage)
-    code = f"{REGISTRY_CODE}-{batch.mineral_code}-{site.country}-{site.code}"
-    number = f"{code}-{batch.vintage}-{sequence:04d}"
+    number = numbered(batch, sequence)
     target = account_of(session, site.producer, AccountKind.AVAILABLE)
     facts = origin(batch)
 
@@ -158,6 +162,18 @@ def enter(session: Session, batch: Batch, quantity: int, by: User, at: datetime)
     session.add(issuance)
     session.flush()
     return issuance
+
+
+def numbered(batch: Batch, sequence: int) -> str:
+    """What an issuance of `batch` is called: ASMC-CO-COD-KAM001-2026-0042."""
+    site = batch.site
+    return f"{REGISTRY_CODE}-{batch.mineral_code}-{site.country}-{site.code}-{batch.vintage}-{sequence:04d}"
+
+
+def foreseen_number(session: Session, batch: Batch) -> str:
+    """The number that issuing `batch` now would give. Another issuance of the site may still take it first."""
+    counted = session.get(SiteVintage, (batch.site_id, batch.vintage))
+    return numbered(batch, (counted.issuances if counted else 0) + 1)
 
 
 def next_sequence(session: Session, site_id: int, vintage: int) -> int:
