@@ -1,17 +1,16 @@
 """Looking things up: for one's own people only what is theirs, for the public only what is public."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from credits.errors import Missing
 from credits.ledger import balances
 from credits.ledger.models import AccountKind, Block
 from credits.ledger.serials import SerialRange, written
-from credits.participants.models import Organisation, User
-from credits.participants.permissions import is_auditor, is_issuer, is_verifier
+from credits.participants.models import Kyc, Organisation, User
+from credits.participants.permissions import BUYERS, PRODUCERS, NoSuchOrganisation, is_auditor, is_issuer, is_verifier
 from credits.registry.accounts import accounts_of, owners
 from credits.registry.batches import NoSuchBatch
 from credits.registry.evidence import NoSuchEvidence
@@ -186,26 +185,34 @@ def retirement_numbered(session: Session, number: str) -> Retirement:
     return retirement
 
 
-def whereabouts(session: Session, issuance: Issuance, units: SerialRange) -> list[Whereabouts]:
-    """Who has which of these serials, or in which retirement they went, lowest first. Raises NoSuchSerial."""
+def whereabouts(
+    session: Session, issuance: Issuance, units: SerialRange, limit: int = MOST_STANDINGS
+) -> list[Whereabouts]:
+    """Who has which of these serials, or in which retirement they went, lowest first, at most `limit` places.
+
+    The places follow each other without a gap; where the last one ends before `units` does, there are more.
+    Raises NoSuchSerial.
+    """
     if units.last > issuance.quantity:
         raise NoSuchSerial(
             f"Issuance {issuance.number} has serials 1 to {issuance.quantity} only.", last=issuance.quantity
         )
-    found = balances.standings(session, issuance_id=issuance.id, units=units, limit=MOST_STANDINGS)
+    found = balances.standings(session, issuance_id=issuance.id, units=units, limit=limit)
     holdings = owners(session, [standing.account_id for standing in found])
     places: list[Whereabouts] = []
     for standing in found:
         holding = holdings[standing.account_id]
         if holding.kind is AccountKind.RETIRED:
-            places += retired_in(session, issuance, standing.units)
+            places += retired_in(session, issuance, standing.units, limit)
         else:
             places.append(place(issuance, standing.units, holding, None))
-    return places
+        if len(places) >= limit:
+            break
+    return places[:limit]
 
 
-def retired_in(session: Session, issuance: Issuance, units: SerialRange) -> list[Whereabouts]:
-    """The retirements that these retired serials went into, cut to them."""
+def retired_in(session: Session, issuance: Issuance, units: SerialRange, limit: int) -> list[Whereabouts]:
+    """The retirements that these retired serials went into, cut to them, at most `limit`."""
     rows = session.execute(
         select(RetiredRange, Retirement)
         .join(Retirement, Retirement.id == RetiredRange.retirement_id)
@@ -214,8 +221,9 @@ def retired_in(session: Session, issuance: Issuance, units: SerialRange) -> list
             RetiredRange.last >= units.first,
             RetiredRange.first <= units.last,
         )
+        .options(joinedload(Retirement.holder))
         .order_by(RetiredRange.first)
-        .limit(MOST_STANDINGS)
+        .limit(limit)
     )
     return [
         Whereabouts(
@@ -233,13 +241,33 @@ def place(issuance: Issuance, units: SerialRange, holding: Holding, retirement: 
     return Whereabouts(written(issuance.number, units), units, holding.kind, holding.organisation, retirement)
 
 
-def recipients(session: Session, sender: Organisation, kinds: Sequence[str]) -> Sequence[Organisation]:
-    """Approved organisations of these kinds, other than the sender, by name."""
-    return session.scalars(
+def recipients(sender: Organisation, text: str) -> Select[Organisation]:
+    """Who can be sent credits: approved holders other than the sender whose name holds `text`, by name."""
+    return (
         select(Organisation)
-        .where(Organisation.kind.in_(kinds), Organisation.kyc == "approved", Organisation.id != sender.id)
+        .where(
+            Organisation.kind.in_((*BUYERS, *PRODUCERS)),
+            Organisation.kyc == Kyc.APPROVED,
+            Organisation.id != sender.id,
+            Organisation.name.icontains(text, autoescape=True),
+        )
         .order_by(Organisation.name, Organisation.id)
-    ).all()
+    )
+
+
+def recipient_numbered(session: Session, sender: Organisation, number: str) -> Organisation:
+    """The organisation with this number, if it can be sent credits. Raises NoSuchOrganisation."""
+    wanted = recipients(sender, "").where(Organisation.id == digits_of(number, "ORG-"))
+    found = session.scalars(wanted).one_or_none()
+    if found is None:
+        raise NoSuchOrganisation("There is no such organisation.")
+    return found
+
+
+def holders_of(session: Session, by: User) -> list[Organisation]:
+    """Whose credits `by` looks after: their own organisation's, then those of its group, by name."""
+    own = (Organisation.id != by.organisation_id, Organisation.name, Organisation.id)
+    return list(session.scalars(select(Organisation).where(of_own(by)).order_by(*own)))
 
 
 def count(session: Session, wanted: Select[object]) -> int:
