@@ -81,20 +81,19 @@ def add(
         raise EvidenceClosed("Papers are added while a batch is a draft, or when the verifier asks for more.")
     number = line(reference, "Number of the paper", 80) if reference.strip() else None
     refuse_used(session, batch, kind, number, sha256)
-    paper = Evidence(
-        batch=batch,
-        kind=kind,
-        reference=number,
-        filename=name,
-        media_type=media_type,
-        size=len(content),
-        sha256=sha256,
-        added_by_id=by.id,
-        added_at=at,
-    )
     try:
         with session.begin_nested():
-            session.add(paper)
+            paper = Evidence(
+                batch=batch,
+                kind=kind,
+                reference=number,
+                filename=name,
+                media_type=media_type,
+                size=len(content),
+                sha256=sha256,
+                added_by_id=by.id,
+                added_at=at,
+            )
             session.flush()
     except IntegrityError:
         raise EvidenceUsed("This paper stands behind another batch already.", sha256=sha256) from None

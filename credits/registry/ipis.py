@@ -128,13 +128,14 @@ def read(content: bytes, *, today: date, watch: Watch = unwatched) -> Reading:
 
 
 def _text(content: bytes) -> str:
-    if not content.strip():
-        raise NotTheIpisFile("The file is empty.")
     try:
-        return content.decode("utf-8-sig")
+        decoded = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise NotTheIpisFile(f"The file is not written in UTF-8 (first seen on line {line}).", line=line) from None
+    if not decoded.strip():
+        raise NotTheIpisFile("The file is empty.")
+    return decoded
 
 
 def _header(lines: list[str]) -> list[str]:

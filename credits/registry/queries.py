@@ -1,6 +1,8 @@
 """Looking things up: for one's own people only what is theirs, for the public only what is public."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -143,15 +145,30 @@ def held_of(session: Session, organisation: Organisation, issuance: Issuance) ->
 
 
 def serials_held(session: Session, organisation: Organisation, issuance: Issuance) -> list[tuple[AccountKind, str]]:
-    """The serial ranges of one issuance that an organisation has, with the kind of account they stand in."""
+    """The first serial ranges of one issuance that an organisation has, with the kind of account they stand in."""
+    found = islice(every_serial_held(session, organisation, issuance), MOST_STANDINGS)
+    return [(kind, serial) for kind, _, serial in found]
+
+
+def every_serial_held(
+    session: Session, organisation: Organisation, issuance: Issuance
+) -> Iterator[tuple[AccountKind, SerialRange, str]]:
+    """All serial ranges of one issuance that an organisation has, lowest first, some at a time."""
     kinds = accounts_of(session, organisation)
-    rows = session.execute(
-        select(Block.first, Block.last, Block.account_id)
-        .where(Block.issuance_id == issuance.id, Block.account_id.in_(kinds))
-        .order_by(Block.first)
-        .limit(MOST_STANDINGS)
-    )
-    return [(kinds[account], written(issuance.number, SerialRange(first, last))) for first, last, account in rows]
+    after, at_once = 0, MOST_STANDINGS
+    while True:
+        rows = session.execute(
+            select(Block.first, Block.last, Block.account_id)
+            .where(Block.issuance_id == issuance.id, Block.account_id.in_(kinds), Block.first > after)
+            .order_by(Block.first)
+            .limit(at_once)
+        ).all()
+        for first, last, account in rows:
+            units = SerialRange(first, last)
+            yield kinds[account], units, written(issuance.number, units)
+        if len(rows) < at_once:
+            return
+        after = rows[-1].first
 
 
 def transfers_of(by: User) -> Select[Transfer]:

@@ -127,16 +127,15 @@ def add_licence(
     if earlier := claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Licence, earlier["licence"])
     checked_period(valid_from, valid_to, "Validity of the licence")
-    licence = Licence(
-        site=site,
-        number=line(number, "Number of the licence", 80),
-        authority=line(authority, "Issuing authority", 200),
-        valid_from=valid_from,
-        valid_to=valid_to,
-    )
     try:
         with session.begin_nested():
-            session.add(licence)
+            licence = Licence(
+                site=site,
+                number=line(number, "Number of the licence", 80),
+                authority=line(authority, "Issuing authority", 200),
+                valid_from=valid_from,
+                valid_to=valid_to,
+            )
             session.flush()
     except IntegrityError:
         raise LicenceKnown("This site already has a licence with that number.", number=number[:80]) from None

@@ -1,0 +1,106 @@
+"""`flask --app wsgi demo`: an empty registry filled with a small world to try everything in."""
+
+import json
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from flask_security import hash_password
+from sqlalchemy import select
+
+from credits import jobs
+from credits.certificates.issuing import certificate_numbered
+from credits.cli.demo_world import DOMAIN, Told, World
+from credits.db import begin_writing
+from credits.extensions import db
+from credits.identity import new_handle, now
+from credits.participants.models import Organisation
+from credits.registry.retirement import serials_of
+from credits.registry.transfer import Transfer
+
+PASSWORD = "asm-demo-2026"  # noqa: S105  printed for everybody: the demo world exists in development only
+SIGN_INS = {
+    "cooperative": "cooperative, manager (French)",
+    "group": "group manager (Spanish)",
+    "verifier": "verifier, lead",
+    "issuer": "registry, issuer",
+    "manufacturer": "manufacturer",
+    "manufacturer2": "another manufacturer",
+    "reseller": "reseller, with a transfer to answer",
+    "auditor": "registry, auditor (reads everything)",
+}
+
+
+@click.command("demo")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the PDF.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences.")
+@click.option("--if-empty", is_flag=True, help="Leave a registry that is not empty as it is, without an error.")
+@with_appcontext
+def demo(out: Path, as_json: bool, if_empty: bool) -> None:
+    """Fill an empty, migrated database with the demo world, through the operations. In development only."""
+    settings = current_app.extensions["settings"]
+    if settings.is_production:
+        raise click.ClickException("The demo world has sign-ins that everybody knows: not in production.")
+    session = db.session()
+    begin_writing(session)
+    if session.scalars(select(Organisation.id).limit(1)).first() is not None:
+        if not if_empty:
+            raise click.ClickException("The registry is not empty. The demo world needs an empty database.")
+        session.rollback()
+        click.echo(sign_ins())
+        return
+    parts = current_app.extensions
+    told = World(
+        session=session,
+        policy=parts["policy"],
+        evidence_files=parts["evidence_files"],
+        issuer=parts["issuer"],
+        password=hash_password(PASSWORD),
+        at=now(),
+        handles=iter(new_handle, None),
+    ).build()
+    session.commit()
+    answer = summary(told, drawn(told, out))
+    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else f"{sign_ins()}\n{in_words(answer)}")
+
+
+def drawn(told: Told, out: Path) -> Path:
+    """Draw the certificate and put a copy of it into `out`."""
+    files = current_app.extensions["certificate_files"]
+    number = told.retirement.number
+    sha256 = jobs.draw_certificate(db.session(), number=number, files=files, at=now())
+    out.mkdir(parents=True, exist_ok=True)
+    target = out / f"{number}.pdf"
+    target.write_bytes(files.read(sha256))
+    return target.resolve()
+
+
+def summary(told: Told, document: Path) -> dict[str, object]:
+    session = db.session()
+    retirement, mineral = told.retirement, told.issuance.mineral
+    number = certificate_numbered(session, retirement.number).number
+    offer = session.get_one(Transfer, told.transfer.id)
+    return {
+        "batch": told.batch.number,
+        "issuance": told.issuance.number,
+        "serials": serials_of(session, retirement),
+        "transfer": offer.number,
+        "retirement": retirement.number,
+        "certificate_number": number,
+        "certificate_pdf": str(document),
+        "public_url": current_app.extensions["issuer"].certificate_url(number),
+        "mineral": mineral.code,
+        "quantity_base_units": retirement.quantity,
+        "credits": mineral.in_credits(retirement.quantity),
+    }
+
+
+def sign_ins() -> str:
+    """Who can sign in to the demo world."""
+    lines = [f"  {f'{mailbox}@{DOMAIN}':<28} {who}" for mailbox, who in SIGN_INS.items()]
+    return "\n".join([f"Demo sign-ins (password of all: {PASSWORD})", *lines])
+
+
+def in_words(answer: dict[str, object]) -> str:
+    return "\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in answer.items())

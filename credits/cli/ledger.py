@@ -1,0 +1,28 @@
+"""`flask --app wsgi ledger`: whether the ledger keeps its promises."""
+
+import json
+import sys
+
+import click
+from flask.cli import AppGroup
+
+from credits.extensions import db
+from credits.ledger import invariants
+
+ledger = AppGroup("ledger", help="The ledger of serials.")
+
+
+@ledger.command("check")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences.")
+def check(as_json: bool) -> None:
+    """Ask the database about each promise of the ledger. Exit status 1 where one does not hold."""
+    promises = invariants.check(db.session())
+    if as_json:
+        told = [{"promise": p.name, "says": p.says, "holds": p.holds, "broken": p.broken} for p in promises]
+        click.echo(json.dumps({"holds": all(p.holds for p in promises), "promises": told}, ensure_ascii=False))
+    else:
+        for promise in promises:
+            click.echo(f"{'holds ' if promise.holds else 'BROKEN'}  {promise.name}: {promise.says}")
+            for place in promise.broken:
+                click.echo(f"        at {place}")
+    sys.exit(0 if all(promise.holds for promise in promises) else 1)
