@@ -125,7 +125,10 @@ def _port(name: str, text: str, problems: list[str]) -> int:
 
 
 def _database_url(url: str, problems: list[str]) -> str:
-    """Return `url` the one way it is written, with an absolute path if it is a file. Never repeats the address: it may hold a password."""
+    """Return `url` the one way it is written, with an absolute path if it is a file.
+
+    A problem never repeats the address: it may hold a password.
+    """
     scheme, _, rest = url.partition("://")
     if scheme in {"postgresql", "postgres", "postgresql+psycopg"}:
         if not urlsplit(url).path.strip("/"):
