@@ -1,20 +1,22 @@
 """Where all the parts meet: `create_app(settings)` and nothing else puts them together."""
 
 import hashlib
+from collections.abc import Callable
 from base64 import urlsafe_b64encode
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, request, session
+from flask.typing import RouteCallable
 from flask_limiter.util import get_remote_address
 from flask_security import SQLAlchemyUserDatastore
 from jinja2 import StrictUndefined
 from sqlalchemy import inspect, select
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import IntegerConverter, Map, MapAdapter
 
 from config import ROOT, Settings
 from credits import admin, identity, languages, problems, web
@@ -59,6 +61,13 @@ SIGN_IN_LIMITS = {
 TRIES_PER_ACCOUNT = "100 per hour"
 
 
+class StorableInteger(IntegerConverter):
+    """An id in an address: beyond what a column holds there is nothing, so the address leads nowhere."""
+
+    def __init__(self, map: Map, *args: Any, **kwargs: Any) -> None:  # noqa: A002  Werkzeug's name
+        super().__init__(map, *args, **{"max": 2**63 - 1} | kwargs)
+
+
 class Registry(Flask):
     """Builds every full address from PUBLIC_URL: a forged Host header leads nobody away."""
 
@@ -78,6 +87,7 @@ def create_app(settings: Settings) -> Flask:
     app = Registry(
         "credits", root_path=str(ROOT / "credits"), static_folder="static", template_folder=str(ROOT / "templates")
     )
+    app.url_map.converters["int"] = StorableInteger
     app.config.from_mapping(flask_config(settings))
     app.config.from_mapping(sign_in_config(settings))
     app.extensions["settings"] = settings
@@ -239,11 +249,13 @@ def refuse_strangers(mechanisms: object = None, headers: object = None) -> NoRet
 
 def limit_sign_in(app: Flask) -> None:
     for endpoint, limit in SIGN_IN_LIMITS.items():
-        view = limiter.limit(limit, key_func=get_remote_address, methods=["POST"])(app.view_functions[endpoint])
-        app.view_functions[endpoint] = view
-    app.view_functions["security.login"] = limiter.limit(
-        TRIES_PER_ACCOUNT, key_func=lambda: request.form.get("email", "").strip().lower()[:200], methods=["POST"]
-    )(app.view_functions["security.login"])
+        limit_posts(app, endpoint, limit, get_remote_address)
+    limit_posts(app, "security.login", TRIES_PER_ACCOUNT, lambda: request.form.get("email", "").strip().lower()[:200])
+
+
+def limit_posts(app: Flask, endpoint: str, limit: str, key: Callable[[], str]) -> None:
+    limited = limiter.limit(limit, key_func=key, methods=["POST"])(app.view_functions[endpoint])
+    app.view_functions[endpoint] = cast(RouteCallable, limited)
 
 
 def site(settings: Settings) -> dict[str, object]:

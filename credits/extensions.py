@@ -1,5 +1,7 @@
 """Flask's extensions, not yet bound to an application."""
 
+from typing import TYPE_CHECKING
+
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -8,11 +10,29 @@ from flask_migrate import Migrate
 from flask_security import Security
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.orm import Session
 
 from credits.db import Model
 from credits.letters import LaterMail
 
-db = SQLAlchemy(metadata=Model.metadata)  # session and engine alone; models stand on the plain `Model`
+
+if TYPE_CHECKING:
+
+    class ThisRequestsSession(Session):
+        """What stands in for the session of this request and passes everything on to it."""
+
+        def __call__(self) -> Session: ...
+        def remove(self) -> None: ...
+
+
+class Database(SQLAlchemy):
+    """Session and engine alone; models stand on the plain `Model`."""
+
+    if TYPE_CHECKING:
+        session: "ThisRequestsSession"  # type: ignore[assignment]
+
+
+db = Database(metadata=Model.metadata)
 migrate = Migrate()
 security = Security(mail_util_cls=LaterMail)
 csrf = CSRFProtect()

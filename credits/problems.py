@@ -1,7 +1,6 @@
 """Errors meet HTTP, here and nowhere else: a kind becomes a status, as a page or as problem+json (RFC 9457)."""
 
 import logging
-import re
 from http import HTTPStatus
 from typing import Any
 
@@ -129,24 +128,23 @@ def constraint_of(error: IntegrityError) -> str:
     """The name of the constraint that refused, on either database; empty if it has none."""
     diagnosis = getattr(error.orig, "diag", None)
     if diagnosis is not None:
-        return diagnosis.constraint_name or ""
-    failed = re.match(r"(UNIQUE|CHECK) constraint failed: (.+)", str(error.orig))
-    if failed is None:
-        return ""
-    if failed[1] == "CHECK":
-        return failed[2]
+        return str(diagnosis.constraint_name or "")
+    kind, _colon, named = str(error.orig).partition(" constraint failed: ")
+    if kind != "UNIQUE":
+        return named
     # SQLite names the columns of a broken key, not the key.
-    columns = [column.rpartition(".") for column in failed[2].split(", ")]
+    columns = [column.rpartition(".") for column in named.split(", ")]
     table = Model.metadata.tables.get(columns[0][0])
     return _unique_over(table, {name for _table, _dot, name in columns}) if table is not None else ""
 
 
 def _unique_over(table: Table, columns: set[str]) -> str:
-    keys = [constraint for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
-    indexes = [index for index in table.indexes if index.unique]
-    for key in (*keys, *indexes, table.primary_key):
-        if {column.name for column in key.columns} == columns:
-            return str(key.name or "")
+    keys = [(key.name, key.columns) for key in table.constraints if isinstance(key, UniqueConstraint)]
+    keys += [(index.name, index.columns) for index in table.indexes if index.unique]
+    keys.append((table.primary_key.name, table.primary_key.columns))
+    for name, over in keys:
+        if {column.name for column in over} == columns:
+            return str(name or "")
     return ""
 
 

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import SelectField, TextAreaField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from credits import languages
@@ -113,7 +114,8 @@ def _page(subject: Organisation, form: ReasonForm, status: int) -> ResponseRetur
     group_form = None
     if subject.kind is Kind.COOPERATIVE:
         group_form = GroupForm(formdata=None)
-        group_form.manager.choices = [(manager.number, manager.name) for manager in queries.group_managers(db.session)]
+        managers = queries.group_managers(db.session)
+        group_form.manager.choices = [SelectChoice(manager.number, manager.name) for manager in managers]
     page = render_template(
         "admin/organisations/organisation.html",
         organisation=subject,

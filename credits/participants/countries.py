@@ -28,7 +28,7 @@ _CODES = """
     TTO:TT TUN:TN TUR:TR TUV:TV TWN:TW TZA:TZ UGA:UG UKR:UA UMI:UM URY:UY USA:US UZB:UZ VAT:VA VCT:VC VEN:VE VGB:VG
     VIR:VI VNM:VN VUT:VU WLF:WF WSM:WS YEM:YE ZAF:ZA ZMB:ZM ZWE:ZW
 """
-TWO_LETTERS: dict[str, str] = dict(pair.split(":") for pair in _CODES.split())  # type: ignore[misc]
+TWO_LETTERS: dict[str, str] = dict(pair.split(":", 1) for pair in _CODES.split())
 
 
 class UnknownCountry(Invalid):

@@ -8,9 +8,7 @@ from credits.participants.models import Kind, Kyc, Organisation
 PAGE = 25
 
 
-def organisations(
-    session: Session, *, kyc: Kyc | None, text: str, page: int
-) -> tuple[list[Organisation], int, int]:
+def organisations(session: Session, *, kyc: Kyc | None, text: str, page: int) -> tuple[list[Organisation], int, int]:
     """One page of the organisations, those that wait longest first; which page it is, and of how many.
 
     page: from 1; past the end it is the last one.

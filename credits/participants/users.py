@@ -85,18 +85,19 @@ def enter(
     wanted = sorted(set(roles))
     if not wanted or not set(wanted) <= set(ROLES_OF[organisation.kind]):
         raise UnfitRole("Choose at least one role, of those that such an organisation has.", roles=wanted)
-    user = User(
-        organisation=organisation,
-        name=line(name, "Name"),
-        email=email_address(email),
-        language=language,
-        password=password,
-        fs_uniquifier=handle,
-        registered_at=at,
-        roles=[Role(name=role) for role in wanted],
-    )
+    name, email = line(name, "Name"), email_address(email)
     try:
         with session.begin_nested():
+            user = User(
+                organisation=organisation,
+                name=name,
+                email=email,
+                language=language,
+                password=password,
+                fs_uniquifier=handle,
+                registered_at=at,
+                roles=[Role(name=role) for role in wanted],
+            )
             session.add(user)
             session.flush()
     except IntegrityError as error:
@@ -129,8 +130,10 @@ def close(session: Session, user: User, *, handle: str, by: User, at: datetime) 
         raise OwnAffair("Nobody closes their own account.")
     # One at a time: two heads could otherwise close each other's accounts.
     session.refresh(user.organisation, with_for_update={"key_share": True})
-    heads = select(User.id).join(Role).where(
-        User.organisation_id == user.organisation_id, User.active, User.id != user.id, Role.name.in_(HEADS)
+    heads = (
+        select(User.id)
+        .join(Role)
+        .where(User.organisation_id == user.organisation_id, User.active, User.id != user.id, Role.name.in_(HEADS))
     )
     if not session.scalars(heads.limit(1)).first():
         raise LastHead("Somebody must remain who can add people.")

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext
 from flask_security import hash_password
 from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from credits import languages
@@ -21,12 +22,13 @@ from credits.problems import status_of
 from credits.web.blueprint import bp
 
 KINDS = [
-    (Kind.COOPERATIVE.value, lazy_gettext("A cooperative or other group of miners")),
-    (Kind.GROUP_MANAGER.value, lazy_gettext("A group manager, who acts for several cooperatives")),
-    (Kind.VERIFIER.value, lazy_gettext("A verifier")),
-    (Kind.MANUFACTURER.value, lazy_gettext("A manufacturer")),
-    (Kind.RESELLER.value, lazy_gettext("A reseller")),
+    SelectChoice(Kind.COOPERATIVE.value, lazy_gettext("A cooperative or other group of miners")),
+    SelectChoice(Kind.GROUP_MANAGER.value, lazy_gettext("A group manager, who acts for several cooperatives")),
+    SelectChoice(Kind.VERIFIER.value, lazy_gettext("A verifier")),
+    SelectChoice(Kind.MANUFACTURER.value, lazy_gettext("A manufacturer")),
+    SelectChoice(Kind.RESELLER.value, lazy_gettext("A reseller")),
 ]
+LANGUAGES = [SelectChoice(code, name) for code, name in languages.NAMES]
 
 
 def sound_email(form: FlaskForm, field: EmailField) -> None:
@@ -55,12 +57,12 @@ class SignUpForm(FlaskForm):
     )
     person = StringField(lazy_gettext("Your name"), [InputRequired(), Length(max=200)])
     email = EmailField(lazy_gettext("Your e-mail"), [InputRequired(), Length(max=200), sound_email])
-    language = SelectField(lazy_gettext("Language"), choices=languages.NAMES, validators=[InputRequired()])
+    language = SelectField(lazy_gettext("Language"), choices=LANGUAGES, validators=[InputRequired()])
     password = PasswordField(lazy_gettext("Password"), [InputRequired(), Length(max=200), sound_password])
 
 
 class LanguageForm(FlaskForm):
-    language = SelectField(lazy_gettext("Language"), choices=languages.NAMES, validators=[InputRequired()])
+    language = SelectField(lazy_gettext("Language"), choices=LANGUAGES, validators=[InputRequired()])
 
 
 @bp.route("/join", methods=["GET", "POST"])
@@ -68,7 +70,9 @@ def sign_up() -> ResponseReturnValue:
     if visitor() is not None:
         return redirect(url_for("web.account"), 303)
     form = SignUpForm(language=languages.current())
-    form.country_code.choices = [("", ""), *countries.listed(languages.current())]
+    form.country_code.choices = [
+        SelectChoice(code, name) for code, name in [("", ""), *countries.listed(languages.current())]
+    ]
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:

@@ -8,10 +8,10 @@ from flask_security import url_for_security
 from flask_security.recoverable import generate_reset_password_token
 from flask_wtf import FlaskForm
 from wtforms import EmailField, SelectField, SelectMultipleField, StringField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from credits import languages
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, new_handle, now, signed_in
@@ -20,7 +20,7 @@ from credits.participants import users
 from credits.participants.models import Language, RoleName, User
 from credits.participants.permissions import ROLES_OF, may_manage_members
 from credits.problems import status_of
-from credits.web.accounts import sound_email
+from credits.web.accounts import LANGUAGES, sound_email
 from credits.web.blueprint import bp
 
 ROLES = {
@@ -44,7 +44,7 @@ class Checkboxes(SelectMultipleField):
 class NewMemberForm(FlaskForm):
     name = StringField(lazy_gettext("Name"), [InputRequired(), Length(max=200)])
     email = EmailField(lazy_gettext("E-mail"), [InputRequired(), Length(max=200), sound_email])
-    language = SelectField(lazy_gettext("Language"), choices=languages.NAMES, validators=[InputRequired()])
+    language = SelectField(lazy_gettext("Language"), choices=LANGUAGES, validators=[InputRequired()])
     roles = Checkboxes(lazy_gettext("What may this person do?"), [InputRequired()])
 
 
@@ -62,7 +62,7 @@ def add_member() -> ResponseReturnValue:
     user = current_user()
     may_manage_members(user, user.organisation)
     form = NewMemberForm(language=user.language.value)
-    form.roles.choices = [(role.value, ROLES[role]) for role in ROLES_OF[user.organisation.kind]]
+    form.roles.choices = [SelectChoice(role.value, ROLES[role]) for role in ROLES_OF[user.organisation.kind]]
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
@@ -101,6 +101,7 @@ def close_member(number: str) -> ResponseReturnValue:
 
 def invite(member: User, by: User) -> None:
     """Mail the way to a first password: the same link as for a forgotten one."""
-    link = url_for_security("reset_password", token=generate_reset_password_token(member), _external=True)
+    token = generate_reset_password_token(member)  # type: ignore[no-untyped-call]
+    link = url_for_security("reset_password", token=token, _external=True)
     body = render_template("emails/invitation.txt", member=member, by=by, link=link)
     send_later(_("You are invited"), body, member.email)
