@@ -94,6 +94,7 @@ def add(
                 added_by_id=by.id,
                 added_at=at,
             )
+            session.add(paper)
             session.flush()
     except IntegrityError:
         raise EvidenceUsed("This paper stands behind another batch already.", sha256=sha256) from None

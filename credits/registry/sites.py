@@ -136,6 +136,7 @@ def add_licence(
                 valid_from=valid_from,
                 valid_to=valid_to,
             )
+            session.add(licence)
             session.flush()
     except IntegrityError:
         raise LicenceKnown("This site already has a licence with that number.", number=number[:80]) from None
