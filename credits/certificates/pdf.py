@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 from unicodedata import category
 
 import segno
-from babel.core import Locale, get_global
 from babel.dates import format_date
 from fontTools.ttLib import TTFont
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -27,6 +26,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from credits.errors import Invalid
+from credits.participants.countries import name_of
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 FONTS = Path(__file__).parent / "fonts"
@@ -35,9 +35,6 @@ FACES = (*TEXT_FACES, "IBMPlexMono-Regular.ttf")
 
 NOT_RECORDED = "not recorded"
 LINE_BREAKS = "\t\n\r"  # typed into a long text; set as a space
-
-# Unicode's short names leave open which of the two Congos is meant; these are the United Nations' names.
-COUNTRY_NAMES = {"COD": "Democratic Republic of the Congo", "COG": "Republic of the Congo"}
 
 # Pango's font map is shared by all certificates of this process and is not safe between threads.
 _one_at_a_time = Lock()
@@ -101,17 +98,6 @@ def slow_drawing() -> str | None:
     )
 
 
-def country_name(code: str | None) -> str | None:
-    """The English name of a country by its ISO 3166 alpha-3 code; an unknown code is shown as it is."""
-    if code is None:
-        return None
-    if name := COUNTRY_NAMES.get(code):
-        return name
-    alpha_2 = get_global("territory_aliases").get(code, [])  # several for a country that fell apart
-    names: Mapping[str, str] = Locale("en").territories
-    return names.get(alpha_2[0], code) if len(alpha_2) == 1 else code
-
-
 @dataclass(frozen=True)
 class _Press:
     """What all certificates share. Parsing style and fonts again each time would double the time of drawing."""
@@ -133,7 +119,7 @@ def _press(templates: Path) -> _Press:
         finalize=_never_blank,
     )
     environment.filters |= {
-        "country": country_name,
+        "country": name_of,
         "day": _day,
         "moment": _moment,
         "period": _period,

@@ -31,6 +31,16 @@ _CODES = """
 TWO_LETTERS: dict[str, str] = dict(pair.split(":", 1) for pair in _CODES.split())
 
 
+# The short names leave open which of the two Congos is meant; these are the United Nations' names.
+CONGOS = {
+    "en": {"COD": "Democratic Republic of the Congo", "COG": "Republic of the Congo"},
+    "fr": {"COD": "République démocratique du Congo", "COG": "République du Congo"},
+    "es": {"COD": "República Democrática del Congo", "COG": "República del Congo"},
+    "pt": {"COD": "República Democrática do Congo", "COG": "República do Congo"},
+    "sw": {"COD": "Jamhuri ya Kidemokrasia ya Kongo", "COG": "Jamhuri ya Kongo"},
+}
+
+
 class UnknownCountry(Invalid):
     code = "unknown_country"
 
@@ -55,4 +65,4 @@ def listed(language: str = "en") -> list[tuple[str, str]]:
 @cache
 def _names(language: str) -> dict[str, str]:
     territories = Locale.parse(language).territories
-    return {code: territories.get(short, code) for code, short in TWO_LETTERS.items()}
+    return {code: territories.get(short, code) for code, short in TWO_LETTERS.items()} | CONGOS.get(language, {})

@@ -11,7 +11,7 @@ from jinja2 import UndefinedError
 from weasyprint.urls import URLFetcher
 
 from credits.certificates import pdf
-from credits.certificates.pdf import Undrawable, country_name, draw, slow_drawing, undrawable
+from credits.certificates.pdf import Undrawable, draw, slow_drawing, undrawable
 
 FACTS: dict[str, Any] = {
     "schema": "asmc-retirement-certificate-1",
@@ -384,20 +384,3 @@ class TestSlowDrawing:
         monkeypatch.setattr(pdf, "harfbuzz_subset", None)
 
         assert "apt-get install libharfbuzz-subset0" in slow_drawing()
-
-
-class TestCountryName:
-    @pytest.mark.parametrize(
-        "code, name",
-        [
-            ("COD", "Democratic Republic of the Congo"),
-            ("COG", "Republic of the Congo"),
-            ("CIV", "Côte d’Ivoire"),
-            ("PER", "Peru"),
-            ("ZZQ", "ZZQ"),
-            ("SUN", "SUN"),  # the Soviet Union has several heirs
-            (None, None),
-        ],
-    )
-    def test_knows_the_alpha_3_codes(self, code, name):
-        assert country_name(code) == name
