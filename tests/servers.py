@@ -20,7 +20,7 @@ ROLE = "registry"
 # Nothing here outlives the tests, so nothing has to reach the disk.
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 STARTING = 30.0  # seconds
-MEMORY = Path("/dev/shm")  # noqa: S108  a file system in memory: copying a database there takes 25 ms, not 500
+MEMORY = Path("/dev/shm")  # a file system in memory: copying a database there takes 25 ms, not 500
 ROOMY = 2 * 1024**3  # bytes: some containers have 64 MB there
 
 
