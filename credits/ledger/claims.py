@@ -8,7 +8,7 @@ result or a refusal. Keys belong to their caller, cover the whole request and li
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -32,7 +32,7 @@ class KeyReused(Conflict):
 
 
 class KeyUnusable(Invalid):
-    """The key is empty or too long."""
+    """The key is empty, too long or no plain text."""
 
     code = "key_unusable"
 
@@ -58,13 +58,11 @@ def claim(session: Session, *, caller: str, key: str, request: dict[str, Any]) -
     request: all that was asked, as plain values (str, int, lists of them).
     Raises the earlier refusal again, or KeyReused where another request used the key, naming what differs.
     """
-    if not 0 < len(key) <= LONGEST_KEY:
-        raise KeyUnusable(f"An idempotency key has 1 to {LONGEST_KEY} characters.", length=len(key))
+    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
+        raise KeyUnusable(f"An idempotency key has 1 to {LONGEST_KEY} printable characters.", length=len(key))
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     claiming = dialect.insert(RequestClaim).values(caller=caller, key=key, request=request).on_conflict_do_nothing()
-    claimed = session.execute(claiming)
-    assert isinstance(claimed, CursorResult)
-    if claimed.rowcount == 1:
+    if session.scalars(claiming.returning(RequestClaim.key)).one_or_none() is not None:
         session.info[OPEN_CLAIM] = OpenClaim(caller, key, session.begin_nested())
         return None
     earlier = session.execute(
