@@ -1,8 +1,12 @@
 """The blueprint of the panel for verifiers and the registry: strangers do not come past its door."""
 
-from flask import Blueprint
+from typing import Any
 
-from credits.identity import current_user, must_be_staff
+from flask import Blueprint
+from flask_babel import gettext as _
+
+from credits.identity import current_user, must_be_staff, visitor
+from credits.participants.permissions import is_auditor, is_issuer
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -10,3 +14,19 @@ bp = Blueprint("admin", __name__, url_prefix="/admin")
 @bp.before_request
 def let_staff_in() -> None:
     must_be_staff(current_user())
+
+
+@bp.context_processor
+def areas() -> dict[str, Any]:
+    """The parts of the panel that are open to who is asking, as (label, endpoint) pairs."""
+    user = visitor()
+    if user is None:
+        return {"areas": []}
+    open_to = [(_("Queue"), "admin.home")]
+    if is_issuer(user) or is_auditor(user):
+        open_to.append((_("Issuances"), "admin.issuances"))
+    if is_issuer(user):
+        open_to.append((_("Organisations"), "admin.organisations"))
+    if is_issuer(user) or is_auditor(user):
+        open_to.append((_("Transfers"), "admin.transfers"))
+    return {"areas": open_to}

@@ -1,0 +1,131 @@
+"""The history of a batch as one story: the journal's events, in words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import json
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from credits.admin.arithmetic import exact
+from credits.journal import events
+from credits.journal.models import Event
+from credits.participants.models import User
+from credits.registry.production import Batch
+from credits.registry.queries import digits_of
+
+# How the journal's whole numbers are read: decimal places and unit.
+UNITS = {"gross_mg": (6, " kg"), "dry_mg": (6, " kg"), "contained_ng": (12, " kg"), "grade_ppm": (4, " %")}
+
+
+def of_batch(session: Session, batch: Batch, issuance_number: str | None) -> list[dict[str, Any]]:
+    """Everything that happened to a batch, oldest first, as steps of the component `timeline`."""
+    told = events.story(session, batch.number)
+    if issuance_number is not None:
+        told += [event for event in events.story(session, issuance_number) if event.kind == "issuance.issued"]
+    return steps(session, told)
+
+
+def steps(session: Session, told: Sequence[Event]) -> list[dict[str, Any]]:
+    """Events as steps of the component `timeline`."""
+    names = _names(session, {event.actor for event in told})
+    words = _words()
+    return [
+        {
+            "label": words.get(event.kind, event.kind),
+            "at": event.at,
+            "by": names.get(event.actor, _("the registry itself") if event.actor == events.SYSTEM else event.actor),
+            "note": _note(event.kind, json.loads(event.body)["facts"]),
+            "tone": "stop" if event.kind == "batch.rejected" else "done",
+        }
+        for event in told
+    ]
+
+
+def _names(session: Session, actors: set[str]) -> dict[str, str]:
+    ids = [digits_of(actor, "USR-") for actor in actors]
+    people = session.scalars(select(User).where(User.id.in_(ids)))
+    return {person.number: f"{person.name}, {person.organisation.name}" for person in people}
+
+
+def _note(kind: str, facts: dict[str, Any]) -> str:
+    """What a step adds to its heading."""
+    if kind == "batch.amended":
+        return "; ".join(_change(name, *values) for name, values in sorted(facts["changed"].items()))
+    if kind in ("evidence.added", "evidence.removed"):
+        return f"{kinds_of_paper()[facts['evidence']]} · SHA-256 {facts['sha256'][:12]}…"
+    if kind == "batch.verified":
+        said: str = _(
+            "%(standard)s %(version)s, %(level)s; valid %(first)s to %(last)s",
+            standard=facts["standard"],
+            version=facts["version"],
+            level=facts["level"],
+            first=facts["valid_from"],
+            last=facts["valid_to"],
+        )
+        return said
+    if kind == "issuance.issued":
+        return str(facts["serials"])
+    if kind.startswith("transfer."):
+        return "; ".join([f"{facts['from']} → {facts['to']}", *facts["serials"]])
+    return ""
+
+
+def _change(name: str, before: Any, after: Any) -> str:
+    if name in UNITS:
+        places, unit = UNITS[name]
+        before, after = (f"{exact(value, places)}{unit}" for value in (before, after))
+    return f"{_fields().get(name, name)}: {before} → {after}"
+
+
+def kinds_of_paper() -> dict[str, str]:
+    return {
+        "scale_log": _("Scale log"),
+        "assay": _("Assay"),
+        "sales_invoice": _("Sales invoice"),
+        "royalty_receipt": _("Royalty receipt"),
+        "tag_log": _("Tag log"),
+        "photo": _("Photo"),
+        "other": _("Other paper"),
+    }
+
+
+def _fields() -> dict[str, str]:
+    return {
+        "mineral": _("Mineral"),
+        "form": _("Form"),
+        "from": _("First day"),
+        "to": _("Last day"),
+        "gross_mg": _("Gross weight"),
+        "dry_mg": _("Dry weight"),
+        "grade_ppm": _("Grade"),
+        "contained_ng": _("Contained"),
+        "sold_with_premium": _("Sold with a premium"),
+        "registered_elsewhere": _("Registered elsewhere"),
+        "miners": _("Miners"),
+        "days_worked": _("Days worked"),
+    }
+
+
+def _words() -> dict[str, str]:
+    return {
+        "batch.drafted": _("Drafted"),
+        "batch.amended": _("Figures changed"),
+        "batch.submitted": _("Submitted"),
+        "batch.review_begun": _("Taken into review"),
+        "batch.information_requested": _("Information requested"),
+        "batch.answered": _("Answered by the producer"),
+        "batch.verified": _("Verified"),
+        "batch.rejected": _("Rejected"),
+        "batch.withdrawn": _("Withdrawn"),
+        "evidence.added": _("Paper added"),
+        "evidence.removed": _("Paper taken away"),
+        "issuance.issued": _("Issued"),
+        "transfer.proposed": _("Transfer proposed"),
+        "transfer.accepted": _("Transfer accepted"),
+        "transfer.rejected": _("Transfer refused"),
+        "transfer.withdrawn": _("Transfer withdrawn"),
+        "transfer.expired": _("Transfer expired"),
+        "retirement.retired": _("Retired"),
+    }

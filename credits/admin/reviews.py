@@ -1,0 +1,189 @@
+"""A verifier looks at a batch with everything that stands behind it, asks, and decides."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from flask import Response, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from credits.admin import arithmetic, history
+from credits.admin.blueprint import bp
+from credits.errors import CreditsError, NotAllowed
+from credits.extensions import db
+from credits.identity import current_user, now, staff_only, verifiers_only
+from credits.ledger import remember_refusal
+from credits.participants.models import User
+from credits.participants.permissions import WrongRole, is_issuer, is_lead
+from credits.problems import status_of
+from credits.registry import queries, verification
+from credits.registry.batches import WrongState
+from credits.registry.calendar import covers, months_before
+from credits.registry.issuance import issuance_of, obstacles
+from credits.registry.production import Batch, BatchState
+
+MONTHS_TO_AGE = 36  # what others saw longer ago is marked as old
+
+
+class RemarkForm(FlaskForm):
+    key = HiddenField()
+    text = TextAreaField(lazy_gettext("What is missing or unclear?"), [InputRequired(), Length(max=4000)])
+
+
+class RejectForm(FlaskForm):
+    key = HiddenField()
+    text = TextAreaField(lazy_gettext("Reasons"), [InputRequired(), Length(max=4000)])
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What this person may do with a batch as it stands now."""
+
+    take: bool
+    ask: bool
+    decide: bool
+    issue: bool
+
+
+def offers_to(user: User, batch: Batch) -> Offers:
+    reviewing = batch.state is BatchState.IN_REVIEW and is_allowed(verification.must_review, user, batch)
+    return Offers(
+        take=verification.may_take(user, batch),
+        ask=reviewing,
+        decide=reviewing and is_lead(user),
+        issue=is_issuer(user) and batch.state is BatchState.VERIFIED,
+    )
+
+
+def is_allowed(rule: Callable[[User, Batch], None], user: User, batch: Batch) -> bool:
+    try:
+        rule(user, batch)
+    except NotAllowed:
+        return False
+    return True
+
+
+@bp.get("/batches/<number>")
+@staff_only
+def batch(number: str) -> ResponseReturnValue:
+    return _page(queries.batch_numbered(db.session, current_user(), number), RemarkForm(key=uuid4().hex), 200)
+
+
+@bp.get("/batches/<number>/evidence/<int:evidence_id>")
+@staff_only
+def evidence(number: str, evidence_id: int) -> ResponseReturnValue:
+    """The file itself: to look at, or with `?save=1` to keep."""
+    paper = queries.evidence_of(db.session, current_user(), number, evidence_id)
+    # A table is shown as the text it is: nothing that a producer sends may act in the browser.
+    media_type = "text/plain; charset=utf-8" if paper.media_type == "text/csv" else paper.media_type
+    answer = Response(current_app.extensions["evidence_files"].read(paper.sha256), content_type=media_type)
+    place = "attachment" if "save" in request.args else "inline"
+    answer.headers.set("Content-Disposition", place, filename=paper.filename)
+    return answer
+
+
+@bp.post("/batches/<number>/take")
+@verifiers_only
+def take_batch(number: str) -> ResponseReturnValue:
+    user = current_user()
+    batch = queries.batch_numbered(db.session, user, number)
+    if batch.state is not BatchState.IN_REVIEW or batch.reviewer_id != user.id:  # pressed twice is taken once
+        verification.take(db.session, batch=batch, by=user, at=now())
+        db.session.commit()
+        flash(_("%(number)s is in your review now.", number=number), "success")
+    return redirect(url_for("admin.batch", number=number), 303)
+
+
+@bp.post("/batches/<number>/request")
+@verifiers_only
+def request_information(number: str) -> ResponseReturnValue:
+    batch = queries.batch_numbered(db.session, current_user(), number)
+    form = RemarkForm()
+    status = 422
+    if form.validate_on_submit():
+        try:
+            verification.request_information(
+                db.session, batch=batch, text=form.text.data, by=current_user(), key=form.key.data, at=now()
+            )
+            db.session.commit()
+            flash(_("The producer has been asked. The batch comes back when they answer."), "success")
+            return redirect(url_for("admin.batch", number=number), 303)
+        except CreditsError as refusal:
+            status = refused(form, refusal)
+    return _page(batch, form, status)
+
+
+@bp.route("/batches/<number>/reject", methods=["GET", "POST"])
+@verifiers_only
+def reject_batch(number: str) -> ResponseReturnValue:
+    batch = queries.batch_numbered(db.session, current_user(), number)
+    form = RejectForm()
+    if not form.is_submitted():
+        must_be_decidable(current_user(), batch)
+        form.key.data = uuid4().hex
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            verification.reject(
+                db.session, batch=batch, text=form.text.data, by=current_user(), key=form.key.data, at=now()
+            )
+            db.session.commit()
+            flash(_("%(number)s is rejected. The producer reads your reasons.", number=number), "success")
+            return redirect(url_for("admin.batch", number=number), 303)
+        except CreditsError as refusal:
+            status = refused(form, refusal)
+    return render_template("admin/reviews/reject_batch.html", batch=batch, form=form), status
+
+
+def must_be_decidable(user: User, batch: Batch) -> None:
+    """Raise what a decision on `batch` by `user` would be refused with now, before anybody fills in a form."""
+    verification.must_review(user, batch)
+    if not is_lead(user):
+        raise WrongRole(_("A lead verifier decides."))
+    if batch.state is not BatchState.IN_REVIEW:
+        raise WrongState(
+            _("%(number)s is not in review: there is nothing to decide now.", number=batch.number),
+            state=batch.state.value,
+        )
+
+
+def refused(form: FlaskForm, refusal: CreditsError) -> int:
+    """Keep the refusal, say it on the form, and let what is sent next be a new request. Returns the status."""
+    remember_refusal(db.session, refusal)
+    form.form_errors.append(refusal.message)
+    form.key.data = uuid4().hex
+    return status_of(refusal)
+
+
+def degrees(micro: int) -> str:
+    """Decimal degrees of a position kept in micro-degrees."""
+    return f"{'-' if micro < 0 else ''}{arithmetic.exact(abs(micro), 6)}"
+
+
+def _page(batch: Batch, form: RemarkForm, status: int) -> ResponseReturnValue:
+    user, today = current_user(), now().date()
+    policy = current_app.extensions["policy"]
+    period = (batch.produced_from, batch.produced_to)
+    licences = [(each, covers((each.valid_from, each.valid_to), period)) for each in batch.site.licences]
+    issuance = issuance_of(db.session, batch)
+    page = render_template(
+        "admin/reviews/batch.html",
+        batch=batch,
+        offers=offers_to(user, batch),
+        outcome=arithmetic.of(db.session, batch),
+        licences=licences,
+        position=f"{degrees(batch.site.latitude)}, {degrees(batch.site.longitude)}",
+        old=months_before(today, MONTHS_TO_AGE),
+        obstacles=obstacles(batch, policy, now()) if batch.state is BatchState.VERIFIED else [],
+        papers=history.kinds_of_paper(),
+        story=history.of_batch(db.session, batch, issuance.number if issuance else None),
+        issuance=issuance,
+        user=user,
+        form=form,
+    )
+    return page, status

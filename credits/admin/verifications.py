@@ -1,0 +1,109 @@
+"""A lead verifier confirms a batch: what was found, for how long it counts, and on what ground."""
+
+from uuid import uuid4
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, DateField, HiddenField, RadioField, StringField, TextAreaField, ValidationError
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, Length, Optional
+
+from credits.admin import arithmetic
+from credits.admin.blueprint import bp
+from credits.admin.reviews import must_be_decidable, refused
+from credits.errors import CreditsError
+from credits.extensions import db
+from credits.identity import current_user, now, verifiers_only
+from credits.participants.models import User
+from credits.registry import queries, verification
+from credits.registry.production import Batch
+from credits.registry.verification import Finding
+
+VISITED, REMOTE = "visited", "remote"
+
+
+class VerifyForm(FlaskForm):
+    key = HiddenField()
+    standard = StringField(lazy_gettext("Standard"), [InputRequired(), Length(max=120)])
+    version = StringField(lazy_gettext("Version of the standard"), [InputRequired(), Length(max=40)])
+    level = StringField(lazy_gettext("Level reached"), [InputRequired(), Length(max=120)])
+    how = RadioField(
+        lazy_gettext("How did you look at the site?"),
+        [InputRequired()],
+        choices=[
+            SelectChoice(VISITED, lazy_gettext("I, or a colleague, visited it")),
+            SelectChoice(REMOTE, lazy_gettext("From a distance")),
+        ],
+    )
+    visited_from = DateField(lazy_gettext("First day of the visit"), [Optional()])
+    visited_to = DateField(lazy_gettext("Last day of the visit"), [Optional()])
+    remote_reason = TextAreaField(lazy_gettext("Why there was no visit"), [Optional(), Length(max=500)])
+    valid_from = DateField(lazy_gettext("The assurance counts from"), [InputRequired()])
+    valid_to = DateField(lazy_gettext("The assurance counts until"), [InputRequired()])
+    ties = StringField(lazy_gettext("Ties to the producer, its group or its buyer"), [InputRequired(), Length(max=250)])
+    declared = BooleanField(lazy_gettext("I declare this"), [InputRequired()])
+    opinion = TextAreaField(lazy_gettext("Opinion"), [InputRequired(), Length(max=4000)])
+
+    def validate_how(self, chosen: RadioField) -> None:
+        if chosen.data == VISITED and not (self.visited_from.data and self.visited_to.data):
+            raise ValidationError(_("Give the first and the last day of the visit."))
+        if chosen.data == REMOTE and not (self.remote_reason.data or "").strip():
+            raise ValidationError(_("Say why there was no visit."))
+
+
+@bp.route("/batches/<number>/verify", methods=["GET", "POST"])
+@verifiers_only
+def verify_batch(number: str) -> ResponseReturnValue:
+    batch = queries.batch_numbered(db.session, current_user(), number)
+    form = VerifyForm(standard="CRAFT Code", valid_from=batch.produced_from)
+    declaration = declaration_of(current_user(), batch)
+    if not form.is_submitted():
+        must_be_decidable(current_user(), batch)
+        form.key.data = uuid4().hex
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            finding = found(form, declaration)
+            verification.verify(
+                db.session, batch=batch, finding=finding, by=current_user(), key=form.key.data, at=now()
+            )
+            db.session.commit()
+            flash(_("%(number)s is verified. The registry can issue its credits.", number=number), "success")
+            return redirect(url_for("admin.batch", number=number), 303)
+        except CreditsError as refusal:
+            status = refused(form, refusal)
+    outcome = arithmetic.of(db.session, batch)
+    page = render_template(
+        "admin/reviews/verify_batch.html", batch=batch, form=form, declaration=declaration, outcome=outcome
+    )
+    return page, status
+
+
+def declaration_of(user: User, batch: Batch) -> str:
+    """The words by which a verifier declares to have no part in what is verified."""
+    said: str = _(
+        "Neither I nor %(verifier)s own, manage, finance or buy from %(producer)s; we are paid for this verification "
+        "alone and not by its outcome; and I took no part in producing or submitting this batch.",
+        verifier=user.organisation.name,
+        producer=batch.site.producer.name,
+    )
+    return said
+
+
+def found(form: VerifyForm, declaration: str) -> Finding:
+    visited = form.how.data == VISITED
+    return Finding(
+        standard=form.standard.data,
+        version=form.version.data,
+        level=form.level.data,
+        visited_from=form.visited_from.data if visited else None,
+        visited_to=form.visited_to.data if visited else None,
+        remote_reason="" if visited else form.remote_reason.data,
+        valid_from=form.valid_from.data,
+        valid_to=form.valid_to.data,
+        independence=f"{declaration}\n{_('Ties to declare:')} {form.ties.data}",
+        opinion=form.opinion.data,
+    )
