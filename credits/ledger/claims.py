@@ -23,6 +23,7 @@ KINDS: dict[str, type[CreditsError]] = {
 }
 LONGEST_KEY = 200
 OPEN_CLAIM = "open_claim"
+CLAIM_WAS_NEW = "claim_was_new"
 
 
 class KeyReused(Conflict):
@@ -80,6 +81,11 @@ def claim(session: Session, *, caller: str, key: str, request: dict[str, Any]) -
         raise refusal_again(earlier.answer["refusal"])
     result: dict[str, Any] = earlier.answer["result"]
     return result
+
+
+def was_new(session: Session) -> bool:
+    """Whether the last request claimed in this session was a new one, not an earlier one answered again."""
+    return bool(session.info.get(CLAIM_WAS_NEW, True))
 
 
 def settle(session: Session, result: dict[str, Any]) -> None:
