@@ -120,7 +120,7 @@ class Word(TypeDecorator[E], Generic[E]):
 
 
 class Document(TypeDecorator[Any]):
-    """A JSON value that is read and written whole."""
+    """A JSON value that is read and written whole. Kept in ASCII, where even half a character has a form."""
 
     impl = Text
     cache_ok = True
@@ -129,7 +129,7 @@ class Document(TypeDecorator[Any]):
         return (
             None
             if value is None
-            else json.dumps(value, ensure_ascii=False, sort_keys=True)
+            else json.dumps(value, sort_keys=True)
         )
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
@@ -219,7 +219,7 @@ def prepare_engine(engine: Engine) -> None:
             "foreign_keys=ON",
             "busy_timeout=30000",
             "recursive_triggers=ON",
-            "trusted_schema=OFF",
+            "trusted_schema=ON",  # the ledger's triggers ask whether this connection keeps its rules
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -236,6 +236,5 @@ def begin_writing(session: Session) -> None:
 
     Call it before anything else in a unit of work that changes the registry.
     """
-    if session.in_transaction():
-        session.rollback()
+    session.rollback()
     session.connection(execution_options={WRITING: True})

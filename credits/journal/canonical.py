@@ -3,11 +3,22 @@
 import json
 from typing import Any
 
+from credits.errors import Invalid
+
+EXACT = 2**53 - 1  # the largest whole number that every reader of JSON keeps
+
+
+class BadText(Invalid):
+    """A text with half a character in it (a lone surrogate): no bytes stand for it, neither here nor in a database."""
+
+    code = "bad_text"
+
 
 def encode(facts: dict[str, Any]) -> bytes:
     """`facts` as canonical JSON: keys sorted, no spaces, UTF-8.
 
-    Values: text, whole numbers, true, false, null, lists and objects of them; keys are ASCII. Raises TypeError.
+    Values: text, whole numbers below 2⁵³, true, false, null, lists and objects of them; keys are ASCII.
+    Raises TypeError where the facts are of another kind, and BadText for what a person may have typed.
     """
     check(facts)
     return json.dumps(
@@ -22,8 +33,12 @@ def encode(facts: dict[str, Any]) -> bytes:
 def check(value: Any) -> None:
     """Raise TypeError where canonical JSON of this kind cannot say `value`."""
     match value:
-        case None | bool() | int() | str():
+        case None | bool():
             return
+        case int() if -EXACT <= value <= EXACT:
+            return
+        case str():
+            utf8(value)
         case dict():
             for key, inner in value.items():
                 if not isinstance(key, str) or not key.isascii():
@@ -33,4 +48,12 @@ def check(value: Any) -> None:
             for inner in value:
                 check(inner)
         case _:
-            raise TypeError(f"{type(value).__name__} has no exact form here.")
+            raise TypeError(f"{value!r:.60} has no exact form here.")
+
+
+def utf8(text: str) -> bytes:
+    """The bytes of `text`. Raises BadText."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as fault:
+        raise BadText("This text holds half a character. Please type it again.", position=fault.start) from fault

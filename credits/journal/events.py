@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from credits.journal.canonical import encode
+from credits.journal.canonical import encode, utf8
 from credits.journal.models import Event, EventSecret, RegistryIdentity
 
 SYSTEM = "system"
@@ -41,27 +41,16 @@ def append(
     }
     secrets = salted(session, encode(body), private or {})
     if secrets:
-        body["hashed"] = {
-            row["field"]: hashlib.sha256(
-                row["salt"] + row["value"].encode()
-            ).hexdigest()
-            for row in secrets
-        }
+        body["hashed"] = {row["field"]: hashlib.sha256(row["salt"] + utf8(row["value"])).hexdigest() for row in secrets}
     event_id = session.scalars(
-        insert(Event)
-        .values(kind=kind, subject=subject, actor=actor, at=at, body=encode(body))
-        .returning(Event.id)
+        insert(Event).values(kind=kind, subject=subject, actor=actor, at=at, body=encode(body)).returning(Event.id)
     ).one()
     if secrets:
-        session.execute(
-            insert(EventSecret), [{"event_id": event_id, **row} for row in secrets]
-        )
+        session.execute(insert(EventSecret), [{"event_id": event_id, **row} for row in secrets])
     return event_id
 
 
-def salted(
-    session: Session, public: bytes, private: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def salted(session: Session, public: bytes, private: Mapping[str, str]) -> list[dict[str, Any]]:
     """Every private field with a salt that nobody outside can guess and that differs from event to event."""
     if not private:
         return []
@@ -78,8 +67,4 @@ def salted(
 
 def story(session: Session, subject: str) -> list[Event]:
     """All events about one subject, oldest first."""
-    return list(
-        session.scalars(
-            select(Event).where(Event.subject == subject).order_by(Event.id)
-        )
-    )
+    return list(session.scalars(select(Event).where(Event.subject == subject).order_by(Event.id)))

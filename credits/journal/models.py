@@ -38,9 +38,7 @@ class EventSecret(Model):
 
     __tablename__ = "event_secret"
 
-    event_id: Mapped[int] = mapped_column(
-        ForeignKey("event.id"), primary_key=True, autoincrement=False
-    )
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True, autoincrement=False)
     field: Mapped[str] = mapped_column(primary_key=True)
     salt: Mapped[bytes]
     value: Mapped[str]

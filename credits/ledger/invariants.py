@@ -1,7 +1,9 @@
 """The ledger's promises, each asked of the database as it stands. Behind `flask ledger check`."""
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -22,6 +24,9 @@ class Promise:
         return not self.broken
 
 
+Held = tuple[int, int, int]
+"""First serial, last serial and the account they are in."""
+
 FINAL = ", ".join(f"'{kind.value}'" for kind in TERMINAL)
 
 QUERIES = {
@@ -36,7 +41,7 @@ QUERIES = {
            WHERE b.issued <> i.quantity
               OR (b.first > 1 AND NOT EXISTS (SELECT 1 FROM block p
                      WHERE p.issuance_id = b.issuance_id AND p.last = b.first - 1))
-              OR (b.last < b.issued AND NOT EXISTS (SELECT 1 FROM block n
+              OR (b.last <> b.issued AND NOT EXISTS (SELECT 1 FROM block n
                      WHERE n.issuance_id = b.issuance_id AND n.first = b.last + 1))""",
     ),
     "unissued": (
@@ -46,12 +51,13 @@ QUERIES = {
     "final": (
         "Nothing ever left an account of retired, cancelled, expired or exported serials.",
         f"""SELECT e.posting_id, e.first FROM entry e JOIN account a ON a.id = e.from_account_id
-            WHERE a.kind IN ({FINAL})""",
+            WHERE a.kind IN ({FINAL})""",  # noqa: S608  words of our own
     ),
     "recorded": (
         "Every movement stands under an event of the journal.",
         """SELECT p.id FROM posting p WHERE NOT EXISTS (SELECT 1 FROM event v WHERE v.id = p.event_id)
-           UNION ALL SELECT e.posting_id FROM entry e WHERE NOT EXISTS (SELECT 1 FROM posting p WHERE p.id = e.posting_id)""",
+           UNION ALL SELECT e.posting_id FROM entry e
+               WHERE NOT EXISTS (SELECT 1 FROM posting p WHERE p.id = e.posting_id)""",
     ),
 }
 
@@ -79,32 +85,35 @@ def differing(session: Session) -> Iterator[str]:
         present = session.execute(
             select(Block.first, Block.last, Block.account_id).where(Block.issuance_id == issuance_id)
         )
-        if merged([tuple(row) for row in present]) != merged(replayed(session, issuance_id)):
+        history = session.execute(
+            select(Entry.first, Entry.last, Entry.from_account_id, Entry.to_account_id)
+            .where(Entry.issuance_id == issuance_id)
+            .order_by(Entry.posting_id, Entry.first)
+        )
+        if replayed(history) != merged(present):
             yield f"issuance {issuance_id}"
 
 
-def replayed(session: Session, issuance_id: int) -> list[tuple[int, int, int]]:
-    """(first, last, account) of every range, from the history alone."""
-    held: list[tuple[int, int, int]] = []
-    history = session.execute(
-        select(Entry.first, Entry.last, Entry.to_account_id)
-        .where(Entry.issuance_id == issuance_id)
-        .order_by(Entry.posting_id, Entry.first)
-    )
-    for first, last, account in history:
-        kept = []
-        for left, right, owner in held:
-            if left < first:
-                kept.append((left, min(right, first - 1), owner))
-            if right > last:
-                kept.append((max(left, last + 1), right, owner))
-        held = merged([*kept, (first, last, account)])
+def replayed(history: Iterable[tuple[int, int, int | None, int]]) -> list[Held] | None:
+    """What the entries (first, last, from, to), oldest first, come to; None where one took serials from elsewhere."""
+    held: list[Held] = []
+    for first, last, source, target in history:
+        # Only what the entry touches, and one neighbour on each side to join it with.
+        left = max(bisect_right(held, first, key=itemgetter(0)) - 2, 0)
+        right = bisect_right(held, last, key=itemgetter(0)) + 1
+        near = held[left:right]
+        taken = [(max(a, first), min(b, last), owner) for a, b, owner in near if a <= last and b >= first]
+        if merged(taken) != ([] if source is None else [(first, last, source)]):
+            return None
+        before = [(a, min(b, first - 1), owner) for a, b, owner in near if a < first]
+        behind = [(max(a, last + 1), b, owner) for a, b, owner in near if b > last]
+        held[left:right] = merged([*before, (first, last, target), *behind])
     return held
 
 
-def merged(held: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+def merged(held: Iterable[Held]) -> list[Held]:
     """The same ranges, sorted, joined where neighbours have one owner."""
-    joined: list[tuple[int, int, int]] = []
+    joined: list[Held] = []
     for first, last, account in sorted(held):
         if joined and joined[-1][1] + 1 == first and joined[-1][2] == account:
             joined[-1] = (joined[-1][0], last, account)

@@ -1,4 +1,4 @@
-"""The ledger's tables. The present is `block`, the history `posting` and `entry`; the database derives one from the other.
+"""The ledger's tables. The present is `block`, the history `posting` and `entry`; the database derives the present.
 
 Inserting an `entry` moves the serials: a trigger carves, moves and merges the blocks in the same statement, and
 no other statement may touch a block. Triggers and deferrable constraints stand in migrations/versions/0001_ledger.py.
@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -82,7 +83,7 @@ class Block(Model):
         CheckConstraint("first >= 1 AND first <= last AND last <= issued", name="inside_issuance"),
         CheckConstraint("next_first = last + 1", name="next_follows"),
         CheckConstraint("(next_first IS NULL) = (last = issued)", name="last_ends_issuance"),
-        UniqueConstraint("issuance_id", "last"),
+        Index("uq_block_issuance_id_last", "issuance_id", "last", unique=True, postgresql_where=text("last > 0")),
         ForeignKeyConstraint(
             ["issuance_id", "issued"],
             ["issuance.id", "issuance.quantity"],

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.orm import Session
 
 from credits.errors import Conflict, Invalid
@@ -16,7 +16,7 @@ from credits.ledger.balances import balance
 from credits.ledger.models import Block, Entry, Issuance, Posting
 from credits.ledger.serials import LARGEST, SerialRange, lowest, tidied
 
-BLOCKS_AT_A_TIME = 200
+BLOCKS_AT_FIRST = 4
 ROWS_A_STATEMENT = 500
 
 Record = Callable[[Sequence["Move"]], int]
@@ -36,7 +36,7 @@ class NotHeld(Conflict):
 
 
 class BadQuantity(Invalid):
-    """A quantity is a whole number of base units, at least 1 and below 2⁶³."""
+    """A quantity is a whole number of base units, at least 1 and below 2⁵³."""
 
     code = "bad_quantity"
 
@@ -103,11 +103,11 @@ def post(
 def move(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posting:
     """Move exactly these serials, all or nothing. Flushes, never commits.
 
-    Raises NotHeld where one of them is no longer in its source.
+    Raises NotHeld where one of them is no longer in its source, BadSerial where one is named twice.
     """
-    pieces: list[Move] = []
-    for each in sorted(moves, key=lambda named: (named.issuance_id, named.units)):
-        pieces += lock_named(session, each)
+    for issuance_id in {each.issuance_id for each in moves}:
+        tidied(each.units for each in moves if each.issuance_id == issuance_id)
+    pieces = lock_named(session, sorted(moves, key=lambda named: (named.issuance_id, named.units)))
     return write(session, pieces, at=at, record=record)
 
 
@@ -118,12 +118,14 @@ def pick(session: Session, *, issuance_id: int, source: int, quantity: int) -> l
     """
     checked_quantity(quantity)
     while True:
+        attempt = session.begin_nested()
         held = lock_lowest(session, issuance_id=issuance_id, source=source, quantity=quantity)
-        found = sum(units.quantity for units in held)
-        if found >= quantity:
+        if sum(units.quantity for units in held) >= quantity:
+            attempt.commit()
             return lowest(held, quantity)
-        # A block carved up while we waited for its lock is gone from our sight. Only a plain reading of one
-        # moment may say that there is too little; otherwise look again.
+        # A block carved up while we waited for its lock is gone from our sight. Only a plain reading of one moment
+        # may say that there is too little; otherwise look again, and hold nothing while waiting for a lower serial.
+        attempt.rollback()
         available = balance(session, accounts=[source], issuance_id=issuance_id)
         if available < quantity:
             raise InsufficientBalance(
@@ -137,49 +139,52 @@ def lock_lowest(session: Session, *, issuance_id: int, source: int, quantity: in
     """Lock the lowest blocks of `source` until they hold `quantity`, and return them as they are once locked."""
     held: list[SerialRange] = []
     found = after = 0
+    at_a_time = BLOCKS_AT_FIRST
     while found < quantity:
         # Always in serial order: two postings can then never wait for each other.
         rows = session.execute(
             select(Block.first, Block.last)
-            .where(
-                Block.account_id == source,
-                Block.issuance_id == issuance_id,
-                Block.first > after,
-            )
+            .where(Block.account_id == source, Block.issuance_id == issuance_id, Block.first > after)
             .order_by(Block.first)
-            .limit(BLOCKS_AT_A_TIME)
+            .limit(at_a_time)
             .with_for_update(key_share=True)
         ).all()
-        if not rows:
-            break
         held.extend(SerialRange(first, last) for first, last in rows)
+        # Blocks that went elsewhere while we waited are locked too, and may lie behind the last one found.
+        if len(rows) < at_a_time:
+            break
         found = sum(units.quantity for units in held)
         after = rows[-1].first
+        at_a_time *= 4
     return held
 
 
-def lock_named(session: Session, named: Move) -> list[Move]:
-    """Lock the blocks that hold these serials; the move, cut where one block ends. Raises NotHeld."""
-    standing = (
+def lock_named(session: Session, moves: Sequence[Move]) -> list[Move]:
+    """Lock the blocks that hold these serials; the moves, cut where one block ends. Raises NotHeld."""
+    while True:
+        attempt = session.begin_nested()
+        pieces = [
+            cut(named, session.execute(blocks_of(named).with_for_update(key_share=True)).all()) for named in moves
+        ]
+        if all(pieces):
+            attempt.commit()
+            return [piece for parts in pieces for piece in parts]
+        # As in `pick`: what changed while we waited is judged by a plain reading alone.
+        attempt.rollback()
+        for named in moves:
+            if not cut(named, session.execute(blocks_of(named)).all()):
+                raise NotHeld(
+                    "These serials have moved in the meantime.", first=named.units.first, last=named.units.last
+                )
+
+
+def blocks_of(named: Move) -> Select[int, int, int]:
+    """Where the serials of a move stand now, lowest first."""
+    return (
         select(Block.first, Block.last, Block.account_id)
-        .where(
-            Block.issuance_id == named.issuance_id,
-            Block.last >= named.units.first,
-            Block.first <= named.units.last,
-        )
+        .where(Block.issuance_id == named.issuance_id, Block.last >= named.units.first, Block.first <= named.units.last)
         .order_by(Block.first)
     )
-    while True:
-        pieces = cut(named, session.execute(standing.with_for_update(key_share=True)).all())
-        if pieces:
-            return pieces
-        # As in `pick`: what changed while we waited is judged by a plain reading alone.
-        if not cut(named, session.execute(standing).all()):
-            raise NotHeld(
-                "These serials have moved in the meantime.",
-                first=named.units.first,
-                last=named.units.last,
-            )
 
 
 def cut(named: Move, blocks: Sequence[Row[int, int, int]]) -> list[Move]:

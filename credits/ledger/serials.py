@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from credits.errors import Invalid
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-LARGEST = 2**63 - 1
+LARGEST = 2**53 - 1  # what every reader of JSON keeps exactly, and what SQLite can still add up
 
 ISSUANCE = re.compile(r"[A-Z]{4}-[A-Z]{1,3}-[A-Z]{3}-[A-Z0-9]{3,12}-[0-9]{4}-[0-9]{4,9}")
 RANGE = re.compile(rf"({ISSUANCE.pattern})-([0-9]{{9,19}})-([0-9]{{9,19}})-([0-9A-Z])")
@@ -51,7 +51,10 @@ class SerialRange:
 
 
 def check_character(text: str) -> str:
-    """The ISO 7064 MOD 37,36 check character of the letters and digits of `text`; hyphens do not count."""
+    """The ISO 7064 MOD 37,36 check character of the letters and digits of `text`; hyphens do not count.
+
+    It tells every single mistyped character, and all but 1 in 630 swaps of neighbouring letters or digits.
+    """
     product = 36
     for character in text.replace("-", ""):
         product = (product + ALPHABET.index(character)) % 36 or 36
@@ -70,8 +73,8 @@ def parse(text: str) -> tuple[str, SerialRange]:
 
     Raises BadSerial.
     """
-    tidy = re.sub(r"\s+", "", text).upper()
-    match = RANGE.fullmatch(tidy)
+    tidy = re.sub(r"\s+", "", text)
+    match = RANGE.fullmatch(tidy := tidy.upper()) if tidy.isascii() else None
     if match is None:
         raise BadSerial(
             "This is no serial number. It looks like ASMC-CO-COD-KAM001-2026-0042-000000001-000002500-K.",

@@ -8,6 +8,7 @@ Three walls, the same on both databases:
 """
 
 from alembic import op
+from sqlalchemy import text
 
 revision = "0001_ledger"
 down_revision = None
@@ -70,7 +71,6 @@ CREATE TABLE block (
     account_id {whole} NOT NULL,
     next_first {whole},
     CONSTRAINT pk_block PRIMARY KEY (issuance_id, first),
-    CONSTRAINT uq_block_issuance_id_last UNIQUE (issuance_id, last){at_statement_end},
     CONSTRAINT ck_block_inside_issuance CHECK (first >= 1 AND first <= last AND last <= issued),
     CONSTRAINT ck_block_next_follows CHECK (next_first = last + 1),
     CONSTRAINT ck_block_last_ends_issuance CHECK ((next_first IS NULL) = (last = issued)),
@@ -80,6 +80,7 @@ CREATE TABLE block (
     CONSTRAINT fk_block_issuance_id_next_first FOREIGN KEY (issuance_id, next_first)
         REFERENCES block (issuance_id, first) DEFERRABLE INITIALLY DEFERRED
 ){strict};
+CREATE UNIQUE INDEX uq_block_issuance_id_last ON block (issuance_id, last){no_key};
 CREATE INDEX ix_block_account_id_issuance_id_first ON block (account_id, issuance_id, first);
 
 CREATE TABLE posting (
@@ -129,7 +130,7 @@ WORDS = {
         "blob": "BLOB",
         "moment": "TEXT",
         "strict": " STRICT",
-        "at_statement_end": "",
+        "no_key": "",
         "issuance_covered": "," + COVERED,
     },
     "postgresql": {
@@ -139,8 +140,9 @@ WORDS = {
         "blob": "BYTEA",
         "moment": "TIMESTAMP WITH TIME ZONE",
         "strict": "",
-        # Not a key that others may refer to: so a change of `last` does not make a neighbour's commit wait.
-        "at_statement_end": " DEFERRABLE INITIALLY IMMEDIATE",
+        # A partial index is no key that others may refer to: so a neighbour's commit need not wait for a change of
+        # `last`, and two neighbours cannot wait for each other.
+        "no_key": " WHERE last > 0",
         "issuance_covered": "",
     },
 }
@@ -158,7 +160,8 @@ KEYS = {
 }
 
 SQLITE_MOVES = [
-    # `moving` holds one row while the trigger on `entry` works, and nobody else can put one there.
+    # `moving` holds one row while the trigger on `entry` works, and nobody else can put one there: it takes an entry
+    # of the newest posting whose serials still stand where they came from, and no posting moves a serial twice.
     """CREATE TABLE moving (
         issuance_id INTEGER NOT NULL, found_first INTEGER NOT NULL, found_last INTEGER NOT NULL,
         issued INTEGER NOT NULL, right_last INTEGER,
@@ -167,7 +170,7 @@ SQLITE_MOVES = [
     """CREATE TRIGGER moving_begins BEFORE INSERT ON moving BEGIN
         SELECT RAISE(ABORT, 'ledger: only an entry moves serials') WHERE NOT EXISTS (
             SELECT 1 FROM entry e WHERE e.posting_id = (SELECT max(id) FROM posting) AND e.issuance_id = NEW.issuance_id
-              AND CASE WHEN e.from_account_id IS NULL
+              AND e.first BETWEEN NEW.found_first AND NEW.found_last AND CASE WHEN e.from_account_id IS NULL
                   THEN NOT EXISTS (SELECT 1 FROM block b WHERE b.issuance_id = e.issuance_id)
                   ELSE EXISTS (SELECT 1 FROM block b WHERE b.issuance_id = e.issuance_id AND b.first = NEW.found_first
                          AND b.last = NEW.found_last AND b.account_id = e.from_account_id
@@ -178,6 +181,10 @@ SQLITE_MOVES = [
             WHERE e.posting_id = NEW.posting_id AND e.issuance_id = NEW.issuance_id AND e.first = NEW.first);
         SELECT RAISE(ABORT, 'ledger: an entry belongs to the newest posting')
             WHERE NEW.posting_id IS NOT (SELECT max(id) FROM posting);
+        SELECT RAISE(ABORT, 'ledger: a posting moves a serial once, to another account')
+            WHERE NEW.first > NEW.last OR NEW.from_account_id = NEW.to_account_id OR NEW.first <= (
+                SELECT e.last FROM entry e WHERE e.posting_id = NEW.posting_id AND e.issuance_id = NEW.issuance_id
+                  AND e.first <= NEW.last ORDER BY e.first DESC LIMIT 1);
         SELECT RAISE(ABORT, 'ledger: an issuance is issued once and whole') WHERE NEW.from_account_id IS NULL AND (
             NEW.first <> 1 OR NEW.last IS NOT (SELECT quantity FROM issuance WHERE id = NEW.issuance_id)
             OR EXISTS (SELECT 1 FROM block WHERE issuance_id = NEW.issuance_id));
@@ -236,13 +243,28 @@ POSTGRESQL_MOVES = [
     BEGIN
         RAISE EXCEPTION 'ledger: %', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
     END $$""",
-    """CREATE FUNCTION ledger_move() RETURNS trigger LANGUAGE plpgsql AS $$
+    # The search path ends with temporary tables, so that nobody can slip one of these names under it.
+    """CREATE FUNCTION ledger_move() RETURNS trigger LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
     DECLARE
         held block%ROWTYPE;
         neighbour block%ROWTYPE;
         own_first BIGINT := NEW.first;
         own_last BIGINT := NEW.last;
+        written_by BIGINT;
     BEGIN
+        -- Numbered and written by this very transaction, savepoints included: nothing else is visible and in progress.
+        SELECT (pg_current_xact_id()::text::bigint >> 32 << 32) + p.xmin::text::bigint INTO written_by
+            FROM posting p WHERE p.id = NEW.posting_id;
+        IF pg_xact_status(written_by::text::xid8) IS DISTINCT FROM 'in progress'
+           OR NEW.posting_id <> currval('posting_id_seq') THEN
+            RAISE EXCEPTION 'ledger: an entry belongs to the newest posting'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        IF NEW.first <= (SELECT e.last FROM entry e WHERE e.posting_id = NEW.posting_id AND e.issuance_id = NEW.issuance_id
+               AND e.first <= NEW.last AND e.first <> NEW.first ORDER BY e.first DESC LIMIT 1) THEN
+            RAISE EXCEPTION 'ledger: a posting moves a serial once, to another account'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
         IF NEW.from_account_id IS NULL THEN
             IF NEW.first <> 1 OR EXISTS (SELECT 1 FROM block b WHERE b.issuance_id = NEW.issuance_id)
                OR NOT EXISTS (SELECT 1 FROM issuance i WHERE i.id = NEW.issuance_id AND i.quantity = NEW.last) THEN
@@ -289,7 +311,7 @@ POSTGRESQL_MOVES = [
                 WHERE b.issuance_id = NEW.issuance_id AND b.first = own_first;
             own_last := neighbour.last;
         END IF;
-        SELECT * INTO neighbour FROM block b WHERE b.issuance_id = NEW.issuance_id AND b.last = own_first - 1
+        SELECT * INTO neighbour FROM block b WHERE b.issuance_id = NEW.issuance_id AND b.last = own_first - 1 AND b.last > 0
             AND b.account_id = NEW.to_account_id FOR NO KEY UPDATE SKIP LOCKED;
         IF FOUND THEN
             DELETE FROM block b WHERE b.issuance_id = NEW.issuance_id AND b.first = own_first
@@ -307,9 +329,22 @@ POSTGRESQL_MOVES = [
 ]
 
 
+# A bare connection keeps no foreign keys, and its REPLACE deletes rows past their triggers.
+CAREFUL = """(SELECT foreign_keys FROM pragma_foreign_keys) AND (SELECT recursive_triggers FROM pragma_recursive_triggers)
+    AND NOT (SELECT ignore_check_constraints FROM pragma_ignore_check_constraints)"""
+# The other tables have one number for a key, and migrations write to them while foreign keys are off.
+CAREFULLY = ("event_secret", "issuance", "posting", "entry", "request_claim")
+
+
 def keep_sqlite() -> list[str]:
     """What a row once written refuses on SQLite, `INSERT OR REPLACE` included."""
     statements = []
+    for table in CAREFULLY:
+        for act in ("INSERT", "UPDATE"):
+            statements.append(
+                f"""CREATE TRIGGER {table}_carefully_{act.lower()} BEFORE {act} ON {table} WHEN NOT ({CAREFUL})
+                    BEGIN SELECT RAISE(ABORT, 'ledger: this connection keeps no rules; see credits/db.py'); END"""
+            )
     for act in ("INSERT", "UPDATE", "DELETE"):
         statements.append(
             f"""CREATE TRIGGER block_guarded_{act.lower()} BEFORE {act} ON block
@@ -371,9 +406,10 @@ def upgrade() -> None:
     if dialect == "postgresql":
         op.execute("ALTER TABLE issuance ADD" + COVERED)
     op.execute(IDENTITY[dialect])
+    schema = "main" if dialect == "sqlite" else op.get_bind().scalar(text("SELECT quote_ident(current_schema())"))
     moves, keep = (SQLITE_MOVES, keep_sqlite()) if dialect == "sqlite" else (POSTGRESQL_MOVES, keep_postgresql())
     for statement in [*moves, *keep]:
-        op.execute(statement.replace("{final}", FINAL))
+        op.execute(statement.replace("{final}", FINAL).replace("{schema}", schema))
 
 
 def downgrade() -> None:

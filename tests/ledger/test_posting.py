@@ -1,0 +1,414 @@
+"""Issuing and moving serials, one at a time and many at once."""
+
+import random
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import ANY
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from credits import ledger
+from credits.db import begin_writing
+from credits.journal.models import Event
+from credits.ledger.balances import balance, balances_by_issuance, standing_at
+from credits.ledger.models import TERMINAL, AccountKind, Block, Entry, Posting
+from credits.ledger.posting import BadQuantity, InsufficientBalance, NotHeld, ranges_of
+from credits.ledger.serials import LARGEST, BadSerial, SerialRange
+from tests.ledger.book import AT, broken, holdings, issue, move, open_account, post, recording
+
+BAD_QUANTITIES = [0, -1, True, False, LARGEST + 1, 2**63, 2**64, 1.0, 2.5, float("nan"), float("inf"), "7", None, b"1"]
+
+
+@pytest.fixture
+def seller(session):
+    return open_account(session)
+
+
+@pytest.fixture
+def buyer(session):
+    return open_account(session)
+
+
+@pytest.fixture
+def issued(session, seller):
+    """Serials 1 to 100 in the seller's account."""
+    return issue(session, 100, seller)
+
+
+class TestIssue:
+    def test_puts_every_serial_into_one_account(self, session, seller, issued):
+        assert holdings(session, issued) == [(1, 100, seller)]
+        session.commit()
+        assert broken(session) == {}
+
+    @pytest.mark.parametrize("quantity", BAD_QUANTITIES, ids=repr)
+    def test_refuses_bad_quantities(self, session, seller, quantity):
+        with pytest.raises(BadQuantity):
+            issue(session, quantity, seller)
+
+    def test_takes_the_largest_quantity_and_moves_its_last_serial(self, session, seller, buyer):
+        issued = issue(session, LARGEST, seller)
+        move(session, issued, (LARGEST, LARGEST), seller, buyer)
+        post(session, issued, seller, buyer, LARGEST - 1)
+        session.commit()
+
+        assert holdings(session, issued) == [(1, LARGEST, buyer)]
+        assert broken(session) == {}
+
+    def test_gives_each_issuance_its_own_serials(self, session, seller):
+        first, second = issue(session, 5, seller), issue(session, 7, seller)
+
+        assert balances_by_issuance(session, accounts=[seller]) == {(seller, first): 5, (seller, second): 7}
+        assert balance(session, accounts=[seller]) == 12
+
+
+class TestPost:
+    def test_moves_the_lowest_serials_first(self, session, seller, buyer, issued):
+        posting = post(session, issued, seller, buyer, 30)
+
+        assert holdings(session, issued) == [(1, 30, buyer), (31, 100, seller)]
+        assert ranges_of(session, posting.id) == {issued: [SerialRange(1, 30)]}
+
+    def test_gathers_what_is_scattered(self, session, seller, buyer, issued):
+        for first in (10, 30, 50):
+            move(session, issued, (first, first + 4), seller, buyer)
+
+        posting = post(session, issued, buyer, seller, 12)
+
+        taken = [SerialRange(10, 14), SerialRange(30, 34), SerialRange(50, 51)]
+        assert ranges_of(session, posting.id) == {issued: taken}
+        assert holdings(session, issued) == [(1, 51, seller), (52, 54, buyer), (55, 100, seller)]
+
+    def test_joins_what_meets_again(self, session, seller, buyer, issued):
+        for first in range(1, 100, 2):
+            move(session, issued, (first, first), seller, buyer)
+        assert len(holdings(session, issued)) == 100
+
+        post(session, issued, buyer, seller, 50)
+        session.commit()
+
+        assert holdings(session, issued) == [(1, 100, seller)]
+        assert broken(session) == {}
+
+    def test_crosses_more_blocks_than_it_locks_at_a_time(self, session, seller, buyer):
+        issued = issue(session, 1_000, seller)
+        apart = [ledger.Move(issued, SerialRange(n, n), seller, buyer) for n in range(1, 1_001, 2)]
+        ledger.move(session, apart, at=AT, record=recording(session))
+
+        post(session, issued, buyer, seller, 499)
+
+        assert holdings(session, issued) == [(1, 998, seller), (999, 999, buyer), (1_000, 1_000, seller)]
+
+    def test_writes_an_event_with_each_posting(self, session, seller, buyer, issued):
+        posting = post(session, issued, seller, buyer, 1)
+
+        event = session.get_one(Event, posting.event_id)
+        assert (event.kind, event.at, posting.at) == ("test.moved", AT, AT)
+
+    def test_refuses_more_than_is_held(self, session, seller, buyer, issued):
+        post(session, issued, seller, buyer, 30)
+
+        with pytest.raises(InsufficientBalance) as refusal:
+            post(session, issued, seller, buyer, 71)
+
+        assert refusal.value.detail == {"asked": 71, "available": 70}
+        assert holdings(session, issued) == [(1, 30, buyer), (31, 100, seller)]
+
+    def test_refuses_serials_of_another_issuance(self, session, seller, buyer, issued):
+        issue(session, 500, seller)
+
+        with pytest.raises(InsufficientBalance, match="Only 100"):
+            post(session, issued, seller, buyer, 101)
+
+    @pytest.mark.parametrize("quantity", BAD_QUANTITIES, ids=repr)
+    def test_refuses_bad_quantities(self, session, seller, buyer, issued, quantity):
+        with pytest.raises(BadQuantity):
+            post(session, issued, seller, buyer, quantity)
+
+        assert holdings(session, issued) == [(1, 100, seller)]
+
+    def test_refuses_a_transfer_to_the_same_account(self, session, seller, issued):
+        with pytest.raises(IntegrityError):
+            post(session, issued, seller, seller, 10)
+
+    def test_refuses_an_account_that_does_not_exist(self, session, seller, issued):
+        with pytest.raises(IntegrityError):
+            post(session, issued, seller, 999_999, 10)
+
+    @pytest.mark.parametrize("kind", TERMINAL)
+    def test_takes_nothing_out_of_what_is_final(self, session, seller, issued, kind):
+        gone = open_account(session, kind)
+        post(session, issued, seller, gone, 10)
+        session.commit()
+        begin_writing(session)
+
+        with pytest.raises(IntegrityError, match="are final"):
+            post(session, issued, gone, seller, 1)
+        session.rollback()
+
+        assert holdings(session, issued) == [(1, 10, gone), (11, 100, seller)]
+
+    @pytest.mark.parametrize("kind", [kind for kind in AccountKind if kind not in TERMINAL])
+    def test_takes_serials_back_out_of_every_other_account(self, session, seller, issued, kind):
+        there = open_account(session, kind)
+
+        post(session, issued, seller, there, 10)
+        post(session, issued, there, seller, 10)
+
+        assert holdings(session, issued) == [(1, 100, seller)]
+
+    def test_writes_nothing_when_the_event_cannot_be_written(self, session, seller, buyer, issued):
+        session.commit()
+        begin_writing(session)
+
+        with pytest.raises(IntegrityError):
+            ledger.post(
+                session, issuance_id=issued, source=seller, target=buyer, quantity=1, at=AT, record=lambda _: 999_999
+            )
+        session.rollback()
+
+        assert session.scalar(select(func.count(Posting.id))) == 1
+
+
+class TestMove:
+    def test_moves_exactly_the_named_serials(self, session, seller, buyer, issued):
+        move(session, issued, (40, 60), seller, buyer)
+
+        assert holdings(session, issued) == [(1, 39, seller), (40, 60, buyer), (61, 100, seller)]
+        standing = standing_at(session, issuance_id=issued, serial=45)
+        assert standing is not None
+        assert (standing.units, standing.account_id) == (SerialRange(40, 60), buyer)
+
+    def test_joins_on_both_sides(self, session, seller, buyer, issued):
+        move(session, issued, (40, 60), seller, buyer)
+        move(session, issued, (40, 60), buyer, seller)
+
+        assert holdings(session, issued) == [(1, 100, seller)]
+
+    def test_refuses_a_range_with_a_hole(self, session, seller, buyer, issued):
+        move(session, issued, (40, 60), seller, buyer)
+
+        with pytest.raises(NotHeld):
+            move(session, issued, (30, 70), seller, buyer)
+
+    def test_moves_several_issuances_under_one_event(self, session, seller, buyer, issued):
+        other = issue(session, 10, seller)
+        moves = [
+            ledger.Move(other, SerialRange(3, 4), seller, buyer),
+            ledger.Move(issued, SerialRange(90, 100), seller, buyer),
+            ledger.Move(issued, SerialRange(1, 5), seller, buyer),
+        ]
+
+        posting = ledger.move(session, moves, at=AT, record=recording(session))
+
+        assert ranges_of(session, posting.id) == {
+            issued: [SerialRange(1, 5), SerialRange(90, 100)],
+            other: [SerialRange(3, 4)],
+        }
+
+    @pytest.mark.parametrize("units", [(100, 101), (101, 101), (5, 2**52)])
+    def test_refuses_what_is_not_there(self, session, seller, buyer, issued, units):
+        with pytest.raises(NotHeld):
+            move(session, issued, units, seller, buyer)
+
+    def test_refuses_what_another_holds(self, session, seller, buyer, issued):
+        with pytest.raises(NotHeld) as refusal:
+            move(session, issued, (1, 1), buyer, seller)
+
+        assert refusal.value.detail == {"first": 1, "last": 1}
+
+    def test_moves_all_or_nothing(self, session, seller, buyer, issued):
+        moves = [
+            ledger.Move(issued, SerialRange(1, 5), seller, buyer),
+            ledger.Move(issued, SerialRange(50, 51), buyer, seller),
+        ]
+
+        with pytest.raises(NotHeld):
+            ledger.move(session, moves, at=AT, record=recording(session))
+
+        assert holdings(session, issued) == [(1, 100, seller)]
+
+    def test_refuses_a_serial_named_twice(self, session, seller, buyer, issued):
+        moves = [ledger.Move(issued, SerialRange(*ends), seller, buyer) for ends in [(1, 10), (10, 12)]]
+
+        with pytest.raises(BadSerial, match="share"):
+            ledger.move(session, moves, at=AT, record=recording(session))
+
+
+class TestAgainstADictionary:
+    """Whatever is asked, the blocks are what a dictionary from serial to account would be."""
+
+    @settings(
+        max_examples=12,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+    @given(
+        asked=st.lists(
+            st.one_of(
+                st.tuples(st.just("post"), st.integers(0, 3), st.integers(0, 3), st.integers(1, 25)),
+                st.tuples(
+                    st.just("move"),
+                    st.integers(0, 3),
+                    st.integers(0, 3),
+                    st.tuples(st.integers(1, 40), st.integers(1, 40)),
+                ),
+            ),
+            max_size=25,
+        )
+    )
+    def test_after_any_movements(self, session, asked):
+        accounts = [open_account(session) for _ in range(3)] + [open_account(session, AccountKind.RETIRED)]
+        issued = issue(session, 40, accounts[0])
+        model = dict.fromkeys(range(1, 41), accounts[0])
+        for verb, a, b, what in asked:
+            source, target = accounts[a], accounts[b]
+            held = [serial for serial, account in model.items() if account == source]
+            if verb == "post":
+                taken = held[:what]
+                sound = len(taken) == what
+            else:
+                first, last = sorted(what)
+                taken = list(range(first, last + 1))
+                sound = set(taken) <= set(held)
+            attempt = session.begin_nested()
+            try:
+                if verb == "post":
+                    post(session, issued, source, target, what)
+                else:
+                    move(session, issued, (taken[0], taken[-1]), source, target)
+            except (InsufficientBalance, NotHeld):
+                attempt.rollback()
+                assert not sound
+            except IntegrityError:
+                attempt.rollback()
+                assert sound
+                assert source == target or a == 3
+            else:
+                attempt.commit()
+                assert sound
+                model.update(dict.fromkeys(taken, target))
+            assert self.as_dictionary(session, issued) == model
+        session.commit()
+        assert broken(session) == {}
+        self.joined(session, issued)
+        begin_writing(session)
+
+    def as_dictionary(self, session, issued):
+        return {
+            serial: account
+            for first, last, account in holdings(session, issued)
+            for serial in range(first, last + 1)
+        }
+
+    def joined(self, session, issued):
+        blocks = holdings(session, issued)
+        assert all(left[2] != right[2] for left, right in zip(blocks, blocks[1:], strict=False))
+
+
+class TestRaces:
+    """Eight at once. Nothing is lost, doubled or sold twice, and nobody waits for ever."""
+
+    AT_ONCE = 8
+    ROUNDS = 25
+
+    def race(self, engine, turn):
+        """Let everybody do `turn(session, who, round)` in transactions of their own; how each one ended."""
+        gate = threading.Barrier(self.AT_ONCE)
+
+        def run(who):
+            ended = Counter()
+            gate.wait()
+            for number in range(self.ROUNDS):
+                with Session(engine) as session:
+                    begin_writing(session)
+                    try:
+                        turn(session, who, number)
+                        session.commit()
+                        ended["done"] += 1
+                    except (InsufficientBalance, NotHeld) as refusal:
+                        session.rollback()
+                        ended[type(refusal).__name__] += 1
+            return ended
+
+        with ThreadPoolExecutor(self.AT_ONCE) as threads:
+            return sum(threads.map(run, range(self.AT_ONCE), timeout=120), Counter())
+
+    def test_sell_exactly_what_there_is(self, engine, session, seller):
+        issued = issue(session, 1_000, seller)
+        buyers = [open_account(session) for _ in range(self.AT_ONCE)]
+        session.commit()
+
+        ended = self.race(engine, lambda own, who, _: post(own, issued, seller, buyers[who], 7))
+
+        assert ended == {"done": 142, "InsufficientBalance": 58}
+        assert balance(session, accounts=[seller]) == 6
+        assert balance(session, accounts=[seller, *buyers]) == 1_000
+        assert broken(session) == {}
+
+    def test_move_a_serial_once(self, engine, session, seller):
+        issued = issue(session, self.ROUNDS * 2, seller)
+        buyers = [open_account(session) for _ in range(self.AT_ONCE)]
+        session.commit()
+
+        ended = self.race(
+            engine, lambda own, who, n: move(own, issued, (2 * n + 1, 2 * n + 2), seller, buyers[who])
+        )
+
+        assert ended == {"done": self.ROUNDS, "NotHeld": self.ROUNDS * (self.AT_ONCE - 1)}
+        assert broken(session) == {}
+
+    def test_pass_serials_round_without_deadlock(self, engine, session):
+        accounts = [open_account(session) for _ in range(4)]
+        issuances = [issue(session, 60, account) for account in accounts]
+        session.commit()
+
+        def turn(own, who, number):
+            chance = random.Random(who * 1_000 + number)
+            source, target = chance.sample(accounts, 2)
+            post(own, chance.choice(issuances), source, target, chance.randint(1, 20))
+
+        ended = self.race(engine, turn)
+
+        assert ended == {"done": ANY, "InsufficientBalance": ANY}
+        assert sum(ended.values()) == self.AT_ONCE * self.ROUNDS
+        assert ended["done"] > self.ROUNDS
+        assert balance(session, accounts=accounts) == 240
+        assert broken(session) == {}
+
+    def test_neighbours_split_and_join_without_deadlock(self, engine, session):
+        """Everybody works on their own stripe of one issuance, and all of them meet at the edges."""
+        first, second = open_account(session), open_account(session)
+        issued = issue(session, 10 * self.AT_ONCE, first)
+        session.commit()
+
+        def turn(own, who, number):
+            source, target = (first, second) if number % 2 == 0 else (second, first)
+            move(own, issued, (10 * who + 1, 10 * who + 10), source, target)
+
+        ended = self.race(engine, turn)
+
+        assert ended == {"done": self.AT_ONCE * self.ROUNDS}
+        assert balance(session, accounts=[second]) == 10 * self.AT_ONCE
+        assert broken(session) == {}
+
+    def test_leave_history_and_present_in_step(self, engine, session, seller):
+        issued = issue(session, 500, seller)
+        other = open_account(session)
+        session.commit()
+
+        self.race(
+            engine,
+            lambda own, who, n: post(own, issued, *((seller, other) if who % 2 else (other, seller)), 1 + n % 5),
+        )
+
+        moved = session.scalar(select(func.count()).select_from(Entry).where(Entry.issuance_id == issued))
+        blocks = session.scalar(select(func.count()).select_from(Block).where(Block.issuance_id == issued))
+        assert moved >= blocks >= 1
+        assert broken(session) == {}
