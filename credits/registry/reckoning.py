@@ -1,0 +1,60 @@
+"""The arithmetic of a batch, figure by figure, exact and as people write it. Pure."""
+
+from dataclasses import dataclass
+
+from credits.registry.minerals import MILLION, in_base_units
+from credits.registry.production import Batch
+
+MG_DIGITS = 6  # decimals of a kilogram counted in milligrams
+PERCENT_DIGITS, THOUSANDTH_DIGITS = 4, 3  # decimals of a share counted in parts per million
+
+
+@dataclass(frozen=True)
+class Reckoning:
+    """From the weighed batch to what may be issued. Texts are exact decimals with thousands set apart.
+
+    gross, dry: kilograms. moisture: per cent. grade: per cent, for gold per thousand. contained: base units with
+    every decimal. whole: contained base units rounded down; deducted: those that cannot become credits (invariant 4);
+    at_most: what is left of them, never below 0. rounded: whether a remainder is carried to the next batch.
+    """
+
+    gross: str
+    moisture: str
+    dry: str
+    grade: str
+    contained: str
+    whole: int
+    deducted: int
+    at_most: int
+    rounded: bool
+
+
+def reckon(batch: Batch) -> Reckoning:
+    """The arithmetic of `batch` as its figures stand now."""
+    mineral = batch.mineral
+    outcome = in_base_units(mineral, batch.contained_ng)
+    deducted = batch.sold_with_premium + batch.registered_elsewhere
+    return Reckoning(
+        gross=shown(batch.gross_mg, MG_DIGITS),
+        moisture=shown(batch.moisture_ppm, PERCENT_DIGITS),
+        dry=shown(batch.dry_mg, MG_DIGITS),
+        grade=shown(batch.grade_ppm, grade_digits(batch)),
+        contained=shown(batch.contained_ng, len(str(mineral.base_unit_mg * MILLION)) - 1),
+        whole=outcome.base_units,
+        deducted=deducted,
+        at_most=max(0, outcome.base_units - deducted),
+        rounded=outcome.remainder_ng > 0,
+    )
+
+
+def grade_digits(batch: Batch) -> int:
+    """How many decimals the batch's grade has at most."""
+    return THOUSANDTH_DIGITS if batch.mineral.per_thousand else PERCENT_DIGITS
+
+
+def shown(number: int, digits: int, thousands: str = ",") -> str:
+    """`number` / 10^`digits` as an exact decimal: shown(9302325581, 6) is "9,302.325581"."""
+    whole, rest = divmod(number, 10**digits)
+    grouped = f"{whole:,}".replace(",", thousands)
+    fraction = f"{rest:0{digits}d}".rstrip("0")
+    return f"{grouped}.{fraction}" if fraction else grouped

@@ -1,0 +1,299 @@
+"""A producer's batches: drafted, handed in, answered for and followed to the credits."""
+
+from typing import Any
+
+from flask import current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import SelectField, StringField, TextAreaField, ValidationError
+from wtforms.fields import SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+
+from credits.errors import CreditsError
+from credits.extensions import db
+from credits.identity import current_user, now, signed_in
+from credits.participants.permissions import may_register_for
+from credits.registry import batches as registry_batches
+from credits.registry import queries, searching
+from credits.registry.batches import MOST_WORK, Production
+from credits.registry.minerals import MINERALS, Mineral, mineral_of, share_ppm, weight_mg
+from credits.registry.production import Batch, BatchState, RemarkKind
+from credits.registry.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, reckon, shown
+from credits.registry.sites import number_of
+from credits.web.blueprint import bp
+from credits.web.fields import Amount, Day, OnceForm, Whole, accepted_by, printable
+from credits.web.paging import asked_text, page_of
+from credits.web.story import KINDS_OF_PAPER, story_of
+
+AMENDABLE = (BatchState.DRAFT, BatchState.INFORMATION_REQUESTED)
+WITHDRAWABLE = (*AMENDABLE, BatchState.SUBMITTED, BatchState.IN_REVIEW)
+MINERAL_NAMES = {
+    "AU": lazy_gettext("Gold"),
+    "CO": lazy_gettext("Cobalt"),
+    "CU": lazy_gettext("Copper"),
+    "LI": lazy_gettext("Lithium"),
+    "SN": lazy_gettext("Tin"),
+    "TA": lazy_gettext("Tantalum"),
+    "W": lazy_gettext("Tungsten"),
+    "REE": lazy_gettext("Rare earths"),
+}
+
+
+class StartForm(FlaskForm):
+    """Which site and mineral: they decide what else is asked, and in which units."""
+
+    site = SelectField(lazy_gettext("Site"), validators=[InputRequired()])
+    mineral = SelectField(lazy_gettext("Mineral"), validators=[InputRequired()])
+
+
+class BatchForm(OnceForm):
+    delivered_as = SelectField(lazy_gettext("Delivered as"), [InputRequired()])
+    produced_from = Day(lazy_gettext("First day of production"), [InputRequired()])
+    produced_to = Day(lazy_gettext("Last day of production"), [InputRequired()])
+    gross_kg = Amount(lazy_gettext("Weight as weighed"), [InputRequired(), Length(max=40), accepted_by(weight_mg)])
+    moisture = Amount(
+        lazy_gettext("Moisture"), [InputRequired(), Length(max=40), accepted_by(lambda text: share_ppm(text, per=100))]
+    )
+    grade = Amount(lazy_gettext("Grade"), [InputRequired(), Length(max=40)])
+    miners = Whole(lazy_gettext("Miners who worked"), [InputRequired()])
+    days_worked = Whole(lazy_gettext("Days worked"), [InputRequired()])
+    sold_to = StringField(lazy_gettext("Buyer of the mineral"), [Optional(), Length(max=200), printable])
+    sold_with_premium = Whole(lazy_gettext("Already sold with a premium"), [Optional()])
+    registered_elsewhere = Whole(lazy_gettext("Registered in another scheme"), [Optional()])
+
+    def __init__(self, mineral: Mineral, **values: Any) -> None:
+        super().__init__(**values)
+        self.mineral = mineral
+        self.delivered_as.choices = [SelectChoice(form, form) for form in mineral.forms]
+        self.grade.label.text = _("Fineness") if mineral.per_thousand else _("Grade")
+        if mineral.per_thousand:
+            del self.moisture
+
+    def validate_grade(self, field: Amount) -> None:
+        accepted_by(lambda text: share_ppm(text, per=1000 if self.mineral.per_thousand else 100))(self, field)
+
+    def validate_produced_to(self, field: Day) -> None:
+        if field.data and field.data > now().date():
+            raise ValidationError(_("The last day lies in the future. Register the batch when it is over."))
+        if field.data and self.produced_from.data and field.data < self.produced_from.data:
+            raise ValidationError(_("The last day lies before the first."))
+
+    def validate_miners(self, field: Whole) -> None:
+        if field.number is not None and field.number >= MOST_WORK:
+            raise ValidationError(_("Fewer than %(most)s.", most=f"{MOST_WORK:,}"))
+
+    validate_days_worked = validate_miners
+
+    @property
+    def production(self) -> Production:
+        return Production(
+            mineral_code=self.mineral.code,
+            form=self.delivered_as.data,
+            produced_from=self.produced_from.data,
+            produced_to=self.produced_to.data,
+            gross_kg=self.gross_kg.plain,
+            moisture=self.moisture.plain if self.moisture else "0",
+            grade=self.grade.plain,
+            miners=self.miners.number or 0,
+            days_worked=self.days_worked.number or 0,
+            sold_to=self.sold_to.data or "",
+            sold_with_premium=self.sold_with_premium.number or 0,
+            registered_elsewhere=self.registered_elsewhere.number or 0,
+        )
+
+
+class AnswerForm(OnceForm):
+    text = TextAreaField(lazy_gettext("Your answer"), [DataRequired(), Length(max=4000), printable])
+
+
+@bp.get("/batches")
+@signed_in
+def batches() -> ResponseReturnValue:
+    user = current_user()
+    asked, text = request.args.get("state", ""), asked_text()
+    state = BatchState(asked) if asked in list(BatchState) else None
+    return render_template(
+        "batches/batches.html",
+        page=page_of(searching.batches(user, state=state, text=text)),
+        state=state,
+        states=list(BatchState),
+        text=text,
+        names=MINERAL_NAMES,
+        sites=searching.sites_to_produce(db.session, user),
+        may_record=bool(searching.producers_for(db.session, user)),
+        reckon=reckon,
+    )
+
+
+@bp.route("/batches/new", methods=["GET", "POST"])
+@signed_in
+def new_batch() -> ResponseReturnValue:
+    user = current_user()
+    may_register_for(user, user.organisation)
+    if not (request.args.get("site") and request.args.get("mineral")):
+        return _start()
+    site = queries.site_coded(db.session, user, request.args["site"])
+    may_register_for(user, site.producer)
+    form = BatchForm(mineral_of(request.args["mineral"]))
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            made = registry_batches.draft(
+                db.session, site=site, production=form.production, by=user, key=form.key.data, at=now()
+            )
+            db.session.commit()
+            flash(_("The draft is saved. Nobody outside sees it before you submit it."), "success")
+            return _to(made)
+        except CreditsError as refusal:
+            status = form.refused(refusal)
+    return render_template("batches/new_batch.html", form=form, place=site, names=MINERAL_NAMES), status
+
+
+def _start() -> ResponseReturnValue:
+    """The first question: of which site and mineral? Answered in the address, so that nothing is written."""
+    sites = searching.sites_to_produce(db.session, current_user())
+    form = StartForm(request.args, meta={"csrf": False})
+    form.site.choices = [
+        SelectChoice(number_of(site), f"{site.name} ({number_of(site)}) · {site.producer.name}") for site in sites
+    ]
+    form.mineral.choices = [SelectChoice(code, MINERAL_NAMES[code]) for code in MINERALS]
+    return render_template("batches/start_batch.html", form=form, sites=sites)
+
+
+@bp.get("/batches/<number>")
+@signed_in
+def batch(number: str) -> ResponseReturnValue:
+    user = current_user()
+    shown_batch = queries.batch_numbered(db.session, user, number)
+    return render_template(
+        "batches/batch.html",
+        batch=shown_batch,
+        site_number=number_of(shown_batch.site),
+        names=MINERAL_NAMES,
+        papers=KINDS_OF_PAPER,
+        reckoning=reckon(shown_batch),
+        missing=registry_batches.missing(shown_batch, current_app.extensions["policy"]),
+        story=story_of(db.session, user, shown_batch),
+        issuance=searching.issuance_of(db.session, shown_batch),
+        may_record=searching.registers_for(user, shown_batch.site.producer),
+        amendable=shown_batch.state in AMENDABLE,
+        withdrawable=shown_batch.state in WITHDRAWABLE,
+    )
+
+
+@bp.route("/batches/<number>/edit", methods=["GET", "POST"])
+@signed_in
+def edit_batch(number: str) -> ResponseReturnValue:
+    changed = _own(number)
+    if request.method == "GET" and changed.state not in AMENDABLE:
+        return _to(changed)
+    form = BatchForm(changed.mineral, **_typed(changed))
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            registry_batches.amend(db.session, batch=changed, production=form.production, by=current_user(), at=now())
+            db.session.commit()
+            flash(_("The figures are saved."), "success")
+            return _to(changed)
+        except CreditsError as refusal:
+            status = form.refused(refusal)
+    return render_template("batches/edit_batch.html", form=form, batch=changed, names=MINERAL_NAMES), status
+
+
+@bp.route("/batches/<number>/submit", methods=["GET", "POST"])
+@signed_in
+def submit_batch(number: str) -> ResponseReturnValue:
+    handed_in = _own(number)
+    if handed_in.state is not BatchState.DRAFT:
+        return _to(handed_in)  # sent twice, or an old page: the batch itself says where it is
+    policy = current_app.extensions["policy"]
+    form = OnceForm()
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            registry_batches.submit(db.session, batch=handed_in, policy=policy, by=current_user(), at=now())
+            db.session.commit()
+            flash(_("%(number)s is with the verifiers now.", number=number), "success")
+            return _to(handed_in)
+        except CreditsError as refusal:
+            status = form.refused(refusal)
+    page = render_template(
+        "batches/submit_batch.html",
+        form=form,
+        batch=handed_in,
+        names=MINERAL_NAMES,
+        reckoning=reckon(handed_in),
+        missing=registry_batches.missing(handed_in, policy),
+    )
+    return page, status
+
+
+@bp.route("/batches/<number>/withdraw", methods=["GET", "POST"])
+@signed_in
+def withdraw_batch(number: str) -> ResponseReturnValue:
+    taken_back = _own(number)
+    if taken_back.state not in WITHDRAWABLE:
+        return _to(taken_back)
+    form = OnceForm()
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            registry_batches.withdraw(db.session, batch=taken_back, by=current_user(), at=now())
+            db.session.commit()
+            flash(_("%(number)s is withdrawn.", number=number), "success")
+            return _to(taken_back)
+        except CreditsError as refusal:
+            status = form.refused(refusal)
+    return render_template("batches/withdraw_batch.html", form=form, batch=taken_back, names=MINERAL_NAMES), status
+
+
+@bp.route("/batches/<number>/answer", methods=["GET", "POST"])
+@signed_in
+def answer_batch(number: str) -> ResponseReturnValue:
+    asked_about = _own(number)
+    if request.method == "GET" and asked_about.state is not BatchState.INFORMATION_REQUESTED:
+        return _to(asked_about)
+    form = AnswerForm()
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            registry_batches.answer(
+                db.session, batch=asked_about, text=form.text.data, by=current_user(), key=form.key.data, at=now()
+            )
+            db.session.commit()
+            flash(_("Your answer is with the verifier."), "success")
+            return _to(asked_about)
+        except CreditsError as refusal:
+            status = form.refused(refusal)
+    questions = [remark for remark in asked_about.remarks if remark.kind is RemarkKind.REQUEST]
+    return render_template("batches/answer_batch.html", form=form, batch=asked_about, questions=questions[-1:]), status
+
+
+def _own(number: str) -> Batch:
+    """The batch with this number, for somebody who may record for its producer. Raises NoSuchBatch, NotAllowed."""
+    found = queries.batch_numbered(db.session, current_user(), number)
+    may_register_for(current_user(), found.site.producer)
+    return found
+
+
+def _to(shown_batch: Batch) -> ResponseReturnValue:
+    return redirect(url_for("web.batch", number=shown_batch.number), 303)
+
+
+def _typed(changed: Batch) -> dict[str, Any]:
+    """The figures of a batch as somebody would type them."""
+    return {
+        "delivered_as": changed.form,
+        "produced_from": changed.produced_from,
+        "produced_to": changed.produced_to,
+        "gross_kg": shown(changed.gross_mg, MG_DIGITS, thousands=""),
+        "moisture": shown(changed.moisture_ppm, PERCENT_DIGITS),
+        "grade": shown(changed.grade_ppm, grade_digits(changed), thousands=""),
+        "miners": changed.miners,
+        "days_worked": changed.days_worked,
+        "sold_to": changed.sold_to,
+        "sold_with_premium": changed.sold_with_premium,
+        "registered_elsewhere": changed.registered_elsewhere,
+    }

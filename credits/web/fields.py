@@ -1,0 +1,156 @@
+"""Form fields that take what people type on a phone, and say clearly what they cannot take.
+
+What was typed stays in the field, right or wrong, so that nobody types a thing twice.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from wtforms import DateField, Field, HiddenField, StringField, ValidationError
+from wtforms.validators import StopValidation
+from wtforms.widgets import TextInput
+
+from credits.errors import CreditsError, Invalid
+from credits.extensions import db
+from credits.ledger import remember_refusal
+from credits.participants.wording import UnsoundText, paragraphs
+from credits.problems import status_of
+from credits.registry.minerals import BadMeasure
+
+SPACES = " \u00a0\u202f"  # between the thousands, as French writes them
+SPACED = re.compile(rf"[0-9]{{1,3}}([{SPACES}][0-9]{{3}})+([.,][0-9]+)?")
+ONE_COMMA = re.compile(r"([0-9]+),([0-9]+)")
+MOST_DIGITS = 18  # of a whole number; fits 64 bits
+FAR_TOO_LONG = 100_000  # characters; the limit that counts is the field's own
+
+
+class OnceForm(FlaskForm):
+    """A form with a hidden key: sent twice, it counts once."""
+
+    key = HiddenField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"key": uuid4().hex} | kwargs)
+
+    def refused(self, refusal: CreditsError) -> int:
+        """Write the refusal down, show it above the form and give the next try a key of its own. Returns the status."""
+        remember_refusal(db.session, refusal)
+        if refusal.code == "key_reused":
+            said = _("This form was sent already, with other values. Look at what is there before you send it again.")
+        else:
+            said = str(refusal)
+        self.form_errors.append(said)
+        self.key.data = uuid4().hex
+        return status_of(refusal)
+
+
+class Amount(StringField):
+    """A decimal number. `data` is what was typed, `plain` the same with a point and without spaces."""
+
+    plain = ""
+
+    def pre_validate(self, form: Any) -> None:
+        try:
+            self.plain = with_point(self.data or "")
+        except BadMeasure as refusal:
+            raise StopValidation(str(refusal)) from None
+
+
+class Degrees(StringField):
+    """A decimal latitude or longitude. No thousands here, so a comma can only be the decimal one."""
+
+    @property
+    def plain(self) -> str:
+        return (self.data or "").strip().replace(",", ".").replace("\u2212", "-")
+
+
+class Whole(StringField):
+    """A whole number, 0 or more; `number` is None where nothing was typed."""
+
+    widget = TextInput()
+    number: int | None = None
+
+    def _value(self) -> str:
+        return "" if self.data is None else str(self.data)
+
+    def pre_validate(self, form: Any) -> None:
+        typed = str(self.data or "").strip()
+        if SPACED.fullmatch(typed):
+            typed = re.sub(rf"[{SPACES}]", "", typed)
+        self.number = None
+        if not typed:
+            return
+        if not (typed.isascii() and typed.isdigit() and len(typed) <= MOST_DIGITS):
+            raise StopValidation(_("Please write a whole number such as 1200, in digits 0 to 9 only."))
+        self.number = int(typed)
+
+
+class Day(DateField):
+    """A day, year first. Browsers show a calendar."""
+
+    data: Any  # a date once the form is sound
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        if not typed:
+            return
+        try:
+            if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", typed):
+                raise ValueError
+            self.data = date.fromisoformat(typed)
+        except ValueError:
+            raise ValueError(_("Write a day as year-month-day, such as 2026-03-31.")) from None
+
+
+def with_point(typed: str) -> str:
+    """`typed` with a decimal point. Raises BadMeasure where a comma may as well set thousands apart.
+
+    1240,5 and 1 240,5 can only be French; 1,240 is 1240 to one reader and 1.24 to another, so it is asked back.
+    """
+    tidy = typed.strip()
+    spaced = SPACED.fullmatch(tidy) is not None
+    if spaced:
+        tidy = re.sub(rf"[{SPACES}]", "", tidy)
+    found = ONE_COMMA.fullmatch(tidy)
+    if found is None:
+        return tidy
+    whole, fraction = found.groups()
+    if not spaced and len(fraction) == 3 and len(whole) <= 3 and not whole.startswith("0"):
+        raise BadMeasure(
+            _(
+                "Is %(typed)s %(large)s or %(small)s? Write it without a comma.",
+                typed=tidy,
+                large=whole + fraction,
+                small=f"{whole}.{fraction}",
+            ),
+            asked=tidy[:40],
+        )
+    return f"{whole}.{fraction}"
+
+
+def accepted_by(rule: Callable[[str], object]) -> Callable[[Any, Any], None]:
+    """A validator: the value passes where `rule` takes it, otherwise the rule's sentence stands at the field."""
+
+    def validate(form: Any, field: Any) -> None:
+        try:
+            rule(field.plain)
+        except Invalid as refusal:
+            raise ValidationError(str(refusal)) from None
+
+    return validate
+
+
+def printable(form: Any, field: Field) -> None:
+    """A validator: refuses what no person can read and no database can store."""
+    text = field.data or ""
+    try:
+        if text.strip():
+            paragraphs(text, "", FAR_TOO_LONG)
+    except UnsoundText:
+        raise ValidationError(_("Remove the characters that cannot be printed.")) from None
