@@ -1,7 +1,7 @@
 """The settings of one running registry, read once from the environment, or a refusal that names every wrong one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -31,17 +31,20 @@ class ConfigError(SystemExit):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What one registry was started with. Paths are absolute, `public_url` has no slash at its end."""
+    """What one registry was started with. Paths are absolute, `public_url` has no slash at its end.
+
+    Printed, it tells no secret.
+    """
 
     environment: Literal["development", "production"]
-    database_url: str  # sqlite:////… or postgresql://…; `credits.db.sqlalchemy_url` makes it SQLAlchemy's
+    database_url: str = field(repr=False)  # sqlite:////… or postgresql://…
     public_url: str  # the start of every link and QR code, never the Host header
     data_dir: Path  # evidence, certificates and keys; belongs to this one database
     host: str
     port: int
-    secret_key: str
-    password_salt: str
-    totp_secret: str
+    secret_key: str = field(repr=False)
+    password_salt: str = field(repr=False)
+    totp_secret: str = field(repr=False)
     mail_server: str | None  # no server: mail is written to the log
     mail_port: int
     mail_sender: str

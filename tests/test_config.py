@@ -94,6 +94,11 @@ class TestLoad:
         assert "tooshort" not in problems
         assert "hidden" not in problems
 
+    def test_prints_no_secret(self):
+        printed = repr(load(PRODUCTION | {"DATABASE_URL": "postgresql://user:hidden@db.example/registry"}))
+
+        assert not any(secret in printed for secret in ("hidden", *(PRODUCTION[name] for name in SECRETS)))
+
     def test_names_everything_wrong_at_once(self):
         problems = problems_of({"CREDITS_ENV": "production", "PORT": "http"})
 

@@ -1,3 +1,5 @@
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -15,8 +17,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from flask import Flask
 
 from config import ROOT, Settings, load
+from credits.app import create_app
+from credits.extensions import db
 from setup.backup import BackupError, restore, save
 from tests.servers import free_port
 
@@ -123,6 +128,29 @@ class TestBackup:
     def test_does_not_go_into_what_it_copies(self, full):
         with pytest.raises(BackupError, match="inside DATA_DIR"):
             save(full, full.data_dir / "backup.tar.gz", AT)
+
+
+@pytest.mark.slow
+def test_a_whole_registry_comes_back(app, settings, tmp_path, postgresql_server):
+    url = f"sqlite:///{tmp_path}/other.db" if settings.is_embedded else postgresql_server.fresh_database()
+    other = replace(settings, database_url=url, data_dir=tmp_path / "other")
+    told = json.loads(invoke(app, "demo", "--json", "--out", str(tmp_path / "out")))
+
+    save(settings, tmp_path / "backup.tar.gz", AT)
+    restore(other, tmp_path / "backup.tar.gz")
+
+    brought_back = create_app(other)
+    invoke(brought_back, "ledger", "check")
+    document = Path(told["certificate_pdf"]).read_bytes()
+    assert brought_back.extensions["certificate_files"].read(hashlib.sha256(document).hexdigest()) == document
+    with brought_back.app_context():
+        db.engine.dispose()
+
+
+def invoke(app: Flask, *command: str) -> str:
+    done = app.test_cli_runner().invoke(args=command)
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 class TestRestore:
