@@ -1,0 +1,67 @@
+"""What a retirement says for ever: as a page, as the stored document and as plain facts."""
+
+from hashlib import sha256
+
+from flask import Response, current_app, render_template, request
+from flask.typing import ResponseReturnValue
+
+from credits import languages
+from credits.certificates.issuing import certificate_numbered, facts_in
+from credits.extensions import db
+from credits.identity import now
+from credits.jobs import draw_certificate
+from credits.participants import countries
+from credits.registry import queries
+from credits.web.blueprint import bp
+from credits.web.sites import WORDS
+
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@bp.get("/certificates/<number>")
+def certificate(number: str) -> ResponseReturnValue:
+    return certificate_page(number)
+
+
+@bp.get("/retirements/<number>")
+def retirement(number: str) -> ResponseReturnValue:
+    return certificate_page(queries.retirement_numbered(db.session, number).number)
+
+
+@bp.get("/certificates/<number>.pdf")
+def certificate_pdf(number: str) -> ResponseReturnValue:
+    """The stored bytes, the same for ever. Whoever asks before it was drawn has it drawn."""
+    files = current_app.extensions["certificate_files"]
+    digest = draw_certificate(db.session, number=number, files=files, at=now())
+    answer = Response(files.read(digest), mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="{number}.pdf"'
+    return kept_for_ever(answer, digest)
+
+
+@bp.get("/certificates/<number>.json")
+def certificate_facts(number: str) -> ResponseReturnValue:
+    found = certificate_numbered(db.session, number)
+    return kept_for_ever(Response(found.facts, mimetype="application/json"), sha256(found.facts).hexdigest())
+
+
+def kept_for_ever(answer: Response, digest: str) -> Response:
+    """Let whoever has it keep it: under this address there will never be anything else."""
+    answer.set_etag(digest)
+    answer.headers["Cache-Control"] = FOR_EVER
+    answer.make_conditional(request)
+    return answer
+
+
+def certificate_page(number: str) -> str:
+    found = certificate_numbered(db.session, number)
+    language = languages.current()
+    facts = facts_in(found)
+    named = {facts["beneficiary"]["country"], facts["account"]["country"]}
+    named |= {origin["producer"]["country"] for origin in facts["origins"]}
+    return render_template(
+        "certificates/certificate.html",
+        certificate=found,
+        facts=facts,
+        words=WORDS,
+        countries={code: countries.name_of(code, language) for code in named},
+    )

@@ -1,0 +1,78 @@
+"""The registry as anybody meets it: first page, how it works, sites and organisations."""
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext
+
+from credits import languages
+from credits.certificates import claims
+from credits.extensions import db
+from credits.identity import visitor
+from credits.participants import countries
+from credits.participants.permissions import BUYERS, PRODUCERS
+from credits.registry import public
+from credits.registry.minerals import MINERALS
+from credits.registry.production import Site
+from credits.web.blueprint import bp
+from credits.web.paging import page_of
+from credits.web.search import EXAMPLE
+from credits.web.sites import WORDS
+
+# How the open data write an answer; an empty cell means not asked or not known, never no.
+SEEN = {"1": lazy_gettext("yes"), "0": lazy_gettext("no"), "": lazy_gettext("not known")}
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    return render_template("public/home.html", figures=public.figures(db.session), person=visitor())
+
+
+@bp.get("/about")
+def about() -> ResponseReturnValue:
+    return render_template("public/about.html", minerals=MINERALS.values(), limits=claims.LIMITS, check=EXAMPLE[-1])
+
+
+@bp.get("/sites/<number>")
+def public_site(number: str) -> ResponseReturnValue:
+    site = public.site_known_as(db.session, number)
+    return render_template(
+        "public/site.html",
+        place=site,
+        number=number,
+        words=WORDS,
+        seen=SEEN,
+        country=countries.name_of(site.country, languages.current()),
+        assurance=site.assurances[-1] if site.assurances else None,
+        page=page_of(public.issuances_from(site)),
+        visits=seen_by_others(site),
+    )
+
+
+@bp.get("/organisations/<number>")
+def organisation(number: str) -> ResponseReturnValue:
+    found = public.organisation_known_as(db.session, number)
+    return render_template(
+        "public/organisation.html",
+        organisation=found,
+        country=countries.name_of(found.country, languages.current()),
+        sites=page_of(public.sites_worked_by(found)) if found.kind in PRODUCERS else None,
+        retirements=page_of(public.retirements_by(found)) if found.kind in BUYERS else None,
+    )
+
+
+def seen_by_others(site: Site) -> list[dict[str, str]]:
+    """What the open data say of the visits to a matched site, newest first, without its position."""
+    if site.observed is None:
+        return []
+    return [
+        {
+            "on": visit.visited_on.isoformat(),
+            "minerals": ", ".join(filter(None, (visit.recorded.get(f"mineral{place}") for place in (1, 2, 3)))),
+            "workers": visit.recorded.get("workers_numb", ""),
+            "presence": visit.recorded.get("presence", ""),
+            "interference": visit.recorded.get("interference", ""),
+            "qualification": visit.recorded.get("qualification", ""),
+            "mercury": visit.recorded.get("mercury", ""),
+        }
+        for visit in reversed(site.observed.observations)
+    ]

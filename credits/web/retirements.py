@@ -1,0 +1,131 @@
+"""Credits taken out of circulation for good, in somebody's name."""
+
+import logging
+from typing import Any
+
+from flask import current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext
+from sqlalchemy.orm import joinedload
+from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms.fields import SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length
+
+from credits import languages
+from credits.certificates.issuing import facts_in, freeze
+from credits.certificates.models import Certificate
+from credits.errors import CreditsError
+from credits.extensions import db
+from credits.identity import current_user, now, signed_in
+from credits.jobs import draw_certificate
+from credits.participants import countries
+from credits.participants.models import Organisation
+from credits.participants.permissions import may_dispose_of
+from credits.registry import queries
+from credits.registry.models import Issuance, Retirement
+from credits.registry.retirement import Claim, retire
+from credits.web.amounts import base_units_in
+from credits.web.blueprint import bp
+from credits.web.fields import Amount, Day, OnceForm, printable
+from credits.web.paging import page_of
+
+log = logging.getLogger(__name__)
+
+
+class RetireForm(OnceForm):
+    quantity = Amount(lazy_gettext("How many credits?"), [InputRequired(), Length(max=40)])
+    beneficiary = StringField(lazy_gettext("Beneficiary: its legal name"), [DataRequired(), Length(max=200), printable])
+    country = SelectField(lazy_gettext("Country of the beneficiary"), validators=[InputRequired()])
+    identifier = StringField(
+        lazy_gettext("Identifier of the beneficiary"), [DataRequired(), Length(max=100), printable]
+    )
+    purpose = TextAreaField(lazy_gettext("Purpose"), [DataRequired(), Length(max=500), printable])
+    claim_from = Day(lazy_gettext("First day of the claim period"), [InputRequired()])
+    claim_to = Day(lazy_gettext("Last day of the claim period"), [InputRequired()])
+    confirmed = HiddenField()
+
+    @property
+    def claim(self) -> Claim:
+        assert self.claim_from.data
+        assert self.claim_to.data
+        return Claim(
+            beneficiary=self.beneficiary.data,
+            country=self.country.data,
+            identifier=self.identifier.data,
+            purpose=self.purpose.data,
+            claim_from=self.claim_from.data,
+            claim_to=self.claim_to.data,
+        )
+
+
+@bp.get("/retirements")
+@signed_in
+def retirements() -> ResponseReturnValue:
+    user = current_user()
+    wanted = queries.retirements_of(user).options(joinedload(Retirement.issuance), joinedload(Retirement.holder))
+    return render_template("retirements/retirements.html", page=page_of(wanted), organisation=user.organisation)
+
+
+@bp.route("/holdings/<number>/retire", methods=["GET", "POST"])
+@signed_in
+def retire_credits(number: str) -> ResponseReturnValue:
+    user = current_user()
+    holder = user.organisation
+    may_dispose_of(user, holder)
+    issuance = queries.issuance_numbered(db.session, number)
+    form = RetireForm()
+    form.country.choices = [
+        SelectChoice(code, name) for code, name in [("", ""), *countries.listed(languages.current())]
+    ]
+    status = 422 if form.is_submitted() else 200
+    if "change" in request.form:
+        status, form.confirmed.data = 200, ""
+    elif form.validate_on_submit():
+        try:
+            if form.confirmed.data:
+                certificate = retire_and_freeze(form, issuance, holder)
+                db.session.commit()
+                draw_now(certificate.number)
+                return redirect(url_for("web.retirement", number=certificate.number), 303)
+            facts = rehearse(form, issuance, holder)
+            form.confirmed.data = "yes"
+            return render_template("retirements/check.html", form=form, facts=facts, issuance=issuance)
+        except CreditsError as refusal:
+            status = form.refused(refusal)
+            form.confirmed.data = ""
+    held = queries.held_of(db.session, holder, issuance)
+    return render_template("retirements/new.html", form=form, issuance=issuance, held=held, holder=holder), status
+
+
+def retire_and_freeze(form: RetireForm, issuance: Issuance, holder: Organisation) -> Certificate:
+    """The retirement and the facts of its certificate, in one transaction."""
+    retirement = retire(
+        db.session,
+        issuance=issuance,
+        holder=holder,
+        quantity=issuance.mineral.base_units(form.quantity.plain),
+        claim=form.claim,
+        policy=current_app.extensions["policy"],
+        by=current_user(),
+        key=form.key.data,
+        at=now(),
+    )
+    return freeze(db.session, retirement=retirement, issuer=current_app.extensions["issuer"])
+
+
+def rehearse(form: RetireForm, issuance: Issuance, holder: Organisation) -> dict[str, Any]:
+    """What the certificate would say, found by retiring and undoing it: every rule has then been asked."""
+    base_units_in(queries.held_of(db.session, holder, issuance), form.quantity.plain)
+    facts = facts_in(retire_and_freeze(form, issuance, holder))
+    db.session.rollback()
+    return facts
+
+
+def draw_now(number: str) -> None:
+    """Draw the certificate of a retirement that stands already. Where that fails, the worker does it later."""
+    try:
+        files = current_app.extensions["certificate_files"]
+        draw_certificate(db.session, number=number, files=files, at=now())
+    except Exception:
+        db.session.rollback()
+        log.exception("The certificate %s was not drawn at once.", number)
