@@ -22,6 +22,7 @@ from credits.db import begin_writing, engine_settings, prepare_engine, sqlalchem
 from credits.extensions import db
 from credits.participants.models import User
 from tests import factories, servers
+from tests.stage import house_policy, stage  # noqa: F401  fixtures
 
 
 def pytest_configure() -> None:
@@ -125,6 +126,13 @@ def app(settings: Settings, compiled_templates: FileSystemBytecodeCache) -> Iter
     yield made
     with made.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def any_app(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The application for questions that need no database of their own."""
+    data = str(tmp_path_factory.mktemp("data"))
+    return create_app(load({"DATABASE_URL": f"sqlite:///{sqlite_template}", "DATA_DIR": data}))
 
 
 def not_built_yet(error: Exception, endpoint: str, values: Any) -> str:

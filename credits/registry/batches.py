@@ -136,13 +136,18 @@ def fill(batch: Batch, production: Production, *, today: date) -> None:
 
 def missing(batch: Batch, policy: Policy) -> list[str]:
     """What the producer must still add before the batch can be submitted, as sentences."""
-    period = (batch.produced_from, batch.produced_to)
     wanted = []
-    if not any(covers((licence.valid_from, licence.valid_to), period) for licence in batch.site.licences):
+    if not is_licensed(batch):
         wanted.append("A licence of the site that covers the whole production period.")
     there = {paper.kind for paper in batch.evidence}
     wanted += [PAPERS[kind] for kind in policy.required_evidence if kind not in there]
     return wanted
+
+
+def is_licensed(batch: Batch) -> bool:
+    """Whether one licence of the site covers the whole production period."""
+    period = (batch.produced_from, batch.produced_to)
+    return any(covers((licence.valid_from, licence.valid_to), period) for licence in batch.site.licences)
 
 
 PAPERS = {

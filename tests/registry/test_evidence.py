@@ -1,0 +1,126 @@
+import pytest
+
+from credits.errors import Missing
+from credits.registry import evidence, verification
+from credits.registry.evidence import EvidenceClosed, EvidenceUsed, UnusableFile, checked
+from credits.registry.production import EvidenceKind
+from tests.factories import UserFactory
+
+PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
+JPEG = b"\xff\xd8\xff\xe0" + b"\x00" * 20
+MB = 1_000_000
+
+
+class TestAdd:
+    def test_keeps_the_file_under_its_hash(self, stage):
+        paper = stage.paper(stage.draft(), EvidenceKind.ASSAY, content=PDF, filename="Résultat.PDF")
+
+        assert stage.files.read(paper.sha256) == PDF
+        assert (paper.media_type, paper.size, paper.filename) == ("application/pdf", len(PDF), "Résultat.PDF")
+
+    def test_keeps_no_path_of_the_sender_s_machine(self, stage):
+        paper = stage.paper(stage.draft(), EvidenceKind.ASSAY, content=PDF, filename="..\\..\\etc/passwd.pdf")
+
+        assert paper.filename == "passwd.pdf"
+
+    def test_refuses_the_same_file_under_another_batch(self, stage):
+        site = stage.site()
+        first = stage.draft(site)
+        stage.paper(first, EvidenceKind.ASSAY, content=PDF, filename="a.pdf")
+        with pytest.raises(EvidenceUsed, match=first.number):
+            stage.paper(stage.draft(site), EvidenceKind.SCALE_LOG, content=PDF, filename="b.pdf")
+
+    def test_refuses_the_same_number_under_another_batch(self, stage):
+        site = stage.site()
+        stage.paper(stage.draft(site), EvidenceKind.ASSAY, reference="LAB-1")
+        with pytest.raises(EvidenceUsed):
+            stage.paper(stage.draft(site), EvidenceKind.ASSAY, reference="LAB-1")
+
+    def test_lets_papers_of_two_kinds_share_a_number(self, stage):
+        batch = stage.draft()
+        stage.paper(batch, EvidenceKind.ASSAY, reference="1")
+
+        assert stage.paper(batch, EvidenceKind.SCALE_LOG, reference="1")
+
+    def test_says_nothing_of_a_stranger_s_batch(self, stage):
+        batch = stage.draft()
+        stage.paper(batch, EvidenceKind.ASSAY, reference="LAB-1")
+        stranger = UserFactory()
+        stage.coop, stage.manager, stage.clerk = stranger.organisation, stranger, stranger
+        with pytest.raises(EvidenceUsed) as refusal:
+            stage.paper(stage.draft(stage.site(name="Other")), EvidenceKind.ASSAY, reference="LAB-1")
+
+        assert batch.number not in str(refusal.value)
+
+    def test_is_over_once_submitted_and_open_again_when_asked(self, stage):
+        batch = stage.in_review()
+        with pytest.raises(EvidenceClosed):
+            stage.paper(batch, EvidenceKind.PHOTO, content=PNG, filename="a.png")
+        verification.request_information(
+            stage.session, batch=batch, text="A photo?", by=stage.lead, key="ask", at=stage.at
+        )
+
+        assert stage.paper(batch, EvidenceKind.PHOTO, content=PNG, filename="a.png")
+
+    def test_is_not_for_strangers(self, stage):
+        with pytest.raises(Missing):
+            stage.paper(stage.draft(), EvidenceKind.ASSAY, by=stage.buyer)
+
+    def test_counts_once_a_key(self, stage):
+        batch = stage.draft()
+        same = {"content": PDF, "filename": "a.pdf", "reference": "LAB-1", "key": "once"}
+
+        assert stage.paper(batch, EvidenceKind.ASSAY, **same).id == stage.paper(batch, EvidenceKind.ASSAY, **same).id
+
+
+class TestRemove:
+    def test_takes_a_paper_from_a_draft_and_frees_it(self, stage):
+        site = stage.site()
+        paper = stage.paper(stage.draft(site), EvidenceKind.ASSAY, content=PDF, filename="a.pdf", reference="LAB-1")
+        evidence.remove(stage.session, paper=paper, by=stage.clerk, at=stage.at)
+
+        assert stage.paper(stage.draft(site), EvidenceKind.ASSAY, content=PDF, filename="a.pdf", reference="LAB-1")
+
+    def test_never_takes_what_was_submitted(self, stage):
+        batch = stage.submitted()
+        with pytest.raises(EvidenceClosed):
+            evidence.remove(stage.session, paper=batch.evidence[0], by=stage.clerk, at=stage.at)
+
+
+class TestChecked:
+    @pytest.mark.parametrize(
+        "name, content, media_type",
+        [
+            ("a.pdf", PDF, "application/pdf"),
+            ("a.PNG", PNG, "image/png"),
+            ("a.jpeg", JPEG, "image/jpeg"),
+            ("a.csv", b"\xef\xbb\xbfdate,kg\n2026-04-01,12\n", "text/csv"),
+            ("a.csv", b"date;kg\n2026-04-01;12\n", "text/csv"),
+        ],
+    )
+    def test_goes_by_the_content(self, name, content, media_type):
+        assert checked(name, content, 20 * MB) == media_type
+
+    @pytest.mark.parametrize(
+        "name, content",
+        [
+            ("a.pdf", b""),
+            ("a.pdf", PNG),
+            ("a.png", PDF),
+            ("a.html", b"<html><script>alert(1)</script>"),
+            ("a.csv", b"<svg onload=alert(1)>,<b>"),
+            ("a.csv", b"MZ\x90\x00,\x00"),
+            ("a.csv", b"\xff\xfe,\x00"),
+            ("a.csv", b"just one line"),
+            ("a.exe", b"a,b\n1,2\n"),
+            ("a.pdf.exe", PDF),
+        ],
+    )
+    def test_refuses_what_it_is_not(self, name, content):
+        with pytest.raises(UnusableFile):
+            checked(name, content, 20 * MB)
+
+    def test_refuses_thirty_megabytes(self):
+        with pytest.raises(UnusableFile, match="20 MB"):
+            checked("a.pdf", PDF + b"\x00" * 30 * MB, 20 * MB)

@@ -1,0 +1,29 @@
+import pytest
+
+from config import ROOT
+from credits.registry import policy
+
+WHOLE = (ROOT / "policy.toml").read_text(encoding="utf-8")
+
+
+class TestRead:
+    def test_knows_the_house_s_own_numbers(self):
+        house = policy.read(ROOT / "policy.toml")
+
+        assert (house.months_to_issue, house.months_before_claim, house.days_to_answer) == (12, 24, 14)
+
+    @pytest.mark.parametrize(
+        "before, after",
+        [
+            ("months_to_issue = 12", "months_to_issue = 0"),
+            ("days_to_answer = 14", "days_to_answer = 1.5"),
+            ("days_to_answer = 14", "days_to_answer = true"),
+            ("days_to_answer = 14", ""),
+            ('"assay"', '"rumour"'),
+        ],
+    )
+    def test_refuses_a_file_that_is_not_whole(self, tmp_path, before, after):
+        bent = tmp_path / "policy.toml"
+        bent.write_text(WHOLE.replace(before, after), encoding="utf-8")
+        with pytest.raises((KeyError, ValueError)):
+            policy.read(bent)

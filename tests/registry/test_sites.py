@@ -1,0 +1,96 @@
+from datetime import date
+
+import pytest
+
+from credits.errors import Invalid, Missing
+from credits.journal.events import story
+from credits.participants.permissions import WrongRole
+from credits.registry import sites
+from credits.registry.calendar import BadPeriod
+from credits.registry.production import Answer, ObservedSite
+from credits.registry.sites import BadPosition, LicenceKnown, position
+
+
+class TestRegister:
+    def test_gives_a_code_of_the_name(self, stage):
+        assert sites.number_of(stage.site()) == "COD-KAM001"
+        assert sites.number_of(stage.site()) == "COD-KAM002"
+        assert sites.number_of(stage.site(name="Île Été")) == "COD-ILE001"
+        assert sites.number_of(stage.site(name="松")) == "COD-XXX001"
+        assert sites.number_of(stage.site(country="ZMB")) == "ZMB-KAM001"
+
+    def test_keeps_the_position_private(self, stage):
+        stage.site()
+        registered = story(stage.session, "COD-KAM001")[0]
+
+        assert b"10716400" not in registered.body
+
+    @pytest.mark.parametrize(
+        "bent",
+        [
+            {"name": ""},
+            {"name": "x" * 121},
+            {"country": "CD"},
+            {"miners": -1},
+            {"miners": 100_001},
+            {"conflict_affected": Answer.YES, "conflict_source": " "},
+            {"district": ""},
+            {"concession_owner": ""},
+        ],
+        ids=str,
+    )
+    def test_refuses_what_cannot_be(self, stage, bent):
+        with pytest.raises(Invalid):
+            stage.site(**bent)
+
+    def test_is_for_producers(self, stage):
+        stage.coop, stage.manager = stage.buyer.organisation, stage.buyer
+        with pytest.raises(WrongRole):
+            stage.site()
+
+
+class TestAddLicence:
+    def test_refuses_a_number_twice(self, stage):
+        site = stage.site()
+        asked = {"site": site, "number": "L-1", "authority": "Ministry", "by": stage.manager, "at": stage.at}
+        asked |= {"valid_from": date(2026, 1, 1), "valid_to": date(2026, 12, 31)}
+        sites.add_licence(stage.session, key="a", **asked)
+        with pytest.raises(LicenceKnown):
+            sites.add_licence(stage.session, key="b", **asked)
+
+    def test_refuses_an_end_before_the_beginning(self, stage):
+        with pytest.raises(BadPeriod):
+            stage.licence(stage.site(), date(2026, 2, 1), date(2026, 1, 31))
+
+    def test_is_not_for_strangers(self, stage):
+        site = stage.site()
+        stage.manager = stage.second
+        with pytest.raises(Missing):
+            stage.licence(site, date(2026, 1, 1), date(2026, 1, 31))
+
+
+class TestConfirmMatch:
+    def test_links_the_site_to_what_others_saw_and_loosens_it(self, stage):
+        site = stage.site()
+        seen = ObservedSite(
+            pcode="codmine1", source="IPIS", name="Kamilombe", country="COD", province="", territory="", village=""
+        )
+        stage.session.add(seen)
+        stage.session.flush()
+        sites.confirm_match(stage.session, site=site, observed=seen, by=stage.manager, at=stage.at)
+        assert site.pcode == "codmine1"
+        sites.confirm_match(stage.session, site=site, observed=None, by=stage.manager, at=stage.at)
+        assert site.pcode is None
+
+
+class TestPosition:
+    def test_is_kept_in_micro_degrees(self):
+        assert position("-10.71641", " 25.4667 ") == {"latitude": -10_716_410, "longitude": 25_466_700}
+
+    @pytest.mark.parametrize(
+        "latitude, longitude",
+        [("0", "0"), ("91", "0"), ("-90.1", "1"), ("1", "180.5"), ("1e1", "2"), ("NaN", "2"), ("١", "2"), ("", "2")],
+    )
+    def test_refuses(self, latitude, longitude):
+        with pytest.raises(BadPosition):
+            position(latitude, longitude)
