@@ -52,7 +52,7 @@ class BatchForm(OnceForm):
     delivered_as = SelectField(lazy_gettext("Delivered as"), [InputRequired()])
     produced_from = Day(lazy_gettext("First day of production"), [InputRequired()])
     produced_to = Day(lazy_gettext("Last day of production"), [InputRequired()])
-    gross_kg = Amount(lazy_gettext("Weight as weighed"), [InputRequired(), Length(max=40), accepted_by(weight_mg)])
+    gross_kg = Amount(lazy_gettext("Gross weight"), [InputRequired(), Length(max=40), accepted_by(weight_mg)])
     moisture = Amount(
         lazy_gettext("Moisture"), [InputRequired(), Length(max=40), accepted_by(lambda text: share_ppm(text, per=100))]
     )
@@ -155,10 +155,11 @@ def _start() -> ResponseReturnValue:
     """The first question: of which site and mineral? Answered in the address, so that nothing is written."""
     sites = searching.sites_to_produce(db.session, current_user())
     form = StartForm(request.args, meta={"csrf": False})
-    form.site.choices = [
+    choose = [SelectChoice("", _("Choose…"))]
+    form.site.choices = (choose if len(sites) > 1 else []) + [
         SelectChoice(number_of(site), f"{site.name} ({number_of(site)}) · {site.producer.name}") for site in sites
     ]
-    form.mineral.choices = [SelectChoice(code, MINERAL_NAMES[code]) for code in MINERALS]
+    form.mineral.choices = choose + [SelectChoice(code, MINERAL_NAMES[code]) for code in MINERALS]
     return render_template("batches/start_batch.html", form=form, sites=sites)
 
 
@@ -175,6 +176,7 @@ def batch(number: str) -> ResponseReturnValue:
         papers=KINDS_OF_PAPER,
         reckoning=reckon(shown_batch),
         missing=registry_batches.missing(shown_batch, current_app.extensions["policy"]),
+        licensed=registry_batches.is_licensed(shown_batch),
         story=story_of(db.session, user, shown_batch),
         issuance=searching.issuance_of(db.session, shown_batch),
         may_record=searching.registers_for(user, shown_batch.site.producer),

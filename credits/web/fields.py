@@ -124,7 +124,7 @@ def with_point(typed: str) -> str:
     if not spaced and len(fraction) == 3 and len(whole) <= 3 and not whole.startswith("0"):
         raise BadMeasure(
             _(
-                "Is %(typed)s %(large)s or %(small)s? Write it without a comma.",
+                "%(typed)s can mean %(large)s or %(small)s. Please write it without a comma.",
                 typed=tidy,
                 large=whole + fraction,
                 small=f"{whole}.{fraction}",
