@@ -7,20 +7,30 @@ from typing import Any
 from flask import Flask, current_app, flash, g, json, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import Table, UniqueConstraint
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
-from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError, TooManyRequests
 
 from credits.db import Model
 from credits.errors import Conflict, CreditsError, Invalid, Missing, NotAllowed
 from credits.extensions import db, security
 from credits.identity import NotSignedIn, through_api, writes
+from credits.ledger import remember_refusal
 
 log = logging.getLogger(__name__)
 
 STATUSES: dict[type[CreditsError], int] = {Invalid: 422, NotAllowed: 403, Missing: 404, Conflict: 409}
+# What a request that never reached a rule is told: public and stable, as the codes of the rules are.
+CODES = {
+    400: "malformed",
+    404: "missing",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "wrong_media_type",
+    422: "invalid",
+    429: "too_many_requests",
+}
 
 # What a person is told where two of them were equally fast and the database had to say no.
 SENTENCES = {
@@ -50,7 +60,8 @@ def register(app: Flask) -> None:
 
 
 def on_refusal(refusal: CreditsError) -> ResponseReturnValue:
-    db.session.rollback()
+    """A rule said no. Where that was behind an idempotency key, the same is said whenever the key comes again."""
+    remember_refusal(db.session, refusal)
     if isinstance(refusal, NotSignedIn) and not through_api():
         flash(_("Please sign in first."), "info")
         return redirect(url_for("security.login", next=None if writes() else request.full_path.rstrip("?")), 303)
@@ -58,13 +69,15 @@ def on_refusal(refusal: CreditsError) -> ResponseReturnValue:
 
 
 def on_http(error: HTTPException) -> ResponseReturnValue:
-    if error.code is None or error.code < 400 or isinstance(error, SecurityError):
-        # A redirect is none of our business; to an unknown host nothing is shown, above all no link.
-        return error
+    if isinstance(error, SecurityError):
+        return "This is not the address of the registry.", 400, {"Content-Type": "text/plain"}
+    if error.code is None or error.code < 400:
+        return error  # a redirect
     db.session.rollback()
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     details = getattr(error, "data", None) or {}
-    return answer(error.code, _sentence(error), errors=details.get("messages"), headers=headers)
+    sentence = _sentence(error) or details.get("message", "")
+    return answer(error.code, sentence, CODES.get(error.code, ""), errors=details.get("messages"), headers=headers)
 
 
 def on_integrity(error: IntegrityError) -> ResponseReturnValue:
@@ -151,9 +164,9 @@ def _unique_over(table: Table, columns: set[str]) -> str:
 def _sentence(error: HTTPException) -> str:
     """What a person is told; empty leaves it to the words of the page."""
     if isinstance(error, CSRFError):
-        return _("This form is too old, or was not sent from here. Load the page again and send it once more.")
-    if isinstance(error, RateLimitExceeded):
-        return _("That was tried too often. Wait a while, then try again.")
+        return str(_("This form is too old, or was not sent from here. Load the page again and send it once more."))
+    if isinstance(error, TooManyRequests):
+        return str(_("That was tried too often. Wait a while, then try again."))
     return ""
 
 

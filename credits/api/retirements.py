@@ -1,0 +1,93 @@
+"""Retirements and their certificates."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response, current_app
+from sqlalchemy.orm import joinedload
+
+from credits.api.blueprint import Area
+from credits.api.doing import Sent, With, created, page_of
+from credits.api.schemas.market import Retirement, RetirementSummary, RetireRequest
+from credits.api.schemas.shared import PagingSchema
+from credits.certificates.issuing import certificate_numbered, freeze
+from credits.extensions import db
+from credits.identity import current_user, now
+from credits.jobs import draw_certificate
+from credits.registry import models, queries, retirement
+from credits.registry.retirement import Claim
+
+area = Area("retirements", "Retirements and their certificates.")
+
+FACTS = {"type": "object", "description": "All that the certificate says, as it was frozen with the retirement."}
+DOCUMENT = {"type": "string", "contentMediaType": "application/pdf"}
+
+log = logging.getLogger(__name__)
+
+
+@area.get("/retirements", takes=PagingSchema, gives=RetirementSummary(many=True))
+def list_retirements(asked: dict[str, Any]) -> tuple[Sequence[models.Retirement], dict[str, str]]:
+    """The retirements of your organisation and its group, newest first."""
+    wanted = queries.retirements_of(current_user()).options(
+        joinedload(models.Retirement.issuance), joinedload(models.Retirement.holder)
+    )
+    return page_of(wanted, asked)
+
+
+@area.post("/retirements", takes=RetireRequest, gives=Retirement, creates=True)
+def retire_credits(key: str, asked: dict[str, Any]) -> Sent:
+    """Retire credits for good, in somebody's name. There is no way back."""
+    user = current_user()
+    issuance = queries.issuance_numbered(db.session, asked.pop("issuance"))
+    made = retirement.retire(
+        db.session,
+        issuance=issuance,
+        holder=user.organisation,
+        quantity=asked.pop("quantity"),
+        claim=Claim(**asked),
+        policy=current_app.extensions["policy"],
+        by=user,
+        key=key,
+        at=now(),
+    )
+    freeze(db.session, retirement=made, issuer=current_app.extensions["issuer"])
+    db.session.commit()
+    draw_now(made.number)
+    return created(told(made), "api.retirements.show_retirement", number=made.number)
+
+
+@area.get("/retirements/<number>", gives=Retirement, public=True)
+def show_retirement(number: str) -> With:
+    """One retirement. Public."""
+    return told(queries.retirement_numbered(db.session, number))
+
+
+@area.get("/certificates/<number>", gives=FACTS, public=True)
+def show_certificate(number: str) -> Response:
+    """What the certificate says, in its exact bytes. Public."""
+    return Response(certificate_numbered(db.session, number).facts, mimetype="application/json")
+
+
+@area.get("/certificates/<number>/document", gives=DOCUMENT, content_types=("application/pdf",), public=True)
+def download_certificate(number: str) -> Response:
+    """The certificate as a PDF, the same bytes for ever. Public. Whoever asks before it was drawn has it drawn."""
+    files = current_app.extensions["certificate_files"]
+    digest = draw_certificate(db.session, number=number, files=files, at=now())
+    answer = Response(files.read(digest), mimetype="application/pdf")
+    answer.headers.set("Content-Disposition", "inline", filename=f"{number}.pdf")
+    return answer
+
+
+def draw_now(number: str) -> None:
+    """Draw the certificate of a retirement that stands already. Where that fails, the worker does it later."""
+    try:
+        files = current_app.extensions["certificate_files"]
+        draw_certificate(db.session, number=number, files=files, at=now())
+    except Exception:
+        db.session.rollback()
+        log.exception("The certificate %s was not drawn at once.", number)
+
+
+def told(made: models.Retirement) -> With:
+    return With(made, serials=retirement.serials_of(db.session, made))

@@ -1,0 +1,54 @@
+"""Batches on the verifier's side: taken into review, asked about, verified or rejected."""
+
+from typing import Any
+
+from credits.api.batches import told
+from credits.api.blueprint import Area
+from credits.api.doing import With, once
+from credits.api.schemas.batches import Batch, FindingRequest, TextRequest
+from credits.extensions import db
+from credits.identity import current_user, now
+from credits.registry import queries, verification
+from credits.registry.verification import Finding
+
+area = Area("reviews", "Batches on the verifier's side: taken into review, asked about, verified or rejected.")
+
+
+@area.post("/batches/<number>/take", gives=Batch)
+def take_batch(key: str, asked: dict[str, Any], number: str) -> With:
+    """Begin the review of a submitted batch."""
+    user = current_user()
+    batch = queries.batch_numbered(db.session, user, number)
+    once(key, "batch.take", number, lambda: verification.take(db.session, batch=batch, by=user, at=now()))
+    db.session.commit()
+    return told(batch)
+
+
+@area.post("/batches/<number>/request-information", takes=TextRequest, gives=Batch)
+def request_information(key: str, asked: dict[str, str], number: str) -> With:
+    """Ask the producer for a paper or an explanation."""
+    user = current_user()
+    batch = queries.batch_numbered(db.session, user, number)
+    verification.request_information(db.session, batch=batch, text=asked["text"], by=user, key=key, at=now())
+    db.session.commit()
+    return told(batch)
+
+
+@area.post("/batches/<number>/verify", takes=FindingRequest, gives=Batch)
+def verify_batch(key: str, asked: dict[str, Any], number: str) -> With:
+    """Confirm a batch and give its site's assurance. A lead's decision."""
+    user = current_user()
+    batch = queries.batch_numbered(db.session, user, number)
+    verification.verify(db.session, batch=batch, finding=Finding(**asked), by=user, key=key, at=now())
+    db.session.commit()
+    return told(batch)
+
+
+@area.post("/batches/<number>/reject", takes=TextRequest, gives=Batch)
+def reject_batch(key: str, asked: dict[str, str], number: str) -> With:
+    """Turn a batch down for good, with the reasons. A lead's decision."""
+    user = current_user()
+    batch = queries.batch_numbered(db.session, user, number)
+    verification.reject(db.session, batch=batch, text=asked["text"], by=user, key=key, at=now())
+    db.session.commit()
+    return told(batch)
