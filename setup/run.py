@@ -16,7 +16,7 @@ from config import Settings, load
 FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
 # A worker that was killed has left its locks behind, and would otherwise wait for itself.
 WORKER = [sys.executable, "-m", "huey.bin.huey_consumer", "credits.worker.huey", "--flush-locks", "--quiet"]
-STARTING = 60.0  # seconds until the first page must have come
+STARTING = 180.0  # seconds until the first page must have come, on a slow and busy machine
 STOPPING = 15.0  # seconds that a process may take to end what it is doing
 POLL = 0.2
 
