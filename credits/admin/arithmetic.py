@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 from credits.registry import minerals
 from credits.registry.issuance import expected, waiting_remainder
 from credits.registry.production import Batch, BatchState
+from credits.registry.reckoning import reckon, shown
 
-KG, GRAM, MG = 12, 9, 6  # nanograms in each, as powers of ten
-PLACES = {1_000_000: KG, 1_000: GRAM, 1: MG}  # by milligrams in a base unit
 ENDED_UNISSUED = (BatchState.REJECTED, BatchState.WITHDRAWN)
 DONE = (BatchState.ISSUED, BatchState.SUSPENDED)
 
@@ -39,7 +38,7 @@ def of(session: Session, batch: Batch) -> Outcome:
     if batch.state in ENDED_UNISSUED:
         return Outcome(steps, None, "")
     mineral = batch.mineral
-    places, unit = PLACES[mineral.base_unit_mg], mineral.base_unit
+    places, unit = len(str(mineral.base_unit_mg * minerals.MILLION)) - 1, mineral.base_unit
     issued = batch.state in DONE
     carried = batch.carried_ng if issued else waiting_remainder(session, batch)
     total = minerals.in_base_units(mineral, batch.contained_ng + carried)
@@ -48,7 +47,7 @@ def of(session: Session, batch: Batch) -> Outcome:
             Step(
                 _("Carried over"),
                 _("left over from the producer's earlier batches"),
-                f"+ {exact(carried, places)} {unit}",
+                f"+ {shown(carried, places)} {unit}",
             )
         )
     steps.append(
@@ -64,28 +63,18 @@ def of(session: Session, batch: Batch) -> Outcome:
         base_units = expected(session, batch).base_units  # what the rule says, not what this page adds up
     label = _("Issued") if issued else _("To be issued")
     steps.append(Step(label, _("1 credit = %(credit)s", credit=mineral.credit), mineral.quantity(base_units)))
-    return Outcome(steps, base_units, f"{exact(total.remainder_ng, places)} {unit}")
-
-
-def exact(number: int, places: int) -> str:
-    """`number` / 10^`places`, with all its decimals and no more: exact(1240500, 3) is "1,240.5"."""
-    whole, rest = divmod(number, 10**places)
-    fraction = f"{rest:0{places}d}".rstrip("0")
-    return f"{whole:,}.{fraction}" if fraction else f"{whole:,}"
+    return Outcome(steps, base_units, f"{shown(total.remainder_ng, places)} {unit}")
 
 
 def _weighed(batch: Batch) -> list[Step]:
     """From the scale to the contained quantity."""
-    mineral = batch.mineral
-    places, unit = PLACES[mineral.base_unit_mg], mineral.base_unit
-    gross, dry = f"{exact(batch.gross_mg, 6)} kg", f"{exact(batch.dry_mg, 6)} kg"
-    steps = [Step(_("Gross weight"), _("as weighed"), gross)]
-    contained = f"{exact(batch.contained_ng, places)} {unit}"
+    mineral, figures = batch.mineral, reckon(batch)
+    weight, share = f"{figures.dry} kg", f"{figures.grade} % {mineral.contained}"
+    steps = [Step(_("Gross weight"), _("as weighed"), f"{figures.gross} kg")]
     if mineral.per_thousand:
-        how = f"{gross} × {exact(batch.grade_ppm, 3)} / 1000"
-        return [*steps, Step(_("Contained %(substance)s", substance=mineral.contained), how, contained)]
-    moisture = exact(batch.moisture_ppm, 4)
-    how = _("%(gross)s less %(moisture)s %% moisture", gross=gross, moisture=moisture)
-    steps.append(Step(_("Dry weight"), how, dry))
-    how = f"{dry} × {exact(batch.grade_ppm, 4)} % {mineral.contained}"
-    return [*steps, Step(_("Contained %(substance)s", substance=mineral.contained), how, contained)]
+        weight, share = f"{figures.gross} kg", f"{figures.grade} / 1000"
+    else:
+        how = _("%(gross)s kg less %(moisture)s %% moisture", gross=figures.gross, moisture=figures.moisture)
+        steps.append(Step(_("Dry weight"), how, weight))
+    label = _("Contained %(substance)s", substance=mineral.contained)
+    return [*steps, Step(label, f"{weight} × {share}", f"{figures.contained} {mineral.base_unit}")]

@@ -8,12 +8,12 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from credits.admin.arithmetic import exact
 from credits.journal import events
 from credits.journal.models import Event
 from credits.participants.models import User
 from credits.registry.production import Batch
 from credits.registry.queries import digits_of
+from credits.registry.reckoning import shown
 
 # How the journal's whole numbers are read: decimal places and unit.
 UNITS = {"gross_mg": (6, " kg"), "dry_mg": (6, " kg"), "contained_ng": (12, " kg"), "grade_ppm": (4, " %")}
@@ -75,7 +75,7 @@ def _note(kind: str, facts: dict[str, Any]) -> str:
 def _change(name: str, before: Any, after: Any) -> str:
     if name in UNITS:
         places, unit = UNITS[name]
-        before, after = (f"{exact(value, places)}{unit}" for value in (before, after))
+        before, after = (f"{shown(value, places)}{unit}" for value in (before, after))
     return f"{_fields().get(name, name)}: {before} → {after}"
 
 

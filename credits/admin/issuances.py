@@ -26,7 +26,7 @@ from credits.registry.production import Batch, BatchState
 
 
 class IssueForm(FlaskForm):
-    key = HiddenField()
+    key = HiddenField(default="")
 
 
 @bp.route("/batches/<number>/issue", methods=["GET", "POST"])

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from uuid import uuid4
 
-from flask import Response, current_app, flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -26,17 +27,18 @@ from credits.registry.batches import WrongState
 from credits.registry.calendar import covers, months_before
 from credits.registry.issuance import issuance_of, obstacles
 from credits.registry.production import Batch, BatchState
+from credits.registry.reckoning import shown
 
 MONTHS_TO_AGE = 36  # what others saw longer ago is marked as old
 
 
 class RemarkForm(FlaskForm):
-    key = HiddenField()
+    key = HiddenField(default="")
     text = TextAreaField(lazy_gettext("What is missing or unclear?"), [InputRequired(), Length(max=4000)])
 
 
 class RejectForm(FlaskForm):
-    key = HiddenField()
+    key = HiddenField(default="")
     text = TextAreaField(lazy_gettext("Reasons"), [InputRequired(), Length(max=4000)])
 
 
@@ -79,11 +81,21 @@ def batch(number: str) -> ResponseReturnValue:
 def evidence(number: str, evidence_id: int) -> ResponseReturnValue:
     """The file itself: to look at, or with `?save=1` to keep."""
     paper = queries.evidence_of(db.session, current_user(), number, evidence_id)
-    # A table is shown as the text it is: nothing that a producer sends may act in the browser.
-    media_type = "text/plain; charset=utf-8" if paper.media_type == "text/csv" else paper.media_type
-    answer = Response(current_app.extensions["evidence_files"].read(paper.sha256), content_type=media_type)
-    place = "attachment" if "save" in request.args else "inline"
-    answer.headers.set("Content-Disposition", place, filename=paper.filename)
+    answer = send_file(
+        BytesIO(current_app.extensions["evidence_files"].read(paper.sha256)),
+        # A table is shown as the text it is.
+        mimetype="text/plain" if paper.media_type == "text/csv" else paper.media_type,
+        as_attachment="save" in request.args,
+        download_name=paper.filename,
+        etag=paper.sha256,
+    )
+    answer.headers["Cache-Control"] = "private, no-store"
+    # What a producer sends must not act as a page of ours. Browsers' PDF viewers do not work in a sandbox.
+    answer.headers["Content-Security-Policy"] = (
+        "frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
+        if paper.media_type == "application/pdf"
+        else "default-src 'none'; sandbox"
+    )
     return answer
 
 
@@ -162,7 +174,7 @@ def refused(form: FlaskForm, refusal: CreditsError) -> int:
 
 def degrees(micro: int) -> str:
     """Decimal degrees of a position kept in micro-degrees."""
-    return f"{'-' if micro < 0 else ''}{arithmetic.exact(abs(micro), 6)}"
+    return f"{'-' if micro < 0 else ''}{shown(abs(micro), 6)}"
 
 
 def _page(batch: Batch, form: RemarkForm, status: int) -> ResponseReturnValue:

@@ -26,7 +26,7 @@ VISITED, REMOTE = "visited", "remote"
 
 
 class VerifyForm(FlaskForm):
-    key = HiddenField()
+    key = HiddenField(default="")
     standard = StringField(lazy_gettext("Standard"), [InputRequired(), Length(max=120)])
     version = StringField(lazy_gettext("Version of the standard"), [InputRequired(), Length(max=40)])
     level = StringField(lazy_gettext("Level reached"), [InputRequired(), Length(max=120)])

@@ -82,7 +82,7 @@ def on_the_way(session: Session, by: User) -> dict[BatchState, int]:
     """How many of the batches that `by` may see stand in each state before the issuance."""
     seen = batches_of(by).order_by(None).where(Batch.state.in_(ON_THE_WAY)).subquery()
     found: dict[BatchState, int] = dict(
-        session.execute(select(seen.c.state, func.count()).group_by(seen.c.state)).tuples().all()
+        session.execute(select(seen.c.state, func.count()).group_by(seen.c.state)).all()
     )
     return {state: found.get(state, 0) for state in ON_THE_WAY}
 

@@ -1,0 +1,468 @@
+import re
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from credits.participants.models import Kind, RoleName
+from credits.registry import batches, verification
+from credits.registry.production import (
+    Assurance,
+    BatchState,
+    EvidenceKind,
+    ObservedSite,
+    Remark,
+    RemarkKind,
+    SiteObservation,
+)
+from tests.factories import UserFactory
+
+MARKUP = "<script>alert(1)</script> & <b>bold</b>"
+
+
+@pytest.fixture
+def finding():
+    return {
+        "key": "verify-1",
+        "standard": "CRAFT Code",
+        "version": "2.0",
+        "level": "Module 4: progressing",
+        "how": "visited",
+        "visited_from": "2026-06-01",
+        "visited_to": "2026-06-03",
+        "remote_reason": "",
+        "valid_from": "2026-01-01",
+        "valid_to": "2026-12-31",
+        "ties": "none",
+        "declared": "y",
+        "opinion": "Weights and assay agree with the visit.",
+    }
+
+
+class TestBatch:
+    def test_shows_everything_that_stands_behind_it(self, client, stage, words):
+        batch = stage.submitted(sold_with_premium=100, registered_elsewhere=50)
+
+        page = words(client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text)
+
+        assert "10,000 kg less 20 % moisture" in page
+        assert "8,000 kg × 31.25 % Co" in page
+        assert "2,500 kg" in page
+        assert "2.35 credits 2,350 kg" in page
+        assert "Concession belongs to State mining company" in page
+        assert "Ground of access Tolerated" in page
+        assert "-10.7164, 25.4667" in page
+        assert "LIC-" in page
+        assert "Covered" in page
+        assert "Scale log" in page
+        assert "Drafted" in page
+        assert f"{stage.clerk.name}, {stage.coop.name}" in page
+
+    def test_marks_a_licence_that_does_not_cover_the_period(self, client, stage, words):
+        batch = stage.submitted()
+        stage.licence(batch.site, date(2020, 1, 1), date(2026, 5, 30))
+
+        assert "Not covered" in words(client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text)
+
+    def test_writes_the_exact_arithmetic_of_gold(self, client, stage, words):
+        gold = {"mineral_code": "AU", "form": "grain", "gross_kg": "1.234567", "moisture": "0", "grade": "875.125"}
+        batch = stage.submitted(**gold)
+
+        page = words(client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text)
+
+        assert "1.234567 kg × 875.125 / 1000" in page
+        assert "1,080,400.445875 mg" in page
+        assert "1080.4 credits 1,080,400 mg and 0.445875 mg carried" in page
+
+    def test_says_when_nothing_is_left(self, client, stage, words):
+        batch = stage.submitted(sold_with_premium=2500)
+
+        assert "Nothing is left to issue." in words(
+            client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text
+        )
+
+    def test_shows_what_others_saw_with_its_source_and_age(self, client, stage, session, words):
+        batch = stage.submitted()
+        seen = ObservedSite(
+            pcode="codmine90101", source="IPIS", name=MARKUP, country="COD", province="Lualaba",
+            territory="Mutshatsha", village="", latitude=None, longitude=None,
+        )  # fmt: skip
+        recorded = {"presence": "1", "childunder15": "0", "armed_group1": "FARDC", "mineral1": "Cobalt"}
+        session.add_all(
+            [seen, SiteObservation(visit=1, pcode=seen.pcode, visited_on=date(2019, 5, 15), recorded=recorded)]
+        )
+        batch.site.pcode = seen.pcode
+
+        page = client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text
+
+        assert "Source: IPIS" in page
+        assert "Old: the last recorded visit was on 15 May 2019" in page
+        assert "Armed presence Yes" in words(page)
+        assert "Children under 15 No" in words(page)
+        assert "Women Not recorded" in words(page)
+        assert "<script>" not in page
+
+    def test_calls_a_fresh_observation_not_old(self, client, stage, session):
+        batch = stage.submitted()
+        seen = ObservedSite(
+            pcode="codmine90101", source="IPIS", name="Essai", country="COD", province="Lualaba",
+            territory="Mutshatsha", village="", latitude=None, longitude=None,
+        )  # fmt: skip
+        session.add_all([seen, SiteObservation(visit=1, pcode=seen.pcode, visited_on=date(2026, 5, 15), recorded={})])
+        batch.site.pcode = seen.pcode
+
+        page = client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text
+
+        assert "Source: IPIS" in page
+        assert "Old" not in page
+
+    @pytest.mark.parametrize("number", ["BATCH-999999", "BATCH-1", "BATCH-", "X", "BATCH-99999999999999999999"])
+    def test_is_missing_where_there_is_none(self, client, stage, number):
+        assert client.sign_in(stage.lead).get(f"/admin/batches/{number}").status_code == 404
+
+    def test_is_missing_while_it_is_a_draft_or_withdrawn(self, client, stage, session):
+        draft, withdrawn = stage.complete(), stage.submitted()
+        batches.withdraw(session, batch=withdrawn, by=stage.manager, at=stage.at)
+        client.sign_in(stage.lead)
+
+        assert client.get(f"/admin/batches/{draft.number}").status_code == 404
+        assert client.get(f"/admin/batches/{withdrawn.number}").status_code == 404
+
+    def test_shows_markup_as_text(self, client, stage, session):
+        batch = stage.submitted(sold_to=MARKUP)
+        verification.take(session, batch=batch, by=stage.lead, at=stage.at)
+        verification.request_information(session, batch=batch, text=MARKUP, by=stage.lead, key=stage.key(), at=stage.at)
+
+        page = client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text
+
+        assert page.count("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;bold&lt;/b&gt;") == 2
+        assert "<script>alert" not in page
+
+    def test_tells_figures_that_were_changed(self, client, stage, session, words):
+        batch = stage.in_review()
+        verification.request_information(session, batch=batch, text="Why?", by=stage.lead, key="r", at=stage.at)
+        changed = batches.Production(
+            **{name: getattr(batch, name) for name in ("mineral_code", "form", "produced_from", "produced_to")},
+            gross_kg="9000", moisture="20", grade="31.25", miners=800, days_worked=50, sold_to="Depot",
+            sold_with_premium=0, registered_elsewhere=0,
+        )  # fmt: skip
+        batches.amend(session, batch=batch, production=changed, by=stage.clerk, at=stage.at)
+
+        page = words(client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text)
+
+        assert "Gross weight: 10,000 kg → 9,000 kg" in page
+        assert "Contained: 2,500 kg → 2,250 kg" in page
+
+
+class TestEvidence:
+    def test_hands_over_the_file_as_it_came(self, client, stage):
+        batch = stage.submitted()
+        paper = batch.evidence[0]
+        client.sign_in(stage.lead)
+
+        shown = client.get(f"/admin/batches/{batch.number}/evidence/{paper.id}")
+        kept = client.get(f"/admin/batches/{batch.number}/evidence/{paper.id}?save=1")
+
+        assert shown.data == kept.data == stage.files.read(paper.sha256)
+        assert shown.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert shown.headers["X-Content-Type-Options"] == "nosniff"
+        assert shown.headers["Content-Disposition"].startswith("inline; filename=")
+        assert kept.headers["Content-Disposition"].startswith("attachment; filename=")
+        assert "no-store" in shown.headers["Cache-Control"]
+
+    def test_keeps_a_name_in_any_script(self, client, stage, session):
+        batch = stage.complete()
+        paper = stage.paper(batch, EvidenceKind.PHOTO, filename='reçu "1"; 山.pdf', content=b"%PDF-1.7 x")
+        batches.submit(session, batch=batch, policy=stage.policy, by=stage.clerk, at=stage.at)
+
+        answer = client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}/evidence/{paper.id}")
+
+        assert answer.headers["Content-Type"] == "application/pdf"
+        assert "filename*=UTF-8''re%C3%A7u" in answer.headers["Content-Disposition"]
+
+    def test_is_missing_under_another_batch(self, client, stage):
+        one, other = stage.submitted(), stage.submitted(stage.site(name="Mutoshi"))
+        client.sign_in(stage.lead)
+
+        assert client.get(f"/admin/batches/{one.number}/evidence/{other.evidence[0].id}").status_code == 404
+        assert client.get(f"/admin/batches/{one.number}/evidence/999999").status_code == 404
+        assert client.get(f"/admin/batches/{one.number}/evidence/99999999999999999999").status_code == 404
+
+
+class TestTakeBatch:
+    def test_begins_the_review(self, client, stage, session):
+        batch = stage.submitted()
+        client.sign_in(stage.lead)
+        assert "Take into review" in client.get(f"/admin/batches/{batch.number}").text
+
+        answer = client.post(f"/admin/batches/{batch.number}/take")
+
+        assert (answer.status_code, answer.location) == (303, f"/admin/batches/{batch.number}")
+        assert (batch.state, batch.reviewer_id) == (BatchState.IN_REVIEW, stage.lead.id)
+        assert "is in your review now" in client.get(answer.location).text
+
+    def test_pressed_twice_takes_once(self, client, stage, words):
+        batch = stage.submitted()
+        client.sign_in(stage.lead)
+
+        answers = [client.post(f"/admin/batches/{batch.number}/take").status_code for _ in range(2)]
+
+        assert answers == [303, 303]
+        assert words(client.get(f"/admin/batches/{batch.number}").text).count("Taken into review") == 1
+
+    def test_is_too_late_after_another_verifier(self, client, stage, other_lead):
+        batch = stage.in_review()
+
+        answer = client.sign_in(other_lead).post(f"/admin/batches/{batch.number}/take")
+
+        assert answer.status_code == 409
+        assert f"{batch.number} is in review: this step is not open now." in answer.text
+
+    @pytest.mark.parametrize("kind", [Kind.REGISTRY, Kind.COOPERATIVE])
+    def test_is_not_for_others(self, client, stage, kind):
+        batch = stage.submitted()
+        client.sign_in(UserFactory(kind=kind))
+
+        assert client.post(f"/admin/batches/{batch.number}/take").status_code == 403
+        assert batch.state is BatchState.SUBMITTED
+
+    def test_is_not_offered_to_the_registry(self, client, stage):
+        batch = stage.submitted()
+
+        assert "Take into review" not in client.sign_in(stage.issuer).get(f"/admin/batches/{batch.number}").text
+
+
+class TestRequestInformation:
+    def test_asks_the_producer(self, client, stage, session):
+        batch = stage.in_review()
+        client.sign_in(stage.lead)
+        assert "Request information" in client.get(f"/admin/batches/{batch.number}").text
+
+        answer = client.post(
+            f"/admin/batches/{batch.number}/request", data={"key": "k", "text": "The royalty receipt.\nWhy so wet?"}
+        )
+
+        assert answer.status_code == 303
+        assert batch.state is BatchState.INFORMATION_REQUESTED
+        page = client.get(answer.location).text
+        assert "<p>The royalty receipt.</p>" in page
+        assert "<p>Why so wet?</p>" in page
+        assert "Ask the producer" not in page
+
+    def test_sent_twice_asks_once(self, client, stage, session):
+        batch = stage.in_review()
+        client.sign_in(stage.lead)
+        asked = {"key": "k", "text": "The receipt."}
+
+        answers = [client.post(f"/admin/batches/{batch.number}/request", data=asked) for _ in range(2)]
+
+        assert [answer.status_code for answer in answers] == [303, 303]
+        assert [remark.kind for remark in session.scalars(select(Remark))] == [RemarkKind.REQUEST]
+
+    @pytest.mark.parametrize("text", ["", "   ", "x" * 4001, "hidden\u202eeman"])
+    def test_needs_sound_words(self, client, stage, text):
+        batch = stage.in_review()
+        client.sign_in(stage.lead)
+
+        answer = client.post(f"/admin/batches/{batch.number}/request", data={"key": "k", "text": text})
+
+        assert answer.status_code == 422
+        assert "Please look at this again" in answer.text
+        assert batch.state is BatchState.IN_REVIEW
+
+    def test_keeps_what_was_typed_and_takes_it_corrected(self, client, stage):
+        batch = stage.in_review()
+        client.sign_in(stage.lead)
+
+        refused = client.post(f"/admin/batches/{batch.number}/request", data={"key": "k", "text": "The re\u202eceipt"})
+        key = re.search(r'name="key"[^>]*value="([^"]+)"', refused.text)[1]
+        again = client.post(f"/admin/batches/{batch.number}/request", data={"key": key, "text": "The receipt"})
+
+        assert "ceipt</textarea>" in refused.text
+        assert key != "k"
+        assert again.status_code == 303
+
+    def test_needs_a_key(self, client, stage):
+        batch = stage.in_review()
+
+        answer = client.sign_in(stage.lead).post(f"/admin/batches/{batch.number}/request", data={"text": "Why?"})
+
+        assert answer.status_code == 422
+
+    def test_is_for_the_organisation_that_reviews(self, client, stage, other_lead):
+        batch = stage.in_review()
+        client.sign_in(other_lead)
+
+        page = client.get(f"/admin/batches/{batch.number}").text
+        answer = client.post(f"/admin/batches/{batch.number}/request", data={"key": "k", "text": "Why?"})
+
+        assert f"{stage.lead.organisation.name} reviews this batch" in page
+        assert "Request information" not in page
+        assert answer.status_code == 403
+        assert "Take the batch into review first." in answer.text
+
+    def test_waits_for_the_answer_to_the_last_one(self, client, stage, session):
+        batch = stage.in_review()
+        verification.request_information(session, batch=batch, text="Why?", by=stage.lead, key="a", at=stage.at)
+        client.sign_in(stage.lead)
+
+        answer = client.post(f"/admin/batches/{batch.number}/request", data={"key": "b", "text": "And why?"})
+
+        assert answer.status_code == 409
+        assert "is information requested: this step is not open now." in answer.text
+
+
+class TestVerifyBatch:
+    def test_confirms_it_with_the_declaration(self, client, stage, session, finding, words):
+        batch = stage.in_review()
+        client.sign_in(stage.lead)
+        form = words(client.get(f"/admin/batches/{batch.number}/verify").text)
+        assert "Neither I nor" in form
+        assert "2.5 credits" in form
+
+        answer = client.post(f"/admin/batches/{batch.number}/verify", data=finding)
+
+        assert answer.status_code == 303
+        assert (batch.state, batch.verified_by_id) == (BatchState.VERIFIED, stage.lead.id)
+        assert batch.independence.startswith("Neither I nor")
+        assert batch.independence.endswith("none")
+        assert (batch.assurance.visited_from, batch.assurance.remote_reason) == (date(2026, 6, 1), "")
+        assert "Weights and assay agree with the visit." in client.get(answer.location).text
+
+    def test_takes_a_look_from_a_distance_with_its_reason(self, client, stage, finding):
+        batch = stage.in_review()
+
+        client.sign_in(stage.lead).post(
+            f"/admin/batches/{batch.number}/verify", data=finding | {"how": "remote", "remote_reason": "Floods"}
+        )
+
+        assert (batch.assurance.visited_from, batch.assurance.remote_reason) == (None, "Floods")
+
+    def test_sent_twice_verifies_once(self, client, stage, session, finding):
+        batch = stage.in_review()
+        client.sign_in(stage.lead)
+
+        answers = [client.post(f"/admin/batches/{batch.number}/verify", data=finding) for _ in range(2)]
+
+        assert [answer.status_code for answer in answers] == [303, 303]
+        assert len(session.scalars(select(Assurance)).all()) == 1
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"standard": ""},
+            {"level": "x" * 121},
+            {"version": "2\n0"},
+            {"how": ""},
+            {"how": "dreamt"},
+            {"how": "remote"},
+            {"visited_from": ""},
+            {"visited_from": "2026-06-31"},
+            {"visited_from": "١٢"},
+            {"visited_from": "2026-06-04"},
+            {"visited_to": "2199-01-01"},
+            {"visited_to": "last week"},
+            {"valid_from": "2027-01-01"},
+            {"valid_from": "0001-01-01"},
+            {"valid_to": "9999-12-31"},
+            {"valid_to": ""},
+            {"declared": ""},
+            {"ties": ""},
+            {"opinion": " "},
+            {"opinion": "x" * 4001},
+        ],
+        ids=str,
+    )
+    def test_refuses_what_is_not_sound_and_keeps_what_was_typed(self, client, stage, session, finding, wrong):
+        batch = stage.in_review()
+
+        asked = {name: value for name, value in (finding | wrong).items() if value}
+        answer = client.sign_in(stage.lead).post(f"/admin/batches/{batch.number}/verify", data=asked)
+
+        assert answer.status_code == 422
+        assert "Please look at this again" in answer.text
+        assert 'value="2026-12-31"' in answer.text or "valid_to" in wrong
+        assert batch.state is BatchState.IN_REVIEW
+        assert session.scalars(select(Assurance)).all() == []
+
+    def test_is_for_leads(self, client, stage, finding, colleague):
+        batch = stage.in_review()
+        client.sign_in(colleague(stage.lead.organisation, RoleName.REVIEWER))
+
+        page = client.get(f"/admin/batches/{batch.number}").text
+
+        assert "a lead verifier decides" in page
+        assert "/verify" not in page
+        assert client.get(f"/admin/batches/{batch.number}/verify").status_code == 403
+        assert client.post(f"/admin/batches/{batch.number}/verify", data=finding).status_code == 403
+        assert client.get(f"/admin/batches/{batch.number}/reject").status_code == 403
+
+    def test_is_for_the_organisation_that_reviews(self, client, stage, finding, other_lead):
+        batch = stage.in_review()
+        client.sign_in(other_lead)
+
+        assert client.get(f"/admin/batches/{batch.number}/verify").status_code == 403
+        assert client.post(f"/admin/batches/{batch.number}/verify", data=finding).status_code == 403
+        assert batch.state is BatchState.IN_REVIEW
+
+    def test_is_over_once_decided(self, client, stage, finding):
+        batch = stage.verified()
+        client.sign_in(stage.lead)
+
+        form = client.get(f"/admin/batches/{batch.number}/verify")
+        answer = client.post(f"/admin/batches/{batch.number}/verify", data=finding)
+
+        assert (form.status_code, answer.status_code) == (409, 409)
+        assert "is not in review: there is nothing to decide now." in form.text
+        assert "is verified: this step is not open now." in answer.text
+        assert "/verify" not in client.get(f"/admin/batches/{batch.number}").text
+
+    @pytest.mark.parametrize("kind", [Kind.REGISTRY, Kind.COOPERATIVE])
+    def test_is_not_for_others(self, client, stage, finding, kind):
+        batch = stage.in_review()
+        client.sign_in(UserFactory(kind=kind))
+
+        assert client.post(f"/admin/batches/{batch.number}/verify", data=finding).status_code == 403
+
+
+class TestRejectBatch:
+    def test_turns_it_down_with_the_reasons(self, client, stage):
+        batch = stage.in_review()
+        client.sign_in(stage.lead)
+        assert "This is for good" in client.get(f"/admin/batches/{batch.number}/reject").text
+
+        answer = client.post(f"/admin/batches/{batch.number}/reject", data={"key": "k", "text": MARKUP})
+
+        assert answer.status_code == 303
+        assert batch.state is BatchState.REJECTED
+        page = client.get(answer.location).text
+        assert "Rejected for good" in page
+        assert "&lt;script&gt;alert(1)" in page
+        assert "To be issued" not in page
+
+    def test_sent_twice_rejects_once(self, client, stage, session):
+        batch = stage.in_review()
+        client.sign_in(stage.lead)
+        asked = {"key": "k", "text": "No scale log."}
+
+        answers = [client.post(f"/admin/batches/{batch.number}/reject", data=asked) for _ in range(2)]
+
+        assert [answer.status_code for answer in answers] == [303, 303]
+        assert len(session.scalars(select(Remark)).all()) == 1
+
+    def test_needs_reasons(self, client, stage):
+        batch = stage.in_review()
+
+        answer = client.sign_in(stage.lead).post(f"/admin/batches/{batch.number}/reject", data={"key": "k", "text": ""})
+
+        assert answer.status_code == 422
+        assert batch.state is BatchState.IN_REVIEW
+
+    def test_is_not_open_before_the_review(self, client, stage):
+        batch = stage.submitted()
+        client.sign_in(stage.lead)
+
+        assert client.get(f"/admin/batches/{batch.number}/reject").status_code == 403
+        answer = client.post(f"/admin/batches/{batch.number}/reject", data={"key": "k", "text": "No."})
+        assert answer.status_code == 403
+        assert "Take the batch into review first." in answer.text
