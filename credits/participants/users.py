@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from credits.errors import Conflict, Invalid, Missing
 from credits.journal import events
 from credits.participants.models import Language, Organisation, Role, RoleName, User
-from credits.participants.permissions import HEADS, ROLES_OF, OwnAffair, may_manage_members
+from credits.participants.permissions import ROLES_OF, OwnAffair, may_manage_members
 from credits.participants.wording import email_address, line
 
 
@@ -24,10 +24,6 @@ class UnfitRole(Invalid):
 
 class NoSuchUser(Missing):
     code = "no_such_user"
-
-
-class LastHead(Conflict):
-    code = "last_head"
 
 
 def add(
@@ -121,22 +117,17 @@ def tell_of(session: Session, user: User, *, actor: str, at: datetime) -> None:
 
 
 def close(session: Session, user: User, *, handle: str, by: User, at: datetime) -> None:
-    """Close a person's account: their sessions and tokens end at once. Never one's own, never the last head's.
+    """Close a person's account: their sessions and tokens end at once. Never one's own, so a head remains.
 
-    Flushes. Raises NotAllowed, OwnAffair, LastHead.
+    Flushes. Raises NotAllowed, OwnAffair.
     """
     may_manage_members(by, user.organisation)
     if by.id == user.id:
         raise OwnAffair("Nobody closes their own account.")
-    # One at a time: two heads could otherwise close each other's accounts.
+    # One at a time, and fresh: two heads could otherwise close each other's accounts.
     session.refresh(user.organisation, with_for_update={"key_share": True})
-    heads = (
-        select(User.id)
-        .join(Role)
-        .where(User.organisation_id == user.organisation_id, User.active, User.id != user.id, Role.name.in_(HEADS))
-    )
-    if not session.scalars(heads.limit(1)).first():
-        raise LastHead("Somebody must remain who can add people.")
+    session.refresh(by)
+    may_manage_members(by, user.organisation)
     user.active = False
     user.fs_uniquifier = handle
     for token in user.tokens:

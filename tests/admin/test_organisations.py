@@ -1,5 +1,6 @@
 import pytest
 
+from credits.participants.countries import name_of
 from credits.participants.models import Kind, Kyc, RoleName
 from tests.factories import OrganisationFactory, UserFactory
 
@@ -49,7 +50,7 @@ class TestOrganisation:
         page = client.get(f"/admin/organisations/{waiting.number}")
 
         assert page.status_code == 200
-        for shown in (waiting.registration_number, "Congo - Kinshasa", head.name, head.email):
+        for shown in (waiting.registration_number, name_of("COD"), head.name, head.email):
             assert shown in page.text
 
     def test_points_at_lookalikes(self, client, waiting):

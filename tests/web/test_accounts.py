@@ -46,7 +46,7 @@ class TestSignUp:
         assert head.password.startswith("$argon2id$")
 
     @pytest.mark.parametrize(
-        ("field", "wrong"),
+        "field, wrong",
         [
             ("kind", "registry"),
             ("kind", "wizard"),

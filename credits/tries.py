@@ -1,0 +1,40 @@
+"""How often somebody may try: a guessed password costs a try, and so does a mail that we send for a stranger."""
+
+from flask import current_app, request
+from flask_limiter.util import get_remote_address
+from limits import RateLimitItem, parse_many
+from werkzeug.exceptions import TooManyRequests
+
+from credits.extensions import limiter
+
+GUESSES = "10 per minute; 60 per hour"
+LETTERS = "5 per minute; 20 per hour"
+BY_ADDRESS = {
+    "security.login": GUESSES,
+    "security.verify": GUESSES,
+    "security.change_password": GUESSES,
+    "security.reset_password": GUESSES,
+    "security.two_factor_token_validation": GUESSES,
+    "security.mf_recovery": GUESSES,
+    "security.forgot_password": LETTERS,
+    "web.sign_up": LETTERS,
+}
+# A thousand addresses then help little, and nobody is locked out by a few strangers.
+BY_ACCOUNT = {"security.login": "100 per hour"}
+
+
+def count_try() -> None:
+    """Raise TooManyRequests for one try too many. Before any other work: a refusal must cost us nothing."""
+    if request.method != "POST" or not current_app.extensions["settings"].sign_in_limits:
+        return
+    endpoint = request.endpoint or ""
+    _spend(endpoint, BY_ADDRESS, get_remote_address())
+    if endpoint in BY_ACCOUNT:
+        _spend(endpoint, BY_ACCOUNT, request.form.get("email", "").strip().lower()[:200])
+
+
+def _spend(endpoint: str, limits: dict[str, str], who: str) -> None:
+    allowed: list[RateLimitItem] = parse_many(limits[endpoint]) if endpoint in limits else []
+    for limit in allowed:
+        if not limiter.limiter.hit(limit, endpoint, who):
+            raise TooManyRequests(retry_after=limit.get_expiry())

@@ -1,0 +1,47 @@
+import pytest
+
+from credits.participants.wording import UnsoundText, email_address, line, paragraphs
+
+
+class TestLine:
+    @pytest.mark.parametrize(
+        "text, kept",
+        [
+            ("  Kamilombe ", "Kamilombe"),
+            ("Coopérative n° 5 – “Umoja”", "Coopérative n° 5 – “Umoja”"),
+            ("e\u0301", "é"),
+            ("金 🪨", "金 🪨"),
+            ("<b>&", "<b>&"),
+        ],
+    )
+    def test_keeps_what_can_be_read(self, text, kept):
+        assert line(text, "Name") == kept
+
+    @pytest.mark.parametrize(
+        "text", ["", " \t ", "a\nb", "a\x00b", "\x1b[31m", "\ud800", "a\u202eb", "\ue000", "x" * 201]
+    )
+    def test_refuses_the_rest_and_names_the_field(self, text):
+        with pytest.raises(UnsoundText, match=r"^Name: "):
+            line(text, "Name")
+
+
+class TestParagraphs:
+    def test_keeps_line_breaks_in_one_form(self):
+        assert paragraphs("a\r\nb\rc\n", "Address") == "a\nb\nc"
+
+    @pytest.mark.parametrize("text", ["a\x00b", "x" * 2_001, "\u2067a"])
+    def test_refuses_what_a_line_refuses(self, text):
+        with pytest.raises(UnsoundText):
+            paragraphs(text, "Address")
+
+
+class TestEmailAddress:
+    def test_is_kept_in_lower_case(self):
+        assert email_address(" Anne@Example.ORG ") == "anne@example.org"
+
+    @pytest.mark.parametrize(
+        "text", ["anne", "@example.org", "anne@", "a@b@c", "a b@example.org", "a@b.org\nBcc: c@d.org"]
+    )
+    def test_is_refused_without_its_form(self, text):
+        with pytest.raises(UnsoundText):
+            email_address(text)

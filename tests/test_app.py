@@ -1,0 +1,340 @@
+import re
+
+import pytest
+from flask import request, url_for
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from config import load
+from credits.app import create_app
+from credits.errors import Conflict, Invalid, Missing, NotAllowed
+from credits.extensions import db, limiter
+from credits.identity import NotSignedIn, visitor
+from credits.participants.models import Language
+from tests.factories import UserFactory
+
+PRODUCTION = {
+    "CREDITS_ENV": "production",
+    "PUBLIC_URL": "https://registry.example",
+    "SECRET_KEY": "kE5mQ2vX9rT4yU7iO1pA3sD6fG8hJ0lZ",
+    "SECURITY_PASSWORD_SALT": "zX8cV5bN2mA1sD4fG7hJ0kL3qW6eR9tY",
+    "TOTP_SECRET": "pO9iU6yT3rE0wQ7aS4dF1gH8jK5lZ2xC",
+}
+
+
+class TestHeaders:
+    @pytest.mark.parametrize(
+        "address", ["/login", "/health", "/nowhere", "/static/css/registry.css", "/api/v1/nowhere"]
+    )
+    def test_stand_on_every_answer(self, client, address):
+        headers = client.get(address).headers
+
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert "Strict-Transport-Security" not in headers
+
+
+class TestProduction:
+    @pytest.fixture
+    def page(self, settings, tmp_path):
+        production = load(PRODUCTION | {"DATABASE_URL": settings.database_url, "DATA_DIR": str(settings.data_dir)})
+        app = create_app(production)
+        yield app.test_client().get("/login", base_url="https://registry.example", buffered=True)
+        with app.app_context():
+            db.engine.dispose()
+
+    def test_keeps_cookies_to_itself(self, page):
+        cookie = page.headers["Set-Cookie"]
+
+        assert cookie.startswith("__Host-session=")
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
+
+    def test_tells_browsers_to_stay_with_https(self, page):
+        assert page.headers["Strict-Transport-Security"] == "max-age=63072000"
+
+    def test_says_nothing_of_a_demo(self, page):
+        assert "Demo world" not in page.text
+
+
+class TestAddresses:
+    def test_come_from_the_settings_whatever_the_host_header_says(self, app):
+        app.add_url_rule("/where", "where", lambda: url_for("security.login", _external=True))
+
+        answer = app.test_client().get("/where", headers={"Host": "127.0.0.1:9999"})
+
+        assert answer.text == "http://localhost:8000/login"
+
+    def test_can_be_built_outside_a_request(self, app):
+        with app.app_context():
+            assert url_for("security.login", _external=True) == "http://localhost:8000/login"
+
+    @pytest.mark.parametrize("host", ["elsewhere.example", "localhost.elsewhere.example"])
+    def test_of_another_host_show_nothing(self, client, host):
+        answer = client.get("/login", headers={"Host": host})
+
+        assert answer.status_code == 400
+        assert "elsewhere" not in answer.text
+
+
+class TestForms:
+    @pytest.fixture
+    def guarded(self, app, client):
+        app.config["WTF_CSRF_ENABLED"] = True
+        return client
+
+    @pytest.mark.parametrize("address", ["/login", "/join", "/account/tokens", "/logout"])
+    def test_are_refused_without_their_token(self, guarded, address):
+        answer = guarded.sign_in(UserFactory()).post(address, data={"name": "x"})
+
+        assert answer.status_code in {400, 302} if address == "/logout" else answer.status_code == 400
+
+    def test_are_taken_with_it(self, guarded):
+        guarded.sign_in(UserFactory())
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', guarded.get("/account/tokens").text)[1]
+
+        assert guarded.post("/account/tokens", data={"name": "x", "csrf_token": token}).status_code == 201
+
+    def test_say_that_they_are_too_old(self, guarded):
+        assert "too old" in guarded.sign_in(UserFactory()).post("/account/tokens", data={"name": "x"}).text
+
+
+class TestTries:
+    @pytest.fixture
+    def visitor(self, settings, compiled_templates):
+        app = create_app(load({"DATABASE_URL": settings.database_url, "DATA_DIR": str(settings.data_dir)}))
+        app.config["WTF_CSRF_ENABLED"] = False
+        limiter.reset()
+        yield app.test_client()
+        limiter.reset()
+        with app.app_context():
+            db.engine.dispose()
+
+    def test_are_counted_at_sign_in(self, visitor):
+        guess = {"email": "anne@example.org", "password": "a guess of mine"}
+
+        statuses = [visitor.post("/login", data=guess, buffered=True).status_code for _ in range(11)]
+
+        assert statuses == [200] * 10 + [429]
+
+    def test_leave_looking_free(self, visitor):
+        assert [visitor.get("/login", buffered=True).status_code for _ in range(20)] == [200] * 20
+
+    def test_say_when_to_come_back(self, visitor):
+        answers = [visitor.post("/reset", data={"email": "x@example.org"}, buffered=True) for _ in range(6)]
+
+        assert answers[-1].status_code == 429
+        assert int(answers[-1].headers["Retry-After"]) == 60
+
+
+class TestRequests:
+    def test_may_not_be_huge(self, client):
+        answer = client.post("/join", data=b"x" * 30 * 1024 * 1024, content_type="multipart/form-data; boundary=x")
+
+        assert answer.status_code == 413
+        assert "too large" in answer.text
+
+    def test_may_not_have_a_thousand_fields(self, client):
+        fields = {f"field{number}": "x" for number in range(1_000)}
+
+        assert client.post("/join", data=fields, content_type="multipart/form-data").status_code == 413
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_may_carry_bytes_that_are_no_text(self, client, method):
+        assert client.open("/nowhere/%ff%00?q=%ff%00", method=method, data=b"\xff\x00").status_code == 404
+
+    def test_with_an_unknown_method_are_told_which_are_known(self, client):
+        answer = client.put("/join")
+
+        assert answer.status_code == 405
+        assert "POST" in answer.headers["Allow"]
+
+
+class TestUnitOfWork:
+    def test_takes_the_write_lock_before_anything_is_read(self, app, client, monkeypatch):
+        order = []
+        monkeypatch.setattr("credits.app.begin_writing", lambda session: order.append("lock"))
+        monkeypatch.setattr("credits.extensions.db.session.scalar", lambda *_: order.append("read"))
+
+        client.sign_in(UserFactory()).post("/account/language", data={"language": "fr"})
+
+        assert order[:2] == ["lock", "read"]
+
+    def test_does_not_take_it_to_look(self, client, monkeypatch):
+        taken = []
+        monkeypatch.setattr("credits.app.begin_writing", taken.append)
+
+        client.get("/login")
+
+        assert taken == []
+
+
+class TestLanguage:
+    def test_follows_the_browser(self, client):
+        page = client.get("/login", headers={"Accept-Language": "de, es;q=0.8, fr;q=0.5"}).text
+
+        assert '<html lang="es">' in page
+
+    def test_follows_the_person(self, client):
+        person = UserFactory(language=Language.PT)
+
+        assert '<html lang="pt">' in client.sign_in(person).get("/account").text
+
+    def test_is_kept_once_chosen(self, client):
+        client.sign_in(UserFactory(language=Language.PT)).get("/account?lang=sw")
+
+        assert '<html lang="sw">' in client.get("/account").text
+
+    def test_is_kept_for_the_next_visit(self, client):
+        chosen = client.get("/login?lang=fr")
+
+        later = client.application.test_client()
+        later.set_cookie("lang", re.search(r"lang=(\w+)", chosen.headers["Set-Cookie"])[1])
+        assert '<html lang="fr">' in later.get("/login").text
+
+    @pytest.mark.parametrize("lang", ["tlh", "", "../../etc", "fr-FR"])
+    def test_is_english_where_nothing_is_known(self, client, lang):
+        page = client.get("/login", query_string={"lang": lang}).text
+
+        assert '<html lang="en">' in page
+
+
+class Sentence(Conflict):
+    code = "a_code"
+
+
+class TestProblems:
+    """Every error, as a page and as problem+json."""
+
+    @pytest.fixture
+    def raising(self, app, client):
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        errors = []
+
+        def view():
+            raise errors[-1]
+
+        for address in ("/boom", "/api/boom"):
+            app.add_url_rule(address, address, view)
+
+        def ask(error, address="/boom"):
+            errors.append(error)
+            return client.get(address)
+
+        return ask
+
+    @pytest.mark.parametrize(
+        "error, status",
+        [(Invalid("No."), 422), (NotAllowed("No."), 403), (Missing("No."), 404), (Sentence("No."), 409)],
+    )
+    def test_of_a_rule_have_the_status_of_their_kind(self, raising, error, status):
+        page = raising(error)
+        problem = raising(error, "/api/boom")
+
+        assert (page.status_code, problem.status_code) == (status, status)
+        assert "No." in page.text
+        assert problem.mimetype == "application/problem+json"
+        assert (
+            problem.json | {"type": "about:blank", "status": status, "detail": "No.", "code": error.code}
+            == problem.json
+        )
+
+    def test_carry_what_a_machine_may_read(self, raising):
+        problem = raising(Sentence("Too few.", asked=101, available=100), "/api/boom").json
+
+        assert problem["context"] == {"asked": 101, "available": 100}
+
+    def test_of_a_stranger_lead_to_the_sign_in(self, raising):
+        page = raising(NotSignedIn("Who?"))
+        problem = raising(NotSignedIn("Who?"), "/api/boom")
+
+        assert (page.status_code, page.location) == (303, "/login?next=/boom")
+        assert (problem.status_code, problem.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+    def test_of_our_own_are_told_without_their_cause(self, raising, caplog):
+        for address in ("/boom", "/api/boom"):
+            answer = raising(RuntimeError("the secret is xyzzy"), address)
+
+            assert answer.status_code == 500
+            assert "xyzzy" not in answer.text
+        assert "xyzzy" in caplog.text
+
+    def test_of_a_broken_database_are_told_without_asking_it(self, app, client, monkeypatch):
+        def broken(*_, **__):
+            raise OperationalError("SELECT 1", {}, Exception("disk I/O error"))
+
+        client.sign_in(UserFactory())
+        monkeypatch.setattr("sqlalchemy.orm.Session.execute", broken)
+        monkeypatch.setattr("sqlalchemy.orm.Session.scalar", broken)
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+
+        answer = client.get("/account")
+
+        assert answer.status_code == 503
+        assert "disk" not in answer.text
+        assert "<h1>" in answer.text
+
+    @pytest.mark.parametrize("number", [2**63, 10**40])
+    def test_of_numbers_beyond_a_column_are_no_fault_of_ours(self, app, client, number):
+        def view():
+            db.session.execute(text("SELECT id FROM organisation WHERE id = :id"), {"id": number})
+            db.session.execute(text("UPDATE organisation SET id = :id"), {"id": number})
+            return "none"
+
+        app.add_url_rule("/api/boom", "boom", view, methods=["GET", "POST"])
+
+        assert client.get("/api/boom").status_code in {200, 404}
+        assert client.post("/api/boom").status_code in {200, 422}
+
+    def test_of_half_a_character_are_no_fault_of_ours(self, app, client):
+        def view():
+            db.session.execute(text("SELECT id FROM organisation WHERE name = :name"), {"name": request.json["name"]})
+            return "none"
+
+        app.add_url_rule("/boom", "boom", view, methods=["POST"])
+
+        assert client.post("/boom", data=b'{"name": "\\ud800"}', content_type="application/json").status_code == 422
+
+    def test_of_a_known_constraint_are_told_in_its_sentence(self, app, client, session):
+        person = UserFactory()
+        session.commit()
+
+        def view():
+            db.session.execute(
+                text(
+                    'INSERT INTO "user" (organisation_id, name, email, language, active, fs_uniquifier, registered_at) '
+                    "SELECT organisation_id, name, email, language, active, 'other', registered_at FROM \"user\""
+                )
+            )
+
+        app.add_url_rule("/api/boom", "boom", view, methods=["POST"])
+
+        problem = client.post("/api/boom")
+
+        assert problem.status_code == 409
+        assert problem.json["detail"] == "Somebody signs in with this address already."
+        assert person.email not in problem.text
+
+    def test_of_an_unknown_constraint_are_logged(self, raising, caplog):
+        problem = raising(IntegrityError("INSERT", {}, Exception("CHECK constraint failed: ck_x")), "/api/boom")
+
+        assert problem.status_code == 409
+        assert "ck_x" in caplog.text
+        assert "ck_x" not in problem.text
+
+    def test_leave_nothing_half_done(self, app, client, session):
+        person = UserFactory(name="Anne")
+
+        def view():
+            visitor().name = "Changed"
+            db.session.flush()
+            raise Sentence("No.")
+
+        app.add_url_rule("/boom", "boom", view, methods=["POST"])
+        client.sign_in(person).post("/boom")
+
+        assert person.name == "Anne"

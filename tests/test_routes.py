@@ -1,0 +1,53 @@
+"""Every route is open by name, or asks who is there before anything else."""
+
+import pytest
+from werkzeug.routing import Rule
+
+PUBLIC = {
+    "static",
+    "security.forgot_password",
+    "security.login",
+    "security.logout",  # signs nobody out who is not signed in
+    "security.mf_recovery",  # these four: only in the middle of a sign-in
+    "security.reset_password",
+    "security.tf_select",
+    "security.two_factor_rescue",
+    "security.two_factor_token_validation",
+    "web.health",
+    "web.sign_up",
+    "web.signed_up",
+}
+
+
+@pytest.fixture
+def rules(app) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if rule.endpoint not in PUBLIC]
+
+
+def some_address(app, rule: Rule) -> str:
+    values = {
+        name: 1 if "int" in type(converter).__name__.lower() else "X" for name, converter in rule._converters.items()
+    }
+    return rule.build(values)[1]
+
+
+class TestRoutes:
+    def test_turn_strangers_away(self, app, client, rules):
+        open_doors = []
+        for rule in rules:
+            for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+                answer = client.open(some_address(app, rule), method=method)
+                to_sign_in = answer.status_code in (302, 303) and answer.location.startswith("/login")
+                if not to_sign_in and answer.status_code != 401:
+                    open_doors.append((rule.endpoint, method, answer.status_code))
+
+        assert open_doors == []
+
+    def test_are_all_still_there(self, app):
+        assert PUBLIC - {rule.endpoint for rule in app.url_map.iter_rules()} == set()
+
+    def test_have_no_double(self, app):
+        # The browser would get one of the two, and nobody would know which.
+        addresses = [(rule.rule, method) for rule in app.url_map.iter_rules() for method in rule.methods - {"OPTIONS"}]
+
+        assert len(addresses) == len(set(addresses))
