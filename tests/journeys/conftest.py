@@ -23,7 +23,7 @@ from tests import servers
 from tests.factories import OrganisationFactory, UserFactory
 from tests.registry.ipis_file import file_of
 
-PASSWORD = "lantern under the hill"  # noqa: S105  of people who live for one test
+PASSWORD = "lantern under the hill"
 PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "data" / "ipis" / "drc_mine_sites.csv"
 PHONE = {"width": 360, "height": 780}
 
