@@ -150,8 +150,8 @@ class TestNavigation:
         [
             ("cooperative", "Batches Sites Holdings Transfers Retirements How it works"),
             ("manufacturer", "Holdings Transfers Retirements How it works"),
-            ("verifier", "Queue How it works"),
-            ("registry", "Queue Organisations How it works"),
+            ("verifier", "Panel How it works"),
+            ("registry", "Panel How it works"),
         ],
     )
     def test_shows_each_kind_of_organisation_its_own_work(self, render, kind, links):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from credits.journal import events
 from credits.journal.models import Event
-from credits.participants.models import User
+from credits.participants.models import Organisation, User
 from credits.registry.production import Batch
 from credits.registry.queries import digits_of
 from credits.registry.reckoning import shown
@@ -29,27 +29,35 @@ def of_batch(session: Session, batch: Batch, issuance_number: str | None) -> lis
 
 def steps(session: Session, told: Sequence[Event]) -> list[dict[str, Any]]:
     """Events as steps of the component `timeline`."""
-    names = _names(session, {event.actor for event in told})
+    facts = [json.loads(event.body)["facts"] for event in told]
+    parties = {said[end] for said in facts for end in ("from", "to") if "transfer" in said}
+    names = _people(session, {event.actor for event in told}) | _organisations(session, parties)
     words = _words()
     return [
         {
             "label": words.get(event.kind, event.kind),
             "at": event.at,
             "by": names.get(event.actor, _("the registry itself") if event.actor == events.SYSTEM else event.actor),
-            "note": _note(event.kind, json.loads(event.body)["facts"]),
+            "note": _note(event.kind, said, names),
             "tone": "stop" if event.kind == "batch.rejected" else "done",
         }
-        for event in told
+        for event, said in zip(told, facts, strict=True)
     ]
 
 
-def _names(session: Session, actors: set[str]) -> dict[str, str]:
+def _people(session: Session, actors: set[str]) -> dict[str, str]:
     ids = [digits_of(actor, "USR-") for actor in actors]
     people = session.scalars(select(User).where(User.id.in_(ids)))
     return {person.number: f"{person.name}, {person.organisation.name}" for person in people}
 
 
-def _note(kind: str, facts: dict[str, Any]) -> str:
+def _organisations(session: Session, numbers: set[str]) -> dict[str, str]:
+    ids = [digits_of(number, "ORG-") for number in numbers]
+    found = session.scalars(select(Organisation).where(Organisation.id.in_(ids)))
+    return {organisation.number: organisation.name for organisation in found}
+
+
+def _note(kind: str, facts: dict[str, Any], names: dict[str, str]) -> str:
     """What a step adds to its heading."""
     if kind == "batch.amended":
         return "; ".join(_change(name, *values) for name, values in sorted(facts["changed"].items()))
@@ -65,10 +73,17 @@ def _note(kind: str, facts: dict[str, Any]) -> str:
             last=facts["valid_to"],
         )
         return said
+    return _moved(kind, facts, names)
+
+
+def _moved(kind: str, facts: dict[str, Any], names: dict[str, str]) -> str:
+    """Which serials a step is about, and between whom."""
     if kind == "issuance.issued":
         return str(facts["serials"])
+    if kind == "retirement.retired":
+        return "; ".join([facts["beneficiary"], *facts["serials"]])
     if kind.startswith("transfer."):
-        return "; ".join([f"{facts['from']} → {facts['to']}", *facts["serials"]])
+        return "; ".join([f"{names[facts['from']]} → {names[facts['to']]}", *facts["serials"]])
     return ""
 
 

@@ -88,6 +88,7 @@ class TestBatch:
             territory="Mutshatsha", village="", latitude=None, longitude=None,
         )  # fmt: skip
         recorded = {"presence": "1", "childunder15": "0", "armed_group1": "FARDC", "mineral1": "Cobalt"}
+        recorded |= {"forced_labour_armed_group1": "0", "forced_labour_armed_group2": "1"}
         session.add_all(
             [seen, SiteObservation(visit=1, pcode=seen.pcode, visited_on=date(2019, 5, 15), recorded=recorded)]
         )
@@ -98,6 +99,7 @@ class TestBatch:
         assert "Source: IPIS" in page
         assert "Old: the last recorded visit was on 15 May 2019" in page
         assert "Armed presence Yes" in words(page)
+        assert "Forced labour by them Yes" in words(page)
         assert "Children under 15 No" in words(page)
         assert "Women Not recorded" in words(page)
         assert "<script>" not in page
