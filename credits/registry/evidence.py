@@ -150,10 +150,10 @@ def is_csv(content: bytes) -> bool:
 
 def refuse_used(session: Session, batch: Batch, kind: EvidenceKind, number: str | None, sha256: str) -> None:
     """Raise EvidenceUsed where the file, or the number of such a paper, is in the registry already."""
-    same = select(Evidence).where(
-        (Evidence.sha256 == sha256) | ((Evidence.kind == kind) & (Evidence.reference == number))
-    )
-    other = session.scalars(same.limit(1)).one_or_none()
+    same = Evidence.sha256 == sha256
+    if number is not None:  # papers without a number are not the same for that
+        same |= (Evidence.kind == kind) & (Evidence.reference == number)
+    other = session.scalars(select(Evidence).where(same).limit(1)).one_or_none()
     if other is None:
         return
     if other.batch_id == batch.id:
