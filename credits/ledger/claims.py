@@ -63,7 +63,8 @@ def claim(session: Session, *, caller: str, key: str, request: dict[str, Any]) -
         raise KeyUnusable(f"An idempotency key has 1 to {LONGEST_KEY} printable characters.", length=len(key))
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     claiming = dialect.insert(RequestClaim).values(caller=caller, key=key, request=request).on_conflict_do_nothing()
-    if session.scalars(claiming.returning(RequestClaim.key)).one_or_none() is not None:
+    session.info[CLAIM_WAS_NEW] = session.scalars(claiming.returning(RequestClaim.key)).one_or_none() is not None
+    if session.info[CLAIM_WAS_NEW]:
         session.info[OPEN_CLAIM] = OpenClaim(caller, key, session.begin_nested())
         return None
     earlier = session.execute(
