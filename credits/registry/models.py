@@ -16,7 +16,6 @@ from credits.participants.models import Organisation, User
 from credits.registry.minerals import Mineral, mineral_of
 from credits.registry.production import Batch
 
-
 REGISTRY_CODE = "ASMC"  # how every serial and retirement number begins
 
 
@@ -131,8 +130,8 @@ class Transfer(Model):
     recipient_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     note: Mapped[str]
     state: Mapped[TransferState] = mapped_column(Word(TransferState))
-    opening_posting_id: Mapped[int] = mapped_column(ForeignKey("posting.id"), unique=True)
-    closing_posting_id: Mapped[int | None] = mapped_column(ForeignKey("posting.id"), unique=True)
+    opening_posting_id: Mapped[int] = mapped_column(ForeignKey("posting.id"), index=True)
+    closing_posting_id: Mapped[int | None] = mapped_column(ForeignKey("posting.id"), index=True)
     proposed_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     proposed_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -149,6 +148,17 @@ class Transfer(Model):
         return f"TRANSFER-{self.id:06d}"
 
 
+class TransferRange(Model):
+    """Which serials a transfer is about. Several transfers may leave in one posting."""
+
+    __tablename__ = "transfer_range"
+    __table_args__ = (CheckConstraint("first >= 1 AND first <= last", name="range_sound"),)
+
+    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"), primary_key=True)
+    first: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int]
+
+
 class Retirement(Model):
     """Credits taken out of circulation for good, in somebody's name. Never edited (invariants 14 and 15)."""
 
@@ -162,7 +172,7 @@ class Retirement(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     issuance_id: Mapped[int] = mapped_column(ForeignKey("issuance_attributes.id"))
     quantity: Mapped[int]
-    posting_id: Mapped[int] = mapped_column(ForeignKey("posting.id"), unique=True)
+    posting_id: Mapped[int] = mapped_column(ForeignKey("posting.id"), index=True)
     holder_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     beneficiary: Mapped[str]
     beneficiary_country: Mapped[str]

@@ -147,7 +147,7 @@ class BatchState(StrEnum):
 
 
 class Batch(Model):
-    """What a site produced of one mineral in a period. Weights in mg, shares in parts per million, fine content in ng."""
+    """What a site produced of one mineral in a period. Weights in mg, shares in ppm, fine content in ng."""
 
     __tablename__ = "batch"
     __table_args__ = (

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits import ledger
@@ -11,7 +12,7 @@ from credits.errors import Conflict, Invalid, Missing
 from credits.journal import events
 from credits.ledger.models import AccountKind
 from credits.ledger.posting import ranges_of
-from credits.ledger.serials import written
+from credits.ledger.serials import SerialRange, written
 from credits.participants.countries import country
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import BUYERS, may_dispose_of
@@ -168,5 +169,9 @@ def must_fit_window(issuance: Issuance, claim: Claim, policy: Policy, at: dateti
 
 def serials_of(session: Session, retirement: Retirement) -> list[str]:
     """The retired serial ranges, as they are written."""
-    units = ranges_of(session, retirement.posting_id)[retirement.issuance_id]
-    return [written(retirement.issuance.number, each) for each in units]
+    rows = session.execute(
+        select(RetiredRange.first, RetiredRange.last)
+        .where(RetiredRange.retirement_id == retirement.id)
+        .order_by(RetiredRange.first)
+    )
+    return [written(retirement.issuance.number, SerialRange(first, last)) for first, last in rows]

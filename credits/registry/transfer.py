@@ -16,7 +16,7 @@ from credits.participants.models import Organisation, User
 from credits.participants.permissions import BUYERS, PRODUCERS, may_dispose_of
 from credits.participants.wording import paragraphs
 from credits.registry.accounts import account_of
-from credits.registry.models import Issuance, Transfer, TransferState
+from credits.registry.models import Issuance, Transfer, TransferRange, TransferState
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState
 
@@ -99,6 +99,10 @@ def propose(
     )
     session.add(transfer)
     session.flush()
+    session.add_all(
+        TransferRange(transfer_id=transfer.id, first=units.first, last=units.last)
+        for units in ranges_of(session, posting.id)[issuance.id]
+    )
     ledger.settle(session, {"transfer": transfer.id})
     return transfer
 
@@ -147,7 +151,6 @@ def close(session: Session, transfer: Transfer, state: TransferState, *, actor: 
     owner = transfer.recipient if state is TransferState.ACCEPTED else transfer.sender
     source = account_of(session, transfer.sender, AccountKind.PENDING)
     target = account_of(session, owner, AccountKind.AVAILABLE)
-    named = ranges_of(session, transfer.opening_posting_id)[transfer.issuance_id]
     told = recorded(
         session,
         f"transfer.{state.value}",
@@ -158,7 +161,9 @@ def close(session: Session, transfer: Transfer, state: TransferState, *, actor: 
         at,
         transfer.number,
     )
-    moves = [ledger.Move(transfer.issuance_id, units, source, target) for units in named]
+    moves = [
+        ledger.Move(transfer.issuance_id, units, source, target) for units in ranges_on_their_way(session, transfer)
+    ]
     posting = ledger.move(session, moves, at=at, record=told)
     transfer.state = state
     transfer.closing_posting_id = posting.id
@@ -169,8 +174,17 @@ def close(session: Session, transfer: Transfer, state: TransferState, *, actor: 
 
 def serials_of(session: Session, transfer: Transfer) -> list[str]:
     """The serial ranges on their way, as they are written."""
-    units = ranges_of(session, transfer.opening_posting_id)[transfer.issuance_id]
-    return [written(transfer.issuance.number, each) for each in units]
+    return [written(transfer.issuance.number, units) for units in ranges_on_their_way(session, transfer)]
+
+
+def ranges_on_their_way(session: Session, transfer: Transfer) -> list[SerialRange]:
+    """The serials that a transfer is about, lowest first."""
+    rows = session.execute(
+        select(TransferRange.first, TransferRange.last)
+        .where(TransferRange.transfer_id == transfer.id)
+        .order_by(TransferRange.first)
+    )
+    return [SerialRange(first, last) for first, last in rows]
 
 
 def lock_pending(session: Session, transfer: Transfer) -> None:

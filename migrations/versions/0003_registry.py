@@ -290,16 +290,25 @@ CREATE TABLE transfer (
     CONSTRAINT fk_transfer_issuance_id FOREIGN KEY (issuance_id) REFERENCES issuance_attributes (id),
     CONSTRAINT fk_transfer_sender_id FOREIGN KEY (sender_id) REFERENCES organisation (id),
     CONSTRAINT fk_transfer_recipient_id FOREIGN KEY (recipient_id) REFERENCES organisation (id),
-    CONSTRAINT uq_transfer_opening_posting_id UNIQUE (opening_posting_id),
     CONSTRAINT fk_transfer_opening_posting_id FOREIGN KEY (opening_posting_id) REFERENCES posting (id),
-    CONSTRAINT uq_transfer_closing_posting_id UNIQUE (closing_posting_id),
     CONSTRAINT fk_transfer_closing_posting_id FOREIGN KEY (closing_posting_id) REFERENCES posting (id),
     CONSTRAINT fk_transfer_proposed_by_id FOREIGN KEY (proposed_by_id) REFERENCES "user" (id),
     CONSTRAINT fk_transfer_closed_by_id FOREIGN KEY (closed_by_id) REFERENCES "user" (id)
 ){strict};
+CREATE INDEX ix_transfer_closing_posting_id ON transfer (closing_posting_id);
+CREATE INDEX ix_transfer_opening_posting_id ON transfer (opening_posting_id);
 CREATE INDEX ix_transfer_recipient_id ON transfer (recipient_id, id);
 CREATE INDEX ix_transfer_sender_id ON transfer (sender_id, id);
 CREATE INDEX ix_transfer_state_expires_at ON transfer (state, expires_at);
+
+CREATE TABLE transfer_range (
+    transfer_id {whole} NOT NULL,
+    first {whole} NOT NULL,
+    last {whole} NOT NULL,
+    CONSTRAINT pk_transfer_range PRIMARY KEY (transfer_id, first),
+    CONSTRAINT ck_transfer_range_range_sound CHECK (first >= 1 AND first <= last),
+    CONSTRAINT fk_transfer_range_transfer_id FOREIGN KEY (transfer_id) REFERENCES transfer (id)
+){strict};
 
 CREATE TABLE retirement (
     id {serial},
@@ -319,12 +328,12 @@ CREATE TABLE retirement (
     CONSTRAINT ck_retirement_quantity_positive CHECK (quantity > 0),
     CONSTRAINT ck_retirement_claim_period_sound CHECK (claim_from <= claim_to),
     CONSTRAINT fk_retirement_issuance_id FOREIGN KEY (issuance_id) REFERENCES issuance_attributes (id),
-    CONSTRAINT uq_retirement_posting_id UNIQUE (posting_id),
     CONSTRAINT fk_retirement_posting_id FOREIGN KEY (posting_id) REFERENCES posting (id),
     CONSTRAINT fk_retirement_holder_id FOREIGN KEY (holder_id) REFERENCES organisation (id),
     CONSTRAINT fk_retirement_retired_by_id FOREIGN KEY (retired_by_id) REFERENCES "user" (id)
 ){strict};
 CREATE INDEX ix_retirement_holder_id ON retirement (holder_id, id);
+CREATE INDEX ix_retirement_posting_id ON retirement (posting_id);
 
 CREATE TABLE retired_range (
     issuance_id {whole} NOT NULL,
@@ -370,13 +379,22 @@ WORDS = {
     },
 }
 
-FINAL = ("holding", "issuance_attributes", "retirement", "retired_range", "remark", "certificate")
+FINAL = {
+    "holding": ("account_id",),
+    "issuance_attributes": ("id",),
+    "transfer_range": ("transfer_id", "first"),
+    "retirement": ("id",),
+    "retired_range": ("issuance_id", "first"),
+    "remark": ("id",),
+    "certificate": ("retirement_id",),
+}
 DRAWN_ONCE = """(OLD.document_sha256 IS NOT NULL OR NEW.facts {differs} OLD.facts OR NEW.number {differs} OLD.number
                 OR NEW.retirement_id {differs} OLD.retirement_id)"""
 TABLES_NEWEST_FIRST = (
     "certificate",
     "retired_range",
     "retirement",
+    "transfer_range",
     "transfer",
     "issuance_attributes",
     "holding",
@@ -397,7 +415,7 @@ REGISTRY_ACCOUNTS = ("buffer", "retired", "cancelled", "expired", "exported")
 def final(dialect: str) -> list[str]:
     """The triggers by which what is written stays written."""
     statements = []
-    for table in FINAL:
+    for table, key in FINAL.items():
         differs = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"
         changed = f"WHEN {DRAWN_ONCE.format(differs=differs)}" if table == "certificate" else ""
         for act, when in (("DELETE", ""), ("UPDATE", changed)):
@@ -409,12 +427,10 @@ def final(dialect: str) -> list[str]:
             )
             statements.append(f"CREATE TRIGGER {name} BEFORE {act} ON {table} {body}")
         if dialect == "sqlite":
-            same = {"holding": "account_id", "certificate": "retirement_id"}.get(table, "id")
-            key = "old.issuance_id = NEW.issuance_id AND old.first = NEW.first"
+            same = " AND ".join(f"old.{column} = NEW.{column}" for column in key)
             statements.append(
                 f"""CREATE TRIGGER {table}_never_replaced BEFORE INSERT ON {table}
-                    WHEN EXISTS (SELECT 1 FROM {table} old
-                                 WHERE {key if table == "retired_range" else f"old.{same} = NEW.{same}"})
+                    WHEN EXISTS (SELECT 1 FROM {table} old WHERE {same})
                     BEGIN SELECT RAISE(ABORT, 'registry: {table} is final'); END"""
             )
         else:
