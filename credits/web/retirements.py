@@ -89,7 +89,8 @@ def retire_credits(number: str) -> ResponseReturnValue:
                 return redirect(url_for("web.retirement", number=certificate.number), 303)
             facts = rehearse(form, issuance, holder)
             form.confirmed.data = "yes"
-            return render_template("retirements/check.html", form=form, facts=facts, issuance=issuance)
+            country = countries.name_of(facts["beneficiary"]["country"], languages.current())
+            return render_template("retirements/check.html", form=form, facts=facts, issuance=issuance, country=country)
         except CreditsError as refusal:
             status = form.refused(refusal)
             form.confirmed.data = ""

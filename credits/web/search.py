@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from credits.errors import CreditsError
 from credits.extensions import db
@@ -22,14 +21,17 @@ EXAMPLE = written("ASMC-CO-COD-KAM001-2026-0042", SerialRange(1, 2500))
 @bp.get("/search")
 def search() -> ResponseReturnValue:
     asked = asked_text()
-    problem = ""
-    if asked:
-        try:
-            if there := place_of(asked):
-                return redirect(there, 302)
-        except CreditsError as refusal:
-            problem = str(refusal)
-    return results(asked, problem)
+    try:
+        if there := place_of(asked):
+            return redirect(there, 302)
+    except CreditsError as refusal:
+        return explained(asked, refusal)
+    return results(asked, "")
+
+
+def explained(asked: str, refusal: CreditsError) -> ResponseReturnValue:
+    """The search page, saying why nothing has the number that was asked for."""
+    return results("".join(sign for sign in asked if sign.isprintable())[:200], refusal.message), 404
 
 
 def results(asked: str, problem: str) -> str:
@@ -100,10 +102,3 @@ ADDRESSES: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (re.compile(r"ASMC-.*"), serials_address),
     (re.compile(r"[A-Z]{3}-[A-Z0-9]{3,12}"), site_address),
 )
-
-
-def explained(serial: str, refusal: CreditsError) -> tuple[str, int]:
-    """The search page instead of a bare 404, for an address with a serial that is none."""
-    return results(
-        "".join(sign for sign in serial if sign.isprintable())[:200], str(refusal) or _("Nothing found.")
-    ), 404

@@ -11,9 +11,11 @@ from sqlalchemy.orm import joinedload
 from wtforms import HiddenField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
+from credits import languages
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, signed_in
+from credits.participants import countries
 from credits.participants.models import Organisation
 from credits.participants.permissions import may_dispose_of
 from credits.problems import status_of
@@ -78,6 +80,7 @@ def choose_recipient(number: str) -> ResponseReturnValue:
         asked=asked,
         page=page_of(queries.recipients(holder, asked)),
         held=queries.held_of(db.session, holder, issuance),
+        country_name=country_name,
     )
 
 
@@ -111,7 +114,11 @@ def new_transfer(number: str, recipient_number: str) -> ResponseReturnValue:
             form.confirmed.data = ""
     held = queries.held_of(db.session, holder, issuance)
     page = {"form": form, "issuance": issuance, "holder": holder, "recipient": recipient, "held": held}
-    return render_template("transfers/new.html", **page), status
+    return render_template("transfers/new.html", **page, country_name=country_name), status
+
+
+def country_name(code: str) -> str:
+    return countries.name_of(code, languages.current())
 
 
 def offer(form: TransferForm, issuance: Issuance, sender: Organisation, recipient: Organisation) -> Transfer:
@@ -140,7 +147,7 @@ def rehearse(form: TransferForm, issuance: Issuance, sender: Organisation, recip
         "quantity_units": quantity,
     }
     db.session.rollback()
-    return foretold | {"issuance": issuance, "holder": sender, "recipient": recipient}
+    return foretold | {"issuance": issuance, "holder": sender, "recipient": recipient, "country_name": country_name}
 
 
 @bp.get("/transfers/<number>")

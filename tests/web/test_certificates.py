@@ -1,0 +1,105 @@
+import hashlib
+import json
+import subprocess
+
+import pytest
+
+from credits.certificates.issuing import certificate_numbered, freeze
+
+
+@pytest.fixture
+def retirement(app, session, stage):
+    issuance = stage.issued()
+    stage.handed_over(issuance, 1_500)
+    made = stage.retired(issuance, 750)
+    freeze(session, retirement=made, issuer=app.extensions["issuer"])
+    return made
+
+
+class TestCertificate:
+    @pytest.mark.parametrize("kind", ["certificates", "retirements"])
+    def test_shows_anybody_what_the_document_says(self, client, retirement, words, kind):
+        page = words(client.get(f"/{kind}/{retirement.number}").text)
+
+        for fact in (
+            retirement.number,
+            "0.75 credits – 750 kg cobalt",
+            "Nordlicht Batteries AB",
+            "Sweden",
+            "SE 556000-0001",
+            "Cells of model N1",
+            "2026-01-01 – 2026-12-31",
+            "-000000001-000000750-",
+            "Kamilombe",
+            "Kolwezi, Lualaba",
+            "CRAFT Code, 2.0",
+            "by retiring 0.75 credits equal to 750 kg",
+            "cannot be transferred",
+        ):
+            assert fact in page
+
+    @pytest.mark.parametrize(
+        "number",
+        [
+            "ASMC-R-000099",
+            "ASMC-R-1",
+            f"ASMC-R-{2**63}",
+            f"ASMC-R-{'9' * 40}",
+            "ASMC-R-",
+            "asmc-r-000001",
+            "<b>",
+            "%00",
+        ],
+    )
+    @pytest.mark.parametrize(
+        "page", ["/certificates/{}", "/retirements/{}", "/certificates/{}.pdf", "/certificates/{}.json"]
+    )
+    def test_is_missing_where_there_is_none(self, client, retirement, page, number):
+        assert client.get(page.format(number)).status_code == 404
+
+
+class TestDocument:
+    def test_is_drawn_for_who_asks_first_and_stays_the_same(self, client, session, retirement):
+        assert certificate_numbered(session, retirement.number).document_sha256 is None
+
+        first = client.get(f"/certificates/{retirement.number}.pdf")
+        again = client.get(f"/certificates/{retirement.number}.pdf")
+
+        kept = certificate_numbered(session, retirement.number).document_sha256
+        assert first.mimetype == "application/pdf"
+        assert first.data == again.data
+        assert hashlib.sha256(first.data).hexdigest() == kept
+        assert first.headers["ETag"] == f'"{kept}"'
+        assert "immutable" in first.headers["Cache-Control"]
+
+    def test_is_not_sent_again_to_who_has_it(self, client, retirement):
+        first = client.get(f"/certificates/{retirement.number}.pdf")
+
+        again = client.get(f"/certificates/{retirement.number}.pdf", headers={"If-None-Match": first.headers["ETag"]})
+
+        assert (again.status_code, again.data) == (304, b"")
+
+    def test_is_read_by_other_tools(self, client, retirement, tmp_path):
+        file = tmp_path / "certificate.pdf"
+        file.write_bytes(client.get(f"/certificates/{retirement.number}.pdf").data)
+
+        text = subprocess.run(["pdftotext", "-layout", file, "-"], capture_output=True, text=True, check=True).stdout
+        subprocess.run(["pdftoppm", "-r", "150", "-png", file, tmp_path / "page"], check=True)
+        code = subprocess.run(
+            ["zbarimg", "-q", "--raw", *tmp_path.glob("page*.png")], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+        assert "Nordlicht Batteries AB" in text
+        assert "000000001-000000750-" in text
+        path = code.removeprefix("http://localhost:8000")
+        assert client.get(path).status_code == 200
+        assert path == f"/certificates/{retirement.number}"
+
+
+class TestFacts:
+    def test_are_the_exact_bytes_that_were_frozen(self, client, session, retirement):
+        answer = client.get(f"/certificates/{retirement.number}.json")
+
+        assert answer.mimetype == "application/json"
+        assert answer.data == certificate_numbered(session, retirement.number).facts
+        assert json.loads(answer.data)["number"] == retirement.number

@@ -1,0 +1,108 @@
+from datetime import date
+
+import pytest
+
+from credits.participants.models import Kyc
+from credits.registry.production import ObservedSite, SiteObservation
+from tests.factories import OrganisationFactory, UserFactory
+
+
+class TestHome:
+    def test_says_what_this_is_and_what_to_do_next(self, client, database):
+        page = client.get("/").text
+
+        for said in ("claimed once", "Join as a producer", "Join as a manufacturer", "Join as a verifier", "Look up"):
+            assert said in page
+
+    def test_counts_by_mineral(self, client, stage, words):
+        issuance = stage.issued()
+        stage.handed_over(issuance, 1_500)
+        stage.retired(issuance, 750)
+
+        page = words(client.get("/").text)
+
+        assert "Cobalt 2.5 credits 2,500 kg 0.75 credits 750 kg 1.75 credits 1,750 kg" in page
+
+    def test_leads_the_signed_in_to_their_work(self, client, stage):
+        assert "Your batches" in client.sign_in(stage.manager).get("/").text
+        assert "Your holdings" in client.sign_in(stage.buyer).get("/").text
+        assert "To the queue" in client.sign_in(stage.lead).get("/").text
+
+
+class TestAbout:
+    def test_names_every_mineral_and_the_limits(self, client, database):
+        page = client.get("/about").text
+
+        for said in ("Rare earths", "1 t Li2O", "Source: IPIS", "not physically traced"):
+            assert said in page
+
+
+class TestPublicSite:
+    @pytest.fixture
+    def site(self, stage):
+        return stage.issued().batch.site
+
+    def test_shows_district_assurance_and_issuances(self, client, site, words):
+        page = words(client.get("/sites/COD-KAM001").text)
+
+        for fact in ("Kolwezi, Lualaba", "Tolerated", "CRAFT Code, 2.0", "ASMC-CO-COD-KAM001-2026-0001", "2,500 kg"):
+            assert fact in page
+        assert "IPIS" not in page
+
+    def test_names_the_source_of_what_others_saw(self, client, session, site, words):
+        observed = ObservedSite(
+            pcode="codmine00001", source="IPIS", name="Kamilombe", country="COD", province="Lualaba",
+            territory="Mutshatsha", village="Kapata", latitude=-10_716_412, longitude=25_466_700,
+        )  # fmt: skip
+        visit = {"mineral1": "Cobalt", "workers_numb": "1500", "presence": "1", "mercury": "0"}
+        observed.observations = [SiteObservation(visit=1, visited_on=date(2019, 5, 4), recorded=visit)]
+        site.observed = observed
+
+        page = client.get("/sites/COD-KAM001").text
+
+        assert "Source: IPIS" in page
+        assert "2019-05-04" in words(page)
+        assert "1500" in page
+        assert "not known" in page
+        assert "10.716" not in page
+        assert "codmine00001" not in page
+
+    @pytest.mark.parametrize("number", ["COD-KAM002", "COD", "KAM001", "-", "%00", "9" * 40])
+    def test_is_missing_where_there_is_none(self, client, site, number):
+        assert client.get(f"/sites/{number}").status_code == 404
+
+
+class TestOrganisation:
+    def test_shows_a_producers_sites(self, client, stage):
+        stage.site()
+
+        assert "/sites/COD-KAM001" in client.get(f"/organisations/{stage.coop.number}").text
+
+    def test_shows_a_buyers_retirements(self, client, stage):
+        issuance = stage.issued()
+        stage.handed_over(issuance, 1_500)
+        made = stage.retired(issuance, 750)
+
+        assert made.number in client.get(f"/organisations/{stage.buyer.organisation.number}").text
+
+    @pytest.mark.parametrize("kyc", [Kyc.PENDING, Kyc.REFUSED])
+    def test_says_nothing_of_who_does_not_take_part(self, client, session, kyc):
+        organisation = OrganisationFactory(kyc=kyc, name="Unknown to the public")
+
+        assert client.get(f"/organisations/{organisation.number}").status_code == 404
+        assert f"/organisations/{organisation.number}" not in client.get("/search?q=Unknown").text
+
+    def test_keeps_address_and_people_private(self, client, session):
+        person = UserFactory(name="Somebody Private")
+
+        page = client.get(f"/organisations/{person.organisation.number}").text
+
+        assert "Somebody Private" not in page
+        assert person.organisation.address not in page
+        assert person.organisation.contact_email not in page
+
+    @pytest.mark.parametrize("number", ["ORG-000000", f"ORG-{2**63}", "ORG-1", "x"])
+    def test_is_missing_where_there_is_none(self, client, session, number):
+        UserFactory()
+
+        assert client.get(f"/organisations/{number}").status_code == 404
