@@ -330,19 +330,21 @@ POSTGRESQL_MOVES = [
 
 
 # A bare connection keeps no foreign keys, and its REPLACE deletes rows past their triggers.
-CAREFUL = """(SELECT foreign_keys FROM pragma_foreign_keys) AND (SELECT recursive_triggers FROM pragma_recursive_triggers)
+CAREFUL = """(SELECT recursive_triggers FROM pragma_recursive_triggers)
     AND NOT (SELECT ignore_check_constraints FROM pragma_ignore_check_constraints)"""
-# The other tables have one number for a key, and migrations write to them while foreign keys are off.
-CAREFULLY = ("event_secret", "issuance", "posting", "entry", "request_claim")
+KEEPS_REFERENCES = " AND (SELECT foreign_keys FROM pragma_foreign_keys)"
+# Not the others: migrations write accounts while foreign keys are off.
+REFERRING = ("event_secret", "issuance", "posting", "entry")
 
 
 def keep_sqlite() -> list[str]:
     """What a row once written refuses on SQLite, `INSERT OR REPLACE` included."""
     statements = []
-    for table in CAREFULLY:
+    for table in KEPT:
+        careful = CAREFUL + (KEEPS_REFERENCES if table in REFERRING else "")
         for act in ("INSERT", "UPDATE"):
             statements.append(
-                f"""CREATE TRIGGER {table}_carefully_{act.lower()} BEFORE {act} ON {table} WHEN NOT ({CAREFUL})
+                f"""CREATE TRIGGER {table}_carefully_{act.lower()} BEFORE {act} ON {table} WHEN NOT ({careful})
                     BEGIN SELECT RAISE(ABORT, 'ledger: this connection keeps no rules; see credits/db.py'); END"""
             )
     for act in ("INSERT", "UPDATE", "DELETE"):

@@ -7,8 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits import ledger
-from credits.journal import append
+from credits.journal.events import append
 from credits.ledger import invariants
+from credits.ledger.balances import balance
 from credits.ledger.models import Account, AccountKind, Block, Posting
 from credits.ledger.posting import Record, ranges_of
 from credits.ledger.serials import SerialRange
@@ -58,7 +59,6 @@ def move(session: Session, issuance_id: int, units: tuple[int, int], source: int
     return ledger.move(session, [named], at=AT, record=recording(session))
 
 
-
 def holdings(session: Session, issuance_id: int) -> list[Held]:
     """(first, last, account) of every block, fresh from the database."""
     rows = session.execute(
@@ -70,3 +70,7 @@ def holdings(session: Session, issuance_id: int) -> list[Held]:
 def broken(session: Session) -> dict[str, list[str]]:
     """The promises of the ledger that do not hold, and where."""
     return {promise.name: promise.broken for promise in invariants.check(session) if not promise.holds}
+
+
+def balance_of(session: Session, account: int) -> int:
+    return balance(session, accounts=[account])

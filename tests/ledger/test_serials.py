@@ -1,5 +1,7 @@
 """Serial numbers: arithmetic of ranges, the written form, and what the check character sees."""
 
+import itertools
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -23,9 +25,7 @@ ranges = st.tuples(st.integers(1, LARGEST), st.integers(1, LARGEST)).map(lambda 
 nine_digits = st.tuples(st.integers(1, 999_999_999), st.integers(1, 999_999_999)).map(
     lambda ends: SerialRange(*sorted(ends))
 )
-issuance_numbers = st.from_regex(
-    r"ASMC-(AU|CO|REE)-(COD|RWA|PER)-[A-Z]{3}[0-9]{3}-20[0-9]{2}-[0-9]{4}", fullmatch=True
-)
+issuance_numbers = st.from_regex(r"ASMC-(AU|CO|REE)-(COD|RWA|PER)-[A-Z]{3}[0-9]{3}-20[0-9]{2}-[0-9]{4}", fullmatch=True)
 
 
 def serials_of(held: list[SerialRange]) -> list[int]:
@@ -78,7 +78,7 @@ class TestCheckCharacter:
         assert check_character(text[:place] + other + text[place + 1 :]) != check_character(text)
 
     def test_misses_1_in_630_swaps_of_neighbours(self):
-        """For each of the 36 states the standard can be in, exactly one of the 630 pairs of characters may be swapped."""
+        """In each of its 36 states the standard takes exactly one of the 630 pairs of characters either way."""
         missed = []
         for state in range(1, 37):
             step = [((state + a) % 36 or 36) * 2 % 37 for a in range(36)]
@@ -188,7 +188,7 @@ class TestTidied:
         joined = tidied(SerialRange(serial, serial) for serial in serials)
 
         assert serials_of(joined) == sorted(serials)
-        assert all(left.last + 1 < right.first for left, right in zip(joined, joined[1:], strict=False))
+        assert all(left.last + 1 < right.first for left, right in itertools.pairwise(joined))
 
     @given(st.lists(st.tuples(small, small).map(lambda ends: SerialRange(*sorted(ends))), min_size=2, max_size=6))
     def test_refuses_overlap_and_only_that(self, held):
