@@ -57,8 +57,8 @@ class BatchForm(OnceForm):
         lazy_gettext("Moisture"), [InputRequired(), Length(max=40), accepted_by(lambda text: share_ppm(text, per=100))]
     )
     grade = Amount(lazy_gettext("Grade"), [InputRequired(), Length(max=40)])
-    miners = Whole(lazy_gettext("Miners who worked"), [InputRequired()])
-    days_worked = Whole(lazy_gettext("Days worked"), [InputRequired()])
+    miners = Whole(lazy_gettext("Miners who worked"), [DataRequired()])
+    days_worked = Whole(lazy_gettext("Days worked"), [DataRequired()])
     sold_to = StringField(lazy_gettext("Buyer of the mineral"), [Optional(), Length(max=200), printable])
     sold_with_premium = Whole(lazy_gettext("Already sold with a premium"), [Optional()])
     registered_elsewhere = Whole(lazy_gettext("Registered in another scheme"), [Optional()])

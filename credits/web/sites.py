@@ -83,7 +83,7 @@ class SiteForm(OnceForm):
     )
     method = SelectField(lazy_gettext("How is it mined?"), [InputRequired()], choices=chosen_of(METHODS))
     mercury = RadioField(lazy_gettext("Is mercury used?"), [InputRequired()], choices=choices_of(ANSWERS))
-    miners = Whole(lazy_gettext("How many miners work there?"), [InputRequired()])
+    miners = Whole(lazy_gettext("How many miners work there?"), [DataRequired()])
     conflict_affected = RadioField(
         lazy_gettext("Is the area conflict-affected or high-risk?"), [InputRequired()], choices=choices_of(ANSWERS)
     )
