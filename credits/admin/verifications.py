@@ -1,5 +1,6 @@
 """A lead verifier confirms a batch: what was found, for how long it counts, and on what ground."""
 
+from datetime import date
 from uuid import uuid4
 
 from flask import flash, redirect, render_template, url_for
@@ -19,6 +20,7 @@ from credits.extensions import db
 from credits.identity import current_user, now, verifiers_only
 from credits.participants.models import User
 from credits.registry import queries, verification
+from credits.registry.calendar import covers
 from credits.registry.production import Batch
 from credits.registry.verification import Finding
 
@@ -26,6 +28,10 @@ VISITED, REMOTE = "visited", "remote"
 
 
 class VerifyForm(FlaskForm):
+    """period: the days of production, which the assurance has to cover."""
+
+    period: tuple[date, date]
+
     key = HiddenField(default="")
     standard = StringField(lazy_gettext("Standard"), [InputRequired(), Length(max=120)])
     version = StringField(lazy_gettext("Version of the standard"), [InputRequired(), Length(max=40)])
@@ -53,12 +59,18 @@ class VerifyForm(FlaskForm):
         if chosen.data == REMOTE and not (self.remote_reason.data or "").strip():
             raise ValidationError(_("Say why there was no visit."))
 
+    def validate_valid_to(self, last: DateField) -> None:
+        # What is verified stays verified: with days left out, its credits could never be issued.
+        if self.valid_from.data and last.data and not covers((self.valid_from.data, last.data), self.period):
+            raise ValidationError(_("The assurance must cover the whole production period."))
+
 
 @bp.route("/batches/<number>/verify", methods=["GET", "POST"])
 @verifiers_only
 def verify_batch(number: str) -> ResponseReturnValue:
     batch = queries.batch_numbered(db.session, current_user(), number)
     form = VerifyForm(standard="CRAFT Code", valid_from=batch.produced_from)
+    form.period = (batch.produced_from, batch.produced_to)
     declaration = declaration_of(current_user(), batch)
     if not form.is_submitted():
         must_be_decidable(current_user(), batch)
