@@ -77,6 +77,8 @@ def attacked(request, tmp_path_factory):
         begin_writing(session)
         names = build(session)
     yield url, engine, names
+    with Session(engine) as session:
+        assert broken(session) == {}
     engine.dispose()
 
 
@@ -115,7 +117,6 @@ def refuses(attacked, statements, pragmas=KEEPING_RULES):
     assert not isinstance(refusal.value, sqlite3.OperationalError), refusal.value
     with Session(engine) as session:
         assert everything(session) == before
-        assert broken(session) == {}
 
 
 def each(named):
