@@ -1,11 +1,11 @@
 """Where all the parts meet: `create_app(settings)` and nothing else puts them together."""
 
+import logging
 from functools import partial
-from importlib import import_module
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, request, session
+from flask import Flask, Request, Response, request
 from flask_security import SQLAlchemyUserDatastore
 from jinja2 import StrictUndefined
 from sqlalchemy import inspect, select
@@ -13,15 +13,19 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map, MapAdapter
 
 from config import ROOT, Settings
-from credits import admin, identity, languages, problems, tries, web
+from credits import admin, api, cli, identity, languages, problems, tries, web
 from credits.certificates.issuing import Issuer
 from credits.db import begin_writing, prepare_engine
 from credits.extensions import babel, csrf, db, limiter, mail, migrate, security
 from credits.files import Files, bind
 from credits.flask_settings import for_flask, for_sign_in
+from credits.journal import outside
 from credits.journal.models import RegistryIdentity
 from credits.participants.models import Role, User
 from credits.registry import policy
+from credits.registry.models import REGISTRY_CODE
+
+log = logging.getLogger(__name__)
 
 CONTENT_POLICY = "; ".join(
     (
@@ -97,7 +101,8 @@ def create_app(settings: Settings) -> Flask:
 
     app.register_blueprint(web.bp)
     app.register_blueprint(admin.bp)
-    open_further_doors(app)
+    api.register(app)
+    cli.register(app)
     languages.register(app)
     app.context_processor(lambda: {"site": site(settings)})
     problems.register(app)
@@ -105,10 +110,16 @@ def create_app(settings: Settings) -> Flask:
 
 
 def bind_folder(settings: Settings) -> None:
-    """See that the folder of files is this database's own. A database without tables has no identity yet."""
+    """See that the folder of files is this database's own, and knows of nothing newer than what the database has.
+
+    A database without tables has no identity yet.
+    """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if inspect(db.engine).has_table(RegistryIdentity.__tablename__):
         bind(settings.data_dir, db.session.scalars(select(RegistryIdentity.registry_id)).one())
+        if reason := outside.why_read_only(db.session(), settings.data_dir, outside.kept(settings.data_dir)):
+            log.error(reason)
+            outside.close_for_writing(db.engine)
         db.session.remove()
 
 
@@ -118,14 +129,6 @@ def keep_parts(app: Flask, settings: Settings) -> None:
     app.extensions["evidence_files"] = Files(settings.data_dir / "evidence")
     app.extensions["certificate_files"] = Files(settings.data_dir / "certificates")
     app.extensions["issuer"] = Issuer(name=settings.registry_name, url=settings.public_url)
-
-
-def open_further_doors(app: Flask) -> None:
-    """The machines' door and the commands."""
-    for door in ("api", "cli"):
-        register = getattr(import_module(f"credits.{door}"), "register", None)
-        if register is not None:
-            register(app)
 
 
 def open_unit_of_work() -> None:
@@ -145,7 +148,7 @@ def add_headers(production: bool, response: Response) -> Response:
         response.headers.setdefault(name, value)
     if production:
         response.headers["Strict-Transport-Security"] = "max-age=63072000"
-    if "_user_id" in session and "Cache-Control" not in response.headers:
+    if identity.through_session() and "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "private, no-store"  # a shared phone's Back button shows nothing
     return response
 
@@ -159,7 +162,7 @@ def site(settings: Settings) -> dict[str, object]:
     """What every page knows of the registry."""
     return {
         "name": settings.registry_name,
-        "code": settings.registry_code,
+        "code": REGISTRY_CODE,
         "environment": settings.environment,
         "public_url": settings.public_url,
         "languages": languages.NAMES,

@@ -2,16 +2,18 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
-from flask import g, request
+from flask import g, request, session
 from flask_security import current_user as session_user
 
 from credits.db import begin_writing
 from credits.errors import NotAllowed
 from credits.extensions import db
+from credits.journal.outside import ReadOnly
 from credits.participants import tokens
 from credits.participants.models import User
 from credits.participants.permissions import WrongRole, is_auditor, is_issuer, is_verifier, must_issue, must_verify
@@ -44,6 +46,11 @@ def new_secret() -> str:
 def through_api() -> bool:
     """Whether the request came in at the machines' door, where sessions and pages mean nothing."""
     return request.path.startswith(API)
+
+
+def through_session() -> bool:
+    """Whether the answer is for somebody who is signed in, and so for nobody else."""
+    return not through_api() and request.endpoint != "static" and "_user_id" in session
 
 
 def writes() -> bool:
@@ -115,9 +122,10 @@ def admit_bearer() -> None:
         raise NotSignedIn("Send a token in use in the header `Authorization: Bearer …`.")
     at = now()
     if tokens.use_is_due(token, at):
-        begin_writing(db.session)
-        tokens.note_use(db.session, token, at)
-        db.session.commit()
+        with suppress(ReadOnly):  # reading goes on
+            begin_writing(db.session)
+            tokens.note_use(db.session, token, at)
+            db.session.commit()
         if writes():
             begin_writing(db.session)
     g.token = token

@@ -122,7 +122,6 @@ def app(settings: Settings, compiled_templates: FileSystemBytecodeCache) -> Iter
     made.extensions["mailman"].backend = "locmem"
     made.jinja_env.bytecode_cache = compiled_templates
     made.test_client_class = Visitor
-    made.url_build_error_handlers.append(not_built_yet)
     yield made
     with made.app_context():
         db.engine.dispose()
@@ -133,12 +132,6 @@ def any_app(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """The application for questions that need no database of their own."""
     data = str(tmp_path_factory.mktemp("data"))
     return create_app(load({"DATABASE_URL": f"sqlite:///{sqlite_template}", "DATA_DIR": data}))
-
-
-def not_built_yet(error: Exception, endpoint: str, values: Any) -> str:
-    if endpoint.startswith(("web.", "admin.")):
-        return f"/{endpoint}"
-    raise error
 
 
 @pytest.fixture

@@ -5,17 +5,50 @@ from werkzeug.routing import Rule
 
 PUBLIC = {
     "static",
+    "api.issuances.list_issuances",
+    "api.issuances.list_minerals",
+    "api.issuances.show_issuance",
+    "api.participants.organisation",
+    "api.retirements.download_certificate",
+    "api.retirements.show_certificate",
+    "api.retirements.show_retirement",
+    "api.serials.search",
+    "api.serials.show_serials",
+    "api.sites.show_observed_site",
+    "api_documentation.docs",
+    "api_documentation.openapi",
     "security.forgot_password",
     "security.login",
     "security.logout",  # signs nobody out who is not signed in
-    "security.mf_recovery",  # these four: only in the middle of a sign-in
     "security.reset_password",
+    "security.mf_recovery",  # these four: only in the middle of a sign-in
     "security.tf_select",
     "security.two_factor_rescue",
     "security.two_factor_token_validation",
+    "web.about",
+    "web.certificate",
+    "web.checkpoint",
+    "web.certificate_facts",
+    "web.certificate_pdf",
+    "web.event_bytes",
+    "web.event_proof",
     "web.health",
+    "web.home",
+    "web.issuance",
+    "web.log",
+    "web.log_key_list",
+    "web.logged_event",
+    "web.older_checkpoint",
+    "web.organisation",
+    "web.public_site",
+    "web.retirement",
+    "web.search",
+    "web.serials",
     "web.sign_up",
     "web.signed_up",
+    "web.take_cosignature",  # the signature says who sends it
+    "web.tile",
+    "web.unit",
 }
 
 
