@@ -48,7 +48,6 @@ class Settings:
     mail_server: str | None  # no server: mail is written to the log
     mail_port: int
     mail_sender: str
-    registry_code: str  # the first part of every serial number
     registry_name: str
     policy_file: Path
     trusted_proxies: int  # how many proxies before this server tell the visitor's address truthfully
@@ -98,7 +97,6 @@ def load(environ: Mapping[str, str]) -> Settings:
         mail_server=given.get("MAIL_SERVER"),
         mail_port=_port("MAIL_PORT", given.get("MAIL_PORT", "25"), problems),
         mail_sender=given.get("MAIL_SENDER", "registry@localhost"),
-        registry_code=_registry_code(given.get("REGISTRY_CODE", "ASMC"), problems),
         registry_name=given.get("REGISTRY_NAME", "Artisanal Mineral Credit Registry"),
         policy_file=_existing_file("POLICY_FILE", given.get("POLICY_FILE"), ROOT / "policy.toml", problems),
         trusted_proxies=_proxies(given.get("TRUSTED_PROXIES", "0"), problems),
@@ -183,12 +181,6 @@ def _secret(name: str, given: Mapping[str, str], production: bool, problems: lis
     elif sum(given.get(other) == secret for other in DEVELOPMENT_SECRETS) > 1:
         problems.append(f"{name} has the same value as another secret: each needs its own.")
     return secret
-
-
-def _registry_code(code: str, problems: list[str]) -> str:
-    if not (code.isascii() and code.isalpha() and code.isupper() and len(code) == 4):
-        problems.append(f"REGISTRY_CODE is {code!r}: it must be four capital letters.")
-    return code
 
 
 def _proxies(text: str, problems: list[str]) -> int:

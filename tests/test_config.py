@@ -124,7 +124,6 @@ class TestLoad:
             ("PUBLIC_URL", "registry.example"),
             ("PUBLIC_URL", "ftp://registry.example"),
             ("PUBLIC_URL", "https://registry.example/under/a/path"),
-            ("REGISTRY_CODE", "as-mc"),
         ],
     )
     def test_names_a_setting_that_makes_no_sense(self, name, value):
