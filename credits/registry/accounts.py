@@ -45,7 +45,7 @@ def accounts_of(session: Session, organisation: Organisation) -> dict[int, Accou
             Holding.organisation_id == organisation.id, Holding.kind.in_(OWN)
         )
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def owners(session: Session, account_ids: Collection[int]) -> dict[int, Holding]:
