@@ -99,7 +99,7 @@ EVERYWHERE: dict[str, tuple[str, ...]] = {
     ),
     # moving
     "entry-without-a-posting": (ENTRY + "(9999, {old}, 1, 10, {victim}, {thief})",),
-    "entry-of-an-old-posting": (ENTRY + "({posting}, {old}, 1, 10, {victim}, {thief})",),
+    "entry-of-an-old-posting": (ENTRY + "({posting}, {old}, 11, 20, {victim}, {thief})",),
     "entry-out-of-what-is-final": (*POSTED, entry("{old}, 81, 90, {final}, {thief}")),
     "entry-out-of-another-account": (*POSTED, entry("{old}, 1, 10, {thief}, {victim}")),
     "entry-across-two-owners": (*POSTED, entry("{old}, 51, 70, {victim}, {thief}")),
@@ -114,7 +114,7 @@ EVERYWHERE: dict[str, tuple[str, ...]] = {
     "there-and-back-under-one-posting": (
         *POSTED,
         entry("{old}, 11, 60, {victim}, {thief}"),
-        entry("{old}, 11, 50, {thief}, {victim}"),
+        entry("{old}, 21, 50, {thief}, {victim}"),
     ),
     "back-with-the-neighbours-under-one-posting": (
         *POSTED,
