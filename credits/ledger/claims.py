@@ -53,14 +53,14 @@ class OpenClaim:
     savepoint: SessionTransaction
 
 
-def claim(session: Session, *, caller: str, key: str, request: dict[str, Any]) -> dict[str, Any] | None:
+def claim(session: Session, *, caller: str, key: str | None, request: dict[str, Any]) -> dict[str, Any] | None:
     """Claim `key` for `caller` and `request`; None where it is now ours, otherwise the earlier result.
 
     request: all that was asked, as plain values (str, int, lists of them).
     Raises the earlier refusal again, or KeyReused where another request used the key, naming what differs.
     """
-    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
-        raise KeyUnusable(f"An idempotency key has 1 to {LONGEST_KEY} printable characters.", length=len(key))
+    if not key or len(key) > LONGEST_KEY or not key.isprintable():
+        raise KeyUnusable(f"An idempotency key has 1 to {LONGEST_KEY} printable characters.")
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     claiming = dialect.insert(RequestClaim).values(caller=caller, key=key, request=request).on_conflict_do_nothing()
     session.info[CLAIM_WAS_NEW] = session.scalars(claiming.returning(RequestClaim.key)).one_or_none() is not None

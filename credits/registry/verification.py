@@ -11,7 +11,7 @@ from credits.participants.models import User
 from credits.participants.permissions import OwnAffair, WrongRole, is_lead, must_verify
 from credits.participants.wording import line, paragraphs
 from credits.registry.batches import lock_in, remark, tell
-from credits.registry.calendar import checked_period
+from credits.registry.calendar import checked_period, covers
 from credits.registry.production import Assurance, AssuranceState, Batch, BatchState, Remark, RemarkKind
 
 
@@ -130,6 +130,11 @@ def reject(session: Session, *, batch: Batch, text: str, by: User, key: str, at:
 def assured(batch: Batch, finding: Finding, by: User, at: datetime) -> Assurance:
     """The assurance that `finding` gives the batch's site. Raises Invalid, BadPeriod, UnsoundText."""
     checked_period(finding.valid_from, finding.valid_to, "Validity of the assurance")
+    if not covers((finding.valid_from, finding.valid_to), (batch.produced_from, batch.produced_to)):
+        # A batch confirmed so could never be issued, nor be rejected any more.
+        raise Invalid(
+            f"The assurance must cover the whole production period, {batch.produced_from} to {batch.produced_to}."
+        )
     visited = finding.visited_from is not None and finding.visited_to is not None
     if visited:
         checked_period(finding.visited_from, finding.visited_to, "Visit")  # type: ignore[arg-type]

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -14,7 +13,6 @@ from credits.registry.batches import WrongState
 from credits.registry.issuance import NothingToIssue, NotIssuable, NotThreePeople
 from credits.registry.production import AssuranceState, BatchState, CarriedRemainder
 from tests.factories import UserFactory
-from tests.stage import FINDING
 
 
 class TestIssue:
@@ -114,7 +112,8 @@ class TestObstacles:
         assert refusal.value.detail["obstacles"] == ["No licence covers the whole production period."]
 
     def test_names_an_assurance_that_begins_a_day_late(self, stage):
-        batch = stage.verified(finding=replace(FINDING, valid_from=date(2026, 4, 2)))
+        batch = stage.verified()
+        batch.assurance.valid_from = date(2026, 4, 2)
         with pytest.raises(NotIssuable, match="assurance"):
             stage.issue(batch)
 

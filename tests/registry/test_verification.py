@@ -87,6 +87,8 @@ class TestVerify:
             {"visited_from": date(2026, 6, 4)},
             {"visited_to": date(2026, 7, 2)},
             {"valid_to": date(2025, 12, 31)},
+            {"valid_from": date(2026, 4, 2)},
+            {"valid_to": date(2026, 5, 30)},
             {"independence": ""},
             {"opinion": ""},
             {"level": "x" * 121},
