@@ -25,20 +25,10 @@ from credits.registry.sites import number_of
 from credits.web.blueprint import bp
 from credits.web.fields import Amount, Day, OnceForm, Whole, accepted_by, printable
 from credits.web.paging import asked_text, page_of
-from credits.web.story import KINDS_OF_PAPER, story_of
+from credits.web.story import KINDS_OF_PAPER, MINERAL_NAMES, story_of
 
 AMENDABLE = (BatchState.DRAFT, BatchState.INFORMATION_REQUESTED)
 WITHDRAWABLE = (*AMENDABLE, BatchState.SUBMITTED, BatchState.IN_REVIEW)
-MINERAL_NAMES = {
-    "AU": lazy_gettext("Gold"),
-    "CO": lazy_gettext("Cobalt"),
-    "CU": lazy_gettext("Copper"),
-    "LI": lazy_gettext("Lithium"),
-    "SN": lazy_gettext("Tin"),
-    "TA": lazy_gettext("Tantalum"),
-    "W": lazy_gettext("Tungsten"),
-    "REE": lazy_gettext("Rare earths"),
-}
 
 
 class StartForm(FlaskForm):

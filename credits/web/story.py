@@ -14,6 +14,16 @@ from credits.registry.production import Batch, BatchState, EvidenceKind
 from credits.registry.queries import digits_of
 from credits.registry.searching import issuance_of
 
+MINERAL_NAMES = {
+    "AU": lazy_gettext("Gold"),
+    "CO": lazy_gettext("Cobalt"),
+    "CU": lazy_gettext("Copper"),
+    "LI": lazy_gettext("Lithium"),
+    "SN": lazy_gettext("Tin"),
+    "TA": lazy_gettext("Tantalum"),
+    "W": lazy_gettext("Tungsten"),
+    "REE": lazy_gettext("Rare earths"),
+}
 KINDS_OF_PAPER = {
     EvidenceKind.SCALE_LOG: lazy_gettext("Scale log"),
     EvidenceKind.ASSAY: lazy_gettext("Assay"),
