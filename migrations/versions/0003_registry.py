@@ -379,15 +379,10 @@ WORDS = {
     },
 }
 
-FINAL = {
-    "holding": ("account_id",),
-    "issuance_attributes": ("id",),
-    "transfer_range": ("transfer_id", "first"),
-    "retirement": ("id",),
-    "retired_range": ("issuance_id", "first"),
-    "remark": ("id",),
-    "certificate": ("retirement_id",),
-}
+FINAL = ("holding", "issuance_attributes", "transfer_range", "retirement", "retired_range", "remark", "certificate")
+# A bare connection's REPLACE would delete rows past their triggers.
+CAREFUL = """(SELECT recursive_triggers FROM pragma_recursive_triggers)
+    AND NOT (SELECT ignore_check_constraints FROM pragma_ignore_check_constraints)"""
 DRAWN_ONCE = """(OLD.document_sha256 IS NOT NULL OR NEW.facts {differs} OLD.facts OR NEW.number {differs} OLD.number
                 OR NEW.retirement_id {differs} OLD.retirement_id)"""
 TABLES_NEWEST_FIRST = (
@@ -415,7 +410,7 @@ REGISTRY_ACCOUNTS = ("buffer", "retired", "cancelled", "expired", "exported")
 def final(dialect: str) -> list[str]:
     """The triggers by which what is written stays written."""
     statements = []
-    for table, key in FINAL.items():
+    for table in FINAL:
         differs = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"
         changed = f"WHEN {DRAWN_ONCE.format(differs=differs)}" if table == "certificate" else ""
         for act, when in (("DELETE", ""), ("UPDATE", changed)):
@@ -427,11 +422,9 @@ def final(dialect: str) -> list[str]:
             )
             statements.append(f"CREATE TRIGGER {name} BEFORE {act} ON {table} {body}")
         if dialect == "sqlite":
-            same = " AND ".join(f"old.{column} = NEW.{column}" for column in key)
             statements.append(
-                f"""CREATE TRIGGER {table}_never_replaced BEFORE INSERT ON {table}
-                    WHEN EXISTS (SELECT 1 FROM {table} old WHERE {same})
-                    BEGIN SELECT RAISE(ABORT, 'registry: {table} is final'); END"""
+                f"""CREATE TRIGGER {table}_carefully_insert BEFORE INSERT ON {table} WHEN NOT ({CAREFUL})
+                    BEGIN SELECT RAISE(ABORT, 'registry: this connection keeps no rules; see credits/db.py'); END"""
             )
         else:
             statements.append(
