@@ -1,7 +1,6 @@
 """The machines' door: JSON under /api/v1, bearer tokens alone, problems (RFC 9457) for every refusal."""
 
 from flask import Flask
-from flask_smorest import Blueprint
 
 from credits.api import (
     batches,
@@ -16,7 +15,7 @@ from credits.api import (
     sites,
     transfers,
 )
-from credits.api.blueprint import PREFIX, Documented
+from credits.api.blueprint import PREFIX, Area, Documented
 from credits.extensions import csrf
 
 AREAS = tuple(
@@ -52,7 +51,7 @@ def register(app: Flask) -> None:
     api = Documented(app, spec_kwargs=described)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     # Made anew for each application: a blueprint takes no further parts once it was registered.
-    everything = Blueprint("api", __name__, url_prefix=PREFIX)
+    everything = Area("api", ABOUT, url_prefix=PREFIX)
     for area in AREAS:
         everything.register_blueprint(area)
         csrf.exempt(area)

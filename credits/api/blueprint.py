@@ -45,8 +45,8 @@ class Area(flask_smorest.Blueprint):
         MULTIPART: "multipart/form-data"
     }
 
-    def __init__(self, name: str, description: str) -> None:
-        super().__init__(name, __name__, description=description)
+    def __init__(self, name: str, description: str, url_prefix: str | None = None) -> None:
+        super().__init__(name, __name__, description=description, url_prefix=url_prefix)
 
     def get(
         self,

@@ -23,7 +23,7 @@ class Text(fields.String):
     """A text in whole characters, at most `most` of them."""
 
     def __init__(self, *, least: int = 0, most: int = LONGEST, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Length(min=least, max=most), **kwargs)
+        super().__init__(validate=validate.Length(min=least or None, max=most), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
@@ -65,7 +65,7 @@ class OneOf(fields.Enum[StrEnum]):
     """One word of a closed list."""
 
     def __init__(self, words: type[StrEnum], **kwargs: Any) -> None:
-        super().__init__(words, by_value=Text, **kwargs)
+        super().__init__(words, by_value=fields.String, **kwargs)
 
 
 class File(Upload):
