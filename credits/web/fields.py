@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+from unicodedata import category
 from uuid import uuid4
 
 from flask_babel import gettext as _
@@ -18,7 +19,7 @@ from wtforms.widgets import TextInput
 from credits.errors import CreditsError, Invalid
 from credits.extensions import db
 from credits.ledger import remember_refusal
-from credits.participants.wording import UnsoundText, paragraphs
+from credits.participants.wording import DIRECTION, UNPRINTABLE, UnsoundText, paragraphs
 from credits.problems import status_of
 from credits.registry.minerals import BadMeasure
 
@@ -36,6 +37,13 @@ class OnceForm(FlaskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"key": uuid4().hex} | kwargs)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        sound: bool = super().validate(extra_validators)
+        if not sound:
+            for field in self:
+                show_legibly(field)
+        return sound
 
     def refused(self, refusal: CreditsError) -> int:
         """Write the refusal down, show it above the form and give the next try a key of its own. Returns the status."""
@@ -134,6 +142,18 @@ def with_point(typed: str) -> str:
     return f"{whole}.{fraction}"
 
 
+def show_legibly(field: Field) -> None:
+    """Leave out, where a refused value is shown again, what no page may contain."""
+    if isinstance(field.data, str):
+        field.data = legible(field.data)
+    field.raw_data = [legible(raw) if isinstance(raw, str) else raw for raw in field.raw_data or ()]
+
+
+def legible(text: str) -> str:
+    left_out = {sign for sign in text if category(sign) in UNPRINTABLE} - set("\r\n\t") | DIRECTION
+    return "".join(sign for sign in text if sign not in left_out)
+
+
 def accepted_by(rule: Callable[[str], object]) -> Callable[[Any, Any], None]:
     """A validator: the value passes where `rule` takes it, otherwise the rule's sentence stands at the field."""
 
@@ -153,4 +173,6 @@ def printable(form: Any, field: Field) -> None:
         if text.strip():
             paragraphs(text, "", FAR_TOO_LONG)
     except UnsoundText:
-        raise ValidationError(_("Remove the characters that cannot be printed.")) from None
+        raise ValidationError(
+            _("It held characters that cannot be printed. They are taken out; please look at it again.")
+        ) from None

@@ -204,6 +204,15 @@ class TestNewBatch:
         assert client.post(NEW, data=filled_in).status_code == 303
         assert count(session, Batch) == 1
 
+    def test_takes_out_what_cannot_be_printed_and_asks_to_look_again(self, client, stage, filled_in):
+        stage.site()
+
+        answer = client.sign_in(stage.clerk).post(NEW, data=filled_in | {"sold_to": "De\x00pot \x07\u202eNord"})
+
+        assert answer.status_code == 422
+        assert "They are taken out" in answer.text
+        assert 'value="Depot Nord"' in answer.text
+
 
 class TestBatch:
     def test_says_what_is_missing(self, client, stage):
