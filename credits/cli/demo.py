@@ -16,8 +16,8 @@ from credits.db import begin_writing
 from credits.extensions import db
 from credits.identity import new_handle, now
 from credits.participants.models import Organisation
+from credits.registry.models import Transfer
 from credits.registry.retirement import serials_of
-from credits.registry.transfer import Transfer
 
 PASSWORD = "asm-demo-2026"  # noqa: S105  printed for everybody: the demo world exists in development only
 SIGN_INS = {

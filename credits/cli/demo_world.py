@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import count
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -113,7 +114,7 @@ class World:
 
     def card(
         self, kind: Kind, name: str, country: str, person: str, mailbox: str, language: Language
-    ) -> dict[str, object]:
+    ) -> dict[str, Any]:
         return {
             "kind": kind,
             "name": name,
@@ -135,7 +136,7 @@ class World:
     ) -> tuple[Organisation, User]:
         organisation, user = organisations.sign_up(
             self.session, **self.card(kind, name, country, person, mailbox, language)
-        )  # type: ignore[arg-type]
+        )
         organisations.approve(self.session, organisation, by=self.ana, at=self.at)
         return organisation, user
 
