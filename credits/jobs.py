@@ -1,15 +1,20 @@
 """Background work. Each job is one call of an operation, and one commit."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from credits.certificates import issuing
 from credits.db import begin_writing
 from credits.files import Files
+from credits.journal import checkpoints, outside, sequencing
+from credits.journal.keys import LogKeys
 from credits.registry import transfer
 
 CERTIFICATES_AT_A_TIME = 20
+EVENTS_AT_A_TIME = 2_000  # on SQLite nobody else writes while a part is entered: a tenth of a second
 
 
 def draw_certificate(session: Session, *, number: str, files: Files, at: datetime) -> str:
@@ -42,3 +47,31 @@ def expire_transfers(session: Session, *, at: datetime) -> int:
     closed = transfer.expire_due(session, at=at)
     session.commit()
     return len(closed)
+
+
+@dataclass(frozen=True)
+class Published:
+    """What one publication has done. since: where the next one of this process may begin to look."""
+
+    events: int
+    size: int
+    since: int
+
+
+def publish_log(session: Session, *, keys: LogKeys, data_dir: Path, at: datetime, since: int = 0) -> Published:
+    """Give committed events their places, sign a checkpoint over them and keep it outside. Commits each part.
+
+    since: of an earlier publication by this process. Raises ReadOnly where the database lacks what was published.
+    """
+    outside.keep_newest(session, data_dir)
+    waiting = sequencing.without_place(session, since=since)
+    for start in range(0, len(waiting.events), EVENTS_AT_A_TIME):
+        begin_writing(session)
+        sequencing.place(session, waiting.events[start : start + EVENTS_AT_A_TIME])
+        session.commit()
+    begin_writing(session)
+    newest = checkpoints.publish(session, keys=keys, at=at)
+    size = newest.size if newest else 0
+    session.commit()
+    outside.keep_newest(session, data_dir)
+    return Published(len(waiting.events), size, waiting.since)

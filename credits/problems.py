@@ -16,11 +16,12 @@ from credits.db import Model
 from credits.errors import Conflict, CreditsError, Invalid, Missing, NotAllowed
 from credits.extensions import db, security
 from credits.identity import NotSignedIn, through_api, writes
+from credits.journal.outside import ReadOnly
 from credits.ledger import remember_refusal
 
 log = logging.getLogger(__name__)
 
-STATUSES: dict[type[CreditsError], int] = {Invalid: 422, NotAllowed: 403, Missing: 404, Conflict: 409}
+STATUSES: dict[type[CreditsError], int] = {ReadOnly: 503, Invalid: 422, NotAllowed: 403, Missing: 404, Conflict: 409}
 # What a request that never reached a rule is told: public and stable, as the codes of the rules are.
 CODES = {
     400: "malformed",

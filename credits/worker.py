@@ -10,6 +10,7 @@ from credits import jobs
 from credits.app import create_app
 from credits.extensions import db
 from credits.identity import now
+from credits.log_keys import log_keys
 
 
 def queue(settings: Settings) -> Huey:
@@ -17,6 +18,15 @@ def queue(settings: Settings) -> Huey:
     if settings.queue_file is not None:
         return SqliteHuey("credits", filename=str(settings.queue_file), fsync=True, results=False)
     return PostgresHuey("credits", dsn=settings.database_url, results=False)
+
+
+HALF_A_MINUTE = 30  # seconds
+
+
+class LastLook:
+    """Where the sequencer of this process may begin to look; another process begins anew."""
+
+    since = 0
 
 
 app: Flask = create_app(load(os.environ))
@@ -37,3 +47,25 @@ def expire_transfers() -> None:
     """Give back what was offered and not answered in time."""
     with app.app_context():
         jobs.expire_transfers(db.session(), at=now())
+
+
+@huey.task()
+@huey.lock_task("publish-log")
+def publish_log() -> None:
+    """Put what was committed into the log, under a signed checkpoint."""
+    with app.app_context():
+        data_dir = app.extensions["settings"].data_dir
+        done = jobs.publish_log(db.session(), keys=log_keys(), data_dir=data_dir, at=now(), since=LastLook.since)
+        LastLook.since = done.since
+
+
+@huey.periodic_task(crontab(minute="*"))
+def publish_twice() -> None:
+    """The clock of periodic work strikes once a minute, too seldom for the log: publish now and once in between."""
+    publish_log()
+    publish_log.schedule(delay=HALF_A_MINUTE)
+
+
+@huey.on_startup()
+def publish_at_once() -> None:
+    publish_log()
