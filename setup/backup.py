@@ -26,6 +26,7 @@ from config import Settings, load
 
 FORMAT = 1
 ABOUT = "about.json"
+NEWEST_CHECKPOINT = "checkpoint"  # belongs to the newest database: beside an older one it would close it
 PARTIAL = ".part"  # the end of a name while a file is being written
 TABLES = """SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE nspname !~ '^(pg_|information_schema)'"""
@@ -99,8 +100,8 @@ def kind_of(settings: Settings) -> str:
 
 
 def kept_files(settings: Settings) -> Iterator[Path]:
-    """The files of DATA_DIR but the database itself, the queue, and what SQLite keeps beside each."""
-    left_out = database_files(settings)
+    """The files of DATA_DIR but the database itself, the queue, what SQLite keeps beside each, and the checkpoint."""
+    left_out = database_files(settings) | {settings.data_dir / NEWEST_CHECKPOINT}
     for file in sorted(settings.data_dir.rglob("*")):
         if file.is_file() and file not in left_out and file.suffix != PARTIAL:
             yield file
