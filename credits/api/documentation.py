@@ -91,7 +91,7 @@ def row(name: str, place: str, schema: dict[str, Any], required: bool, about: st
     words = " or ".join(kind) if isinstance(kind, list) else str(kind)
     words += f" ({schema['format']})" if "format" in schema else ""
     if "enum" in schema:
-        words = " | ".join(str(word) for word in schema["enum"])
+        words = " | ".join(str(word) for word in schema["enum"] if word is not None)
     limits = [f"{shown} {schema[name]}" for name, shown in LIMITS.items() if name in schema]
     return Row(name, place, ", ".join([words, *limits]), required, about)
 
