@@ -15,6 +15,7 @@ from credits.participants.permissions import may_register_for
 from credits.participants.wording import line, paragraphs
 from credits.registry import minerals
 from credits.registry.calendar import checked_period, covers
+from credits.registry.evidence import free
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState, EvidenceKind, Remark, RemarkKind, Site
 
@@ -219,7 +220,7 @@ def withdraw(session: Session, *, batch: Batch, by: User, at: datetime) -> None:
         session, batch, BatchState.DRAFT, BatchState.SUBMITTED, BatchState.IN_REVIEW, BatchState.INFORMATION_REQUESTED
     )
     batch.state = BatchState.WITHDRAWN
-    session.flush()
+    free(session, batch)
     tell(session, "batch.withdrawn", batch, by, at, {})
 
 

@@ -114,6 +114,13 @@ def remove(session: Session, *, paper: Evidence, by: User, at: datetime) -> None
     session.flush()
 
 
+def free(session: Session, batch: Batch) -> None:
+    """Let the papers of a batch that came to nothing stand behind another one. Flushes."""
+    for paper in batch.evidence:
+        paper.counts = False
+    session.flush()
+
+
 def checked(filename: str, content: bytes, largest: int) -> str:
     """The media type of a file that may be evidence. Raises UnusableFile."""
     if not content:
@@ -153,7 +160,7 @@ def refuse_used(session: Session, batch: Batch, kind: EvidenceKind, number: str 
     same = Evidence.sha256 == sha256
     if number is not None:  # papers without a number are not the same for that
         same |= (Evidence.kind == kind) & (Evidence.reference == number)
-    other = session.scalars(select(Evidence).where(same).limit(1)).one_or_none()
+    other = session.scalars(select(Evidence).where(Evidence.counts, same).limit(1)).one_or_none()
     if other is None:
         return
     if other.batch_id == batch.id:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from credits.db import Document, Model, Word, one_of
@@ -228,8 +228,14 @@ class EvidenceKind(StrEnum):
     OTHER = "other"
 
 
+counting = {"sqlite_where": text("counts"), "postgresql_where": text("counts")}
+
+
 class Evidence(Model):
-    """A paper or picture behind one batch and no other. The file is stored under its SHA-256, outside the web."""
+    """A paper or picture behind one batch and no other. The file is stored under its SHA-256, outside the web.
+
+    counts: no longer, once its batch was withdrawn or rejected: a new batch may then bring the same paper.
+    """
 
     __tablename__ = "evidence"
     __table_args__ = (
@@ -237,8 +243,8 @@ class Evidence(Model):
         CheckConstraint("length(sha256) = 64", name="sha256_whole"),
         CheckConstraint("size > 0", name="size_positive"),
         CheckConstraint("reference <> ''", name="reference_not_blank"),
-        UniqueConstraint("sha256"),
-        UniqueConstraint("kind", "reference"),
+        Index("uq_evidence_sha256", "sha256", unique=True, **counting),
+        Index("uq_evidence_kind_reference", "kind", "reference", unique=True, **counting),
         Index("ix_evidence_batch_id", "batch_id"),
     )
 
@@ -252,6 +258,7 @@ class Evidence(Model):
     sha256: Mapped[str]
     added_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     added_at: Mapped[datetime]
+    counts: Mapped[bool] = mapped_column(default=True)
 
     batch: Mapped[Batch] = relationship(back_populates="evidence")
 

@@ -155,6 +155,8 @@ def add_licence(
 def confirm_match(session: Session, *, site: Site, observed: ObservedSite | None, by: User, at: datetime) -> None:
     """Say which site of the open data this is, or that it is none of them. Flushes. Raises NotAllowed."""
     may_register_for(by, site.producer)
+    if site.pcode == (observed.pcode if observed else None):
+        return
     site.observed = observed
     session.flush()
     events.append(

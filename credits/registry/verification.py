@@ -12,6 +12,7 @@ from credits.participants.permissions import OwnAffair, WrongRole, is_lead, must
 from credits.participants.wording import line, paragraphs
 from credits.registry.batches import lock_in, remark, tell
 from credits.registry.calendar import checked_period, covers
+from credits.registry.evidence import free
 from credits.registry.production import Assurance, AssuranceState, Batch, BatchState, Remark, RemarkKind
 
 
@@ -121,6 +122,7 @@ def reject(session: Session, *, batch: Batch, text: str, by: User, key: str, at:
         return session.get_one(Remark, earlier["remark"])
     lock_in(session, batch, BatchState.IN_REVIEW)
     batch.state = BatchState.REJECTED
+    free(session, batch)
     made = remark(session, batch, RemarkKind.DECISION, text, by, at)
     tell(session, "batch.rejected", batch, by, at, {"verifier": by.organisation.number})
     settle(session, {"remark": made.id})

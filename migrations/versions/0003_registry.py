@@ -171,16 +171,17 @@ CREATE TABLE evidence (
     sha256 TEXT NOT NULL,
     added_by_id {whole} NOT NULL,
     added_at {moment} NOT NULL,
+    counts {flag} NOT NULL,
     CONSTRAINT pk_evidence PRIMARY KEY (id),
     CONSTRAINT ck_evidence_kind_known CHECK (kind IN ('scale_log', 'assay', 'sales_invoice', 'royalty_receipt', 'tag_log', 'photo', 'other')),
     CONSTRAINT ck_evidence_sha256_whole CHECK (length(sha256) = 64),
     CONSTRAINT ck_evidence_size_positive CHECK (size > 0),
     CONSTRAINT ck_evidence_reference_not_blank CHECK (reference <> ''),
-    CONSTRAINT uq_evidence_sha256 UNIQUE (sha256),
-    CONSTRAINT uq_evidence_kind_reference UNIQUE (kind, reference),
     CONSTRAINT fk_evidence_batch_id FOREIGN KEY (batch_id) REFERENCES batch (id),
     CONSTRAINT fk_evidence_added_by_id FOREIGN KEY (added_by_id) REFERENCES "user" (id)
 ){strict};
+CREATE UNIQUE INDEX uq_evidence_sha256 ON evidence (sha256) WHERE counts;
+CREATE UNIQUE INDEX uq_evidence_kind_reference ON evidence (kind, reference) WHERE counts;
 CREATE INDEX ix_evidence_batch_id ON evidence (batch_id);
 
 CREATE TABLE remark (
@@ -364,6 +365,7 @@ WORDS = {
     "sqlite": {
         "serial": "INTEGER NOT NULL",
         "whole": "INTEGER",
+        "flag": "INTEGER",
         "day": "TEXT",
         "moment": "TEXT",
         "blob": "BLOB",
@@ -372,6 +374,7 @@ WORDS = {
     "postgresql": {
         "serial": "BIGSERIAL NOT NULL",
         "whole": "BIGINT",
+        "flag": "BOOLEAN",
         "day": "DATE",
         "moment": "TIMESTAMP WITH TIME ZONE",
         "blob": "BYTEA",

@@ -1,7 +1,7 @@
 import pytest
 
 from credits.errors import Missing
-from credits.registry import evidence, verification
+from credits.registry import batches, evidence, verification
 from credits.registry.evidence import EvidenceClosed, EvidenceUsed, UnusableFile, checked
 from credits.registry.production import EvidenceKind
 from tests.factories import UserFactory
@@ -86,6 +86,22 @@ class TestRemove:
         batch = stage.submitted()
         with pytest.raises(EvidenceClosed):
             evidence.remove(stage.session, paper=batch.evidence[0], by=stage.clerk, at=stage.at)
+
+
+class TestFree:
+    @pytest.mark.parametrize("end", ["withdrawn", "rejected"])
+    def test_lets_a_new_batch_bring_the_papers_of_one_that_came_to_nothing(self, stage, end):
+        site = stage.site()
+        batch = stage.in_review(site)
+        if end == "withdrawn":
+            batches.withdraw(stage.session, batch=batch, by=stage.clerk, at=stage.at)
+        else:
+            verification.reject(stage.session, batch=batch, text="No.", by=stage.lead, key="no", at=stage.at)
+        same = {"content": stage.files.read(batch.evidence[0].sha256), "reference": batch.evidence[0].reference}
+
+        assert stage.paper(stage.draft(site), batch.evidence[0].kind, **same).counts
+        with pytest.raises(EvidenceUsed):
+            stage.paper(stage.draft(site), batch.evidence[0].kind, **same)
 
 
 class TestChecked:

@@ -79,6 +79,9 @@ class TestConfirmMatch:
         stage.session.flush()
         sites.confirm_match(stage.session, site=site, observed=seen, by=stage.manager, at=stage.at)
         assert site.pcode == "codmine1"
+        told = len(story(stage.session, sites.number_of(site)))
+        sites.confirm_match(stage.session, site=site, observed=seen, by=stage.manager, at=stage.at)
+        assert len(story(stage.session, sites.number_of(site))) == told
         sites.confirm_match(stage.session, site=site, observed=None, by=stage.manager, at=stage.at)
         assert site.pcode is None
 
