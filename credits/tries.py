@@ -18,6 +18,7 @@ BY_ADDRESS = {
     "security.mf_recovery": GUESSES,
     "security.forgot_password": LETTERS,
     "web.sign_up": LETTERS,
+    "web.add_member": LETTERS,
 }
 # A thousand addresses then help little, and nobody is locked out by a few strangers.
 BY_ACCOUNT = {"security.login": "100 per hour"}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import flask_migrate
+import html5lib
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -163,10 +164,13 @@ class Visitor(FlaskClient):
             self.written.commit()
         try:
             # Buffered, so that what follows the answer has happened when the test goes on.
-            return super().open(*args, **kwargs | {"buffered": True})
+            answer = super().open(*args, **kwargs | {"buffered": True})
         finally:
             if self.written is not None:
                 self.written.rollback()  # the next look is fresh
+        if answer.mimetype == "text/html" and not 300 <= answer.status_code < 400:
+            check_page(answer.text)
+        return answer
 
     def sign_in(self, user: User) -> "Visitor":
         """Be `user` from now on, without the sign-in page."""
@@ -174,6 +178,16 @@ class Visitor(FlaskClient):
         with self.session_transaction() as cookie:
             cookie.update({"_user_id": handle, "_fresh": True, "fs_cc": "set", "fs_paa": time.time()})
         return self
+
+
+def check_page(text: str) -> None:
+    """Every page that any test sees is sound HTML with one h1, and names nothing twice."""
+    # A form shows again what was typed, characters included that no page should have.
+    readable = "".join(character for character in text if character.isprintable() or character == "\n")
+    page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(readable)
+    assert len(page.findall(".//h1")) == 1
+    names = [element.get("id") for element in page.iter() if element.get("id")]
+    assert sorted(names) == sorted(set(names))
 
 
 def migrate(url: str) -> None:
