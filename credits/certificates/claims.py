@@ -5,8 +5,8 @@ from credits.registry.minerals import Mineral
 LIMITS = (
     "This is a book-and-claim credit: the mineral in any product is not physically traced to the site.",
     (
-        "It gives no leave to say that a product contains, is made with or is sourced from this mineral, nor that it is "
-        "traceable, conflict-free, child-labour-free, ethical, responsible, offset or neutral."
+        "It gives no leave to say that a product contains, is made with or is sourced from this mineral, nor that it "
+        "is traceable, conflict-free, child-labour-free, ethical, responsible, offset or neutral."
     ),
     "It does not show that the due diligence required by law has been done.",
     "The sole right to this claim is the beneficiary's. The certificate cannot be transferred, sold or used twice.",
