@@ -62,6 +62,9 @@ class Amount(StringField):
 
     plain = ""
 
+    def _value(self) -> str:
+        return "".join(sign for sign in self.data or "" if sign.isprintable())  # HTML has no form for the others
+
     def pre_validate(self, form: Any) -> None:
         try:
             self.plain = with_point(self.data or "")
