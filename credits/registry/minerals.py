@@ -97,9 +97,12 @@ def mineral_of(code: str) -> Mineral:
 
 
 def decimal(text: str) -> Decimal:
-    """A plain decimal number, at most 30 characters of 0–9 and one point. Raises BadMeasure."""
+    """A plain decimal number, at most 28 characters of 0–9 and one point. Raises BadMeasure.
+
+    28 digits are what `Decimal` multiplies without rounding: a 29th could hide a fraction of a base unit.
+    """
     tidy = text.strip()
-    if not tidy or len(tidy) > 30 or not set(tidy) <= set("0123456789."):
+    if not tidy or len(tidy) > 28 or not set(tidy) <= set("0123456789."):
         raise BadMeasure(
             "Please write a plain number such as 1240.5, with a point and no other signs.", asked=tidy[:40]
         )

@@ -70,7 +70,10 @@ class TestBaseUnits:
     def test_reads_two_and_a_half_tonnes(self):
         assert MINERALS["CO"].base_units("2.5") == 2_500
 
-    @pytest.mark.parametrize("wanted", ["0", "0.0", "0.0005", "2.5005", "99999999999999999999", *NOT_NUMBERS])
+    @pytest.mark.parametrize(
+        "wanted",
+        ["0", "0.0", "0.0005", "2.5005", "99999999999999999999", *NOT_NUMBERS, "1.0000000000000000000000000001"],
+    )
     def test_refuses_what_is_no_whole_number_of_base_units(self, wanted):
         with pytest.raises(BadMeasure):
             MINERALS["CO"].base_units(wanted)
