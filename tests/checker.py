@@ -1,0 +1,196 @@
+"""An independent judge of the ledger: imports nothing of the application, and trusts none of its words.
+
+It reads the tables over a plain DB-API connection, plays the whole history serial by serial range, and compares it with
+what the clients of a trial say they were told. `judge(connection, told)` gives every broken promise as a sentence.
+
+    python tests/checker.py sqlite:///credits.db told.jsonl      # exit status 1 if a promise is broken
+
+A line of the history: {"caller", "key", "kind": "retire" | "transfer", "issuance": its number, "quantity": base units,
+"outcome": "acknowledged" | "refused" | "unknown"}; acknowledged ones may name their "number".
+"""
+
+import json
+import sqlite3
+import sys
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+FINAL = {"retired", "cancelled", "expired", "exported"}
+RESULTS = {"retire": "retirement", "transfer": "transfer"}
+POSTING = {
+    "retirement": "SELECT id, posting_id, quantity, issuance_id FROM retirement",
+    "transfer": "SELECT id, opening_posting_id, quantity, issuance_id FROM transfer",
+}
+
+
+class Tape:
+    """Who has which serials of one issuance: sorted starts, and for each the end and the account."""
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.owners: list[int] = []
+
+    def move(self, first: int, last: int, source: int | None, target: int) -> str | None:
+        """Give [first, last] to `target`; says what is wrong where `source` does not hold every one of them."""
+        if source is None:
+            if self.starts:
+                return "issued twice"
+            self.starts, self.ends, self.owners = [first], [last], [target]
+            return None
+        at = bisect_right(self.starts, first) - 1
+        cursor = first
+        pieces: list[tuple[int, int, int]] = []
+        begin = at
+        while at >= 0 and at < len(self.starts) and cursor <= last:
+            start, end, owner = self.starts[at], self.ends[at], self.owners[at]
+            if not start <= cursor <= end or owner != source:
+                return f"serial {cursor} was not in account {source}"
+            if start < cursor:
+                pieces.append((start, cursor - 1, owner))
+            if end > last:
+                pieces.append((last + 1, end, owner))
+            cursor, at = end + 1, at + 1
+        if cursor <= last:
+            return f"serial {cursor} was never issued"
+        pieces.append((first, last, target))
+        pieces.sort()
+        self.starts[begin:at] = [piece[0] for piece in pieces]
+        self.ends[begin:at] = [piece[1] for piece in pieces]
+        self.owners[begin:at] = [piece[2] for piece in pieces]
+        return None
+
+    def joined(self) -> list[tuple[int, int, int]]:
+        """The ranges, neighbours of one owner as one."""
+        return join(zip(self.starts, self.ends, self.owners, strict=True))
+
+
+def join(ranges: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    joined: list[tuple[int, int, int]] = []
+    for first, last, owner in sorted(ranges):
+        if joined and joined[-1][2] == owner and joined[-1][1] + 1 == first:
+            joined[-1] = (joined[-1][0], last, owner)
+        else:
+            joined.append((first, last, owner))
+    return joined
+
+
+def judge(connection: Any, told: Iterable[dict[str, Any]] = ()) -> list[str]:
+    """Every broken promise, as a sentence. The connection must see one moment of the database."""
+    return [*replay(connection), *recorded(connection), *listed(connection), *answered(connection, list(told))]
+
+
+def rows(connection: Any, query: str) -> list[tuple[Any, ...]]:
+    cursor = connection.cursor()
+    cursor.execute(query)
+    found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def replay(connection: Any) -> Iterator[str]:
+    """One owner a serial at every time, retired is final, nothing lost or minted, and the present is the replay."""
+    kinds = dict(rows(connection, "SELECT id, kind FROM account"))
+    tapes: dict[int, Tape] = defaultdict(Tape)
+    history = """SELECT issuance_id, posting_id, first, last, from_account_id, to_account_id
+                 FROM entry ORDER BY posting_id, first"""
+    for issuance, posting, first, last, source, target in rows(connection, history):
+        if source is not None and kinds.get(source) in FINAL:
+            yield f"posting {posting} took serials out of a final account"
+        if wrong := tapes[issuance].move(first, last, source, target):
+            yield f"posting {posting}, issuance {issuance}: {wrong}"
+    present: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for issuance, first, last, account in rows(connection, "SELECT issuance_id, first, last, account_id FROM block"):
+        present[issuance].append((first, last, account))
+    quantities = dict(rows(connection, "SELECT id, quantity FROM issuance"))
+    for issuance in sorted({*quantities, *present, *tapes}):
+        blocks = sorted(present[issuance])
+        expected = 1
+        for first, last, _ in blocks:
+            if first != expected:
+                yield f"issuance {issuance}: serials {expected} to {first - 1} are lost or doubled"
+            expected = last + 1
+        if expected - 1 != quantities.get(issuance):
+            yield f"issuance {issuance}: {expected - 1} serials stand where {quantities.get(issuance)} were issued"
+        if join(blocks) != tapes[issuance].joined():
+            yield f"issuance {issuance}: the present is not what its history says"
+
+
+def recorded(connection: Any) -> Iterator[str]:
+    """Every movement stands under an event, and every event of a movement has its movement."""
+    events = {event for (event,) in rows(connection, "SELECT id FROM event")}
+    postings = rows(connection, "SELECT id, event_id FROM posting")
+    moved = {posting for (posting,) in rows(connection, "SELECT DISTINCT posting_id FROM entry")}
+    for posting, event in postings:
+        if event not in events:
+            yield f"posting {posting} has no event"
+        if posting not in moved:
+            yield f"posting {posting} moved nothing"
+
+
+def listed(connection: Any) -> Iterator[str]:
+    """What lists show of retirements and transfers equals the serials that moved."""
+    entries: dict[tuple[int, int], int] = defaultdict(int)
+    for posting, issuance, first, last in rows(connection, "SELECT posting_id, issuance_id, first, last FROM entry"):
+        entries[posting, issuance] += last - first + 1
+    for name, query in POSTING.items():
+        sums: dict[tuple[int, int], int] = defaultdict(int)
+        for _, posting, quantity, issuance in rows(connection, query):
+            sums[posting, issuance] += quantity
+        for place, quantity in sums.items():
+            if entries[place] != quantity:
+                yield f"{name}s under posting {place[0]} say {quantity}, but {entries[place]} serials moved"
+    retired = "SELECT issuance_id, sum(last - first + 1) FROM retired_range GROUP BY issuance_id"
+    standing = """SELECT b.issuance_id, sum(b.last - b.first + 1) FROM block b JOIN account a ON a.id = b.account_id
+                  WHERE a.kind = 'retired' GROUP BY b.issuance_id"""
+    if sorted(rows(connection, retired)) != sorted(rows(connection, standing)):
+        yield "the retired ranges are not the serials that stand as retired"
+
+
+def answered(connection: Any, told: list[dict[str, Any]]) -> Iterator[str]:
+    """Acknowledged: there exactly once. Refused: not there. Unknown: not at all, or once."""
+    claims = {
+        (caller, key): json.loads(answer) if answer else {}
+        for caller, key, answer in rows(connection, "SELECT caller, key, answer FROM request_claim")
+    }
+    quantities = {
+        (name, number): quantity
+        for name, query in POSTING.items()
+        for number, _, quantity, _ in rows(connection, query)
+    }
+    seen: dict[tuple[str, int], tuple[str, str]] = {}
+    for act in told:
+        place, name = (act["caller"], act["key"]), RESULTS[act["kind"]]
+        number = claims.get(place, {}).get("result", {}).get(name)
+        if act["outcome"] == "acknowledged" and (name, number) not in quantities:
+            yield f"{act['kind']} {place} was acknowledged and is not there"
+        if act["outcome"] == "refused" and number is not None:
+            yield f"{act['kind']} {place} was refused and is there"
+        if number is None:
+            continue
+        if quantities.get((name, number)) != act["quantity"]:
+            yield f"{act['kind']} {place} has another quantity than was asked"
+        if seen.setdefault((name, number), place) != place:
+            yield f"{act['kind']} {place} answers for the same {name} as another key"
+    for name, number in sorted({*quantities} - {*seen}):
+        if told:
+            yield f"{name} {number} was asked for by nobody"
+
+
+def main(arguments: list[str]) -> int:
+    url, *files = arguments
+    if url.startswith("sqlite"):
+        connection: Any = sqlite3.connect(url.removeprefix("sqlite:///"))
+    else:
+        import psycopg
+
+        connection = psycopg.connect(url)
+    told = [json.loads(line) for name in files for line in open(name, encoding="utf-8")]  # noqa: PTH123, SIM115
+    broken = judge(connection, told)
+    print("\n".join(broken) or "Every promise holds.")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
