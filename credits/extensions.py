@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from credits.db import Model
 from credits.letters import LaterMail
 
-
 if TYPE_CHECKING:
 
     class ThisRequestsSession(Session):
