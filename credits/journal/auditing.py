@@ -96,17 +96,18 @@ def compare_tree(session: Session, checkpoints: dict[int, LogCheckpoint], found:
         .order_by(LogLeaf.position)
         .execution_options(yield_per=ROWS_AT_A_TIME)
     )
-    for position, event_id, kept, body in rows:
-        if position != tree.size:
-            found.disagrees(f"Place {tree.size} of the log is empty: the next event stands at {position}.")
-            break
-        leaf = compare_leaf(position, event_id, kept, body, found)
-        for level, number, root in tree.grow(leaf):
-            row, between = divmod(level, HEIGHT)
-            if not between and stored.pop((row, number), None) != root:
-                found.disagrees(f"The subtree {number} of level {row} does not follow from its events.")
-        if (checkpoint := checkpoints.get(tree.size)) is not None and checkpoint.root != tree.root:
-            found.disagrees(f"The checkpoint of {tree.size} events has another root than these events.")
+    with rows:
+        for position, event_id, kept, body in rows:
+            if position != tree.size:
+                found.disagrees(f"Place {tree.size} of the log is empty: the next event stands at {position}.")
+                break
+            leaf = compare_leaf(position, event_id, kept, body, found)
+            for level, number, root in tree.grow(leaf):
+                row, between = divmod(level, HEIGHT)
+                if not between and stored.pop((row, number), None) != root:
+                    found.disagrees(f"The subtree {number} of level {row} does not follow from its events.")
+            if (checkpoint := checkpoints.get(tree.size)) is not None and checkpoint.root != tree.root:
+                found.disagrees(f"The checkpoint of {tree.size} events has another root than these events.")
     for row, number in stored:
         found.disagrees(f"The subtree {number} of level {row} has no events under it.")
     for size in checkpoints:

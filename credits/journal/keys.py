@@ -6,6 +6,7 @@ loses its secret half and stays published, so that old proofs can still be check
 
 import json
 import os
+import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -79,7 +80,7 @@ def make(data_dir: Path, *, origin: str, seed: bytes, at: datetime) -> LogKeys:
         raise ValueError(f"{origin!r} cannot name a log.")
     keys = LogKeys(origin, (new_key(origin, seed, at),))
     target = data_dir / FILE
-    partial = written(target, keys)
+    partial = written(target, in_text(keys))
     try:
         os.link(partial, target)  # unlike a rename, it never replaces the key of another process
     except FileExistsError:
@@ -98,7 +99,7 @@ def rotate(data_dir: Path, *, seed: bytes, at: datetime, overlap: timedelta) -> 
     older = (key if key.until else replace(key, until=end) for key in kept.keys)
     older_still_secret = (replace(key, secret="") if is_over(key, at) else key for key in older)
     keys = LogKeys(kept.origin, (*older_still_secret, new_key(kept.origin, seed, at)))
-    written(data_dir / FILE, keys).replace(data_dir / FILE)
+    written(data_dir / FILE, in_text(keys)).replace(data_dir / FILE)
     return keys
 
 
@@ -111,15 +112,19 @@ def public_of(secret: str) -> str:
     return signing_key(secret).verifying.text
 
 
-def written(target: Path, keys: LogKeys) -> Path:
-    """The keys in a file beside `target`, whole and on the disk, readable by its owner alone."""
+def in_text(keys: LogKeys) -> str:
+    return json.dumps({"origin": keys.origin, "keys": [asdict(key) for key in keys.keys]}, indent=1)
+
+
+def written(target: Path, text: str) -> Path:
+    """A new file beside `target` with this text, whole and on the disk, readable by its owner alone."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = target.with_suffix(f".{os.getpid()}.part")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump({"origin": keys.origin, "keys": [asdict(key) for key in keys.keys]}, file, indent=1)
+    opened, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
+    with os.fdopen(opened, "w", encoding="utf-8") as file:
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    return partial
+    return Path(name)
 
 
 def witnesses(data_dir: Path) -> list[VerifyingKey]:
@@ -138,7 +143,4 @@ def trust(data_dir: Path, keys: Iterable[VerifyingKey]) -> None:
     """Accept the cosignatures of these witnesses too."""
     known = {key.text: key for key in [*witnesses(data_dir), *keys]}
     target = data_dir / WITNESSES
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = target.with_suffix(f".{os.getpid()}.part")
-    partial.write_text("".join(f"{text}\n" for text in known), encoding="utf-8")
-    partial.replace(target)
+    written(target, "".join(f"{text}\n" for text in known)).replace(target)

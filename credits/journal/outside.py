@@ -110,16 +110,15 @@ def published(session: Session) -> int:
 def close_for_writing(engine: Engine) -> None:
     """Let nobody write through `engine` in this process: a unit of work that would raises ReadOnly."""
 
-    # First of all listeners: on SQLite the next one takes the write lock.
-    @event.listens_for(engine, "begin", insert=True)
-    def refuse(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        if options.get(MIGRATING):
-            return
-        if options.get(WRITING):
+    @event.listens_for(engine, "set_connection_execution_options")
+    def refuse(connection: Connection, options: dict[str, object]) -> None:
+        if options.get(WRITING) and not connection.get_execution_options().get(MIGRATING):
             raise ReadOnly(CLOSED)
-        # What writes without saying so is stopped by the database itself.
-        if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-        else:
-            connection.exec_driver_sql("PRAGMA query_only = ON")
+
+    # What writes without saying so is stopped by the database itself.
+    @event.listens_for(engine, "begin")
+    def close(connection: Connection) -> None:
+        if connection.get_execution_options().get(MIGRATING):
+            return
+        on_postgresql = engine.dialect.name == "postgresql"
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY" if on_postgresql else "PRAGMA query_only = ON")

@@ -1,8 +1,9 @@
 """The log as it lies in the database: its leaves, the roots of its full subtrees, and tiles made of them."""
 
 from collections.abc import Sequence
+from typing import cast
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Table, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from credits.journal.log_models import LogLeaf, LogSubtree
@@ -10,6 +11,8 @@ from credits.journal.merkle import HASH_SIZE, Node, perfect_root
 from credits.journal.models import Event
 from credits.journal.tiles import HEIGHT, WIDTH, Tile, bundle, entry_of, tree_of
 
+# Past the object layer, which does nothing for rows but cost time.
+LEAVES, SUBTREES = cast(Table, LogLeaf.__table__), cast(Table, LogSubtree.__table__)
 # In one trip and with two parameters: row by row, the trips would take most of the time.
 APPEND_MANY = text(
     f"""INSERT INTO log_leaf (position, event_id, hash)
@@ -66,7 +69,7 @@ def append(session: Session, leaves: Sequence[tuple[int, bytes]]) -> int:
         session.execute(APPEND_MANY, {"start": start, "events": list(events), "hashes": b"".join(hashes)})
     else:
         rows = [{"position": at, "event_id": event, "hash": leaf} for at, (event, leaf) in enumerate(leaves, start)]
-        session.execute(insert(LogLeaf.__table__), rows)
+        session.execute(insert(LEAVES), rows)
     complete_subtrees(session, start, start + len(leaves))
     return start + len(leaves)
 
@@ -81,5 +84,5 @@ def complete_subtrees(session: Session, before: int, after: int) -> None:
             root = perfect_root([hashes[at : at + HASH_SIZE] for at in range(0, len(hashes), HASH_SIZE)])
             completed.append({"level": level, "number": number, "hash": root})
         if completed:
-            session.execute(insert(LogSubtree.__table__), completed)
+            session.execute(insert(SUBTREES), completed)
         level += 1

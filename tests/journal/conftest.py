@@ -1,0 +1,3 @@
+from tests.journal.publishing import log
+
+__all__ = ["log"]
