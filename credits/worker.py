@@ -4,6 +4,7 @@ import os
 
 from flask import Flask
 from huey import Huey, PostgresHuey, SqliteHuey, crontab
+from huey.serializer import SignedSerializer
 
 from config import Settings, load
 from credits import jobs
@@ -15,9 +16,11 @@ from credits.log_keys import log_keys
 
 def queue(settings: Settings) -> Huey:
     """Where background work waits: beside the SQLite file, or in the same PostgreSQL."""
+    # Signed, since a task is unpickled: who can write to the queue must not thereby run code here.
+    signed = SignedSerializer(secret=settings.secret_key)
     if settings.queue_file is not None:
-        return SqliteHuey("credits", filename=str(settings.queue_file), fsync=True, results=False)
-    return PostgresHuey("credits", dsn=settings.database_url, results=False)
+        return SqliteHuey("credits", filename=str(settings.queue_file), fsync=True, results=False, serializer=signed)
+    return PostgresHuey("credits", dsn=settings.database_url, results=False, serializer=signed)
 
 
 HALF_A_MINUTE = 30  # seconds

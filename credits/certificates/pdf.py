@@ -135,14 +135,14 @@ def _press(templates: Path) -> _Press:
     return _Press(environment.get_template("certificates/retirement.html"), style, fonts)
 
 
-class _NothingFetched(URLFetcher):  # type: ignore[misc]
+class _NothingFetched(URLFetcher):
     """Whatever a text manages to ask for, nothing leaves this process and no file is opened."""
 
     def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> NoReturn:
         raise PermissionError(f"A certificate fetches nothing, not even {url}.")
 
 
-class _OwnFacesFetched(URLFetcher):  # type: ignore[misc]
+class _OwnFacesFetched(URLFetcher):
     """The style sheet may open our own faces and nothing else."""
 
     def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> URLFetcherResponse:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from credits.errors import Missing
 from credits.journal import events
 from credits.registry.ipis import COUNTRY, LICENCE, SOURCE, Reading, Rejection, Visit, Watch, place_of, unwatched
-from credits.registry.production import ObservedSite, SiteObservation
+from credits.registry.observed import ObservedSite, SiteObservation
 
 T = TypeVar("T")
 SITE, OBSERVATION = cast(Table, ObservedSite.__table__), cast(Table, SiteObservation.__table__)

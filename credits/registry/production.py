@@ -2,14 +2,14 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from credits.db import Document, Model, Word, one_of
+from credits.db import Model, Word, one_of
 from credits.participants.models import Organisation, User
 from credits.registry.minerals import Mineral, mineral_of
+from credits.registry.observed import ObservedSite
 
 
 class Access(StrEnum):
@@ -75,7 +75,7 @@ class Site(Model):
     producer: Mapped[Organisation] = relationship()
     licences: Mapped[list["Licence"]] = relationship(back_populates="site", order_by="Licence.valid_from")
     assurances: Mapped[list["Assurance"]] = relationship(back_populates="site", order_by="Assurance.valid_from")
-    observed: Mapped["ObservedSite | None"] = relationship()
+    observed: Mapped[ObservedSite | None] = relationship()
 
 
 class Licence(Model):
@@ -228,7 +228,9 @@ class EvidenceKind(StrEnum):
     OTHER = "other"
 
 
-counting = {"sqlite_where": text("counts"), "postgresql_where": text("counts")}
+def once_where_it_counts(name: str, *columns: str) -> Index:
+    """No two papers that count share these columns."""
+    return Index(name, *columns, unique=True, sqlite_where=text("counts"), postgresql_where=text("counts"))
 
 
 class Evidence(Model):
@@ -243,8 +245,8 @@ class Evidence(Model):
         CheckConstraint("length(sha256) = 64", name="sha256_whole"),
         CheckConstraint("size > 0", name="size_positive"),
         CheckConstraint("reference <> ''", name="reference_not_blank"),
-        Index("uq_evidence_sha256", "sha256", unique=True, **counting),
-        Index("uq_evidence_kind_reference", "kind", "reference", unique=True, **counting),
+        once_where_it_counts("uq_evidence_sha256", "sha256"),
+        once_where_it_counts("uq_evidence_kind_reference", "kind", "reference"),
         Index("ix_evidence_batch_id", "batch_id"),
     )
 
@@ -299,37 +301,3 @@ class CarriedRemainder(Model):
     producer_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
     mineral_code: Mapped[str] = mapped_column(primary_key=True)
     nanograms: Mapped[int]
-
-
-class ObservedSite(Model):
-    """A mine site as somebody else's open data know it. Positions in micro-degrees, WGS 84."""
-
-    __tablename__ = "observed_site"
-
-    pcode: Mapped[str] = mapped_column(primary_key=True)
-    source: Mapped[str]
-    name: Mapped[str]
-    country: Mapped[str]
-    province: Mapped[str]
-    territory: Mapped[str]
-    village: Mapped[str]
-    latitude: Mapped[int | None]
-    longitude: Mapped[int | None]
-
-    observations: Mapped[list["SiteObservation"]] = relationship(
-        back_populates="site", order_by="(SiteObservation.visited_on, SiteObservation.visit)"
-    )
-
-
-class SiteObservation(Model):
-    """One dated visit to an observed site. recorded: the published columns that were filled in, untouched."""
-
-    __tablename__ = "site_observation"
-    __table_args__ = (Index("ix_site_observation_pcode_visited_on", "pcode", "visited_on"),)
-
-    visit: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # the source's own number
-    pcode: Mapped[str] = mapped_column(ForeignKey("observed_site.pcode"))
-    visited_on: Mapped[date]
-    recorded: Mapped[dict[str, Any]] = mapped_column(Document())
-
-    site: Mapped[ObservedSite] = relationship(back_populates="observations")

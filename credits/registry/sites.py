@@ -18,7 +18,8 @@ from credits.participants.models import Organisation, User
 from credits.participants.permissions import may_register_for
 from credits.participants.wording import line
 from credits.registry.calendar import checked_period
-from credits.registry.production import Access, Answer, Licence, Method, ObservedSite, Site
+from credits.registry.observed import ObservedSite
+from credits.registry.production import Access, Answer, Licence, Method, Site
 
 MICRO = 1_000_000
 MOST_MINERS = 100_000

@@ -6,15 +6,8 @@ from sqlalchemy import select
 
 from credits.participants.models import Kind, RoleName
 from credits.registry import batches, verification
-from credits.registry.production import (
-    Assurance,
-    BatchState,
-    EvidenceKind,
-    ObservedSite,
-    Remark,
-    RemarkKind,
-    SiteObservation,
-)
+from credits.registry.observed import ObservedSite, SiteObservation
+from credits.registry.production import Assurance, BatchState, EvidenceKind, Remark, RemarkKind
 from tests.factories import UserFactory
 
 MARKUP = "<script>alert(1)</script> & <b>bold</b>"

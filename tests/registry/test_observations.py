@@ -19,7 +19,7 @@ from credits.registry.observations import (
     nearest,
     observed,
 )
-from credits.registry.production import ObservedSite, SiteObservation
+from credits.registry.observed import ObservedSite, SiteObservation
 from tests.registry.ipis_file import SMALL, file_of
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

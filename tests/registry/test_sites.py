@@ -7,7 +7,8 @@ from credits.journal.events import story
 from credits.participants.permissions import WrongRole
 from credits.registry import sites
 from credits.registry.calendar import BadPeriod
-from credits.registry.production import Answer, ObservedSite
+from credits.registry.observed import ObservedSite
+from credits.registry.production import Answer
 from credits.registry.sites import BadPosition, LicenceKnown, position
 
 

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from credits.participants.models import Kyc
-from credits.registry.production import ObservedSite, SiteObservation
+from credits.registry.observed import ObservedSite, SiteObservation
 from tests.factories import OrganisationFactory, UserFactory
 
 

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import func, select
 
 from credits.participants.models import Kind, Kyc, RoleName
-from credits.registry.production import Licence, ObservedSite, Site, SiteObservation
+from credits.registry.observed import ObservedSite, SiteObservation
+from credits.registry.production import Licence, Site
 from credits.registry.sites import number_of
 from credits.web import sites
 from tests.factories import OrganisationFactory, UserFactory
