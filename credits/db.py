@@ -41,9 +41,7 @@ class Flag(TypeDecorator[bool]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(
-            Integer() if dialect.name == "sqlite" else Boolean()
-        )
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else Boolean())
 
     def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
         return None if value is None else bool(value)
@@ -56,9 +54,7 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(
-            Text() if dialect.name == "sqlite" else DateTime(timezone=True)
-        )
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
@@ -67,11 +63,7 @@ class Moment(TypeDecorator[datetime]):
             # Sign-in libraries hand over naive times that mean UTC.
             value = value.replace(tzinfo=UTC)
         value = value.astimezone(UTC)
-        return (
-            value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-            if dialect.name == "sqlite"
-            else value
-        )
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -92,11 +84,7 @@ class Day(TypeDecorator[date]):
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Date())
 
     def process_bind_param(self, value: date | None, dialect: Dialect) -> Any:
-        return (
-            value.isoformat()
-            if value is not None and dialect.name == "sqlite"
-            else value
-        )
+        return value.isoformat() if value is not None and dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
         return date.fromisoformat(value) if isinstance(value, str) else value
@@ -126,19 +114,13 @@ class Document(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return (
-            None
-            if value is None
-            else json.dumps(value, sort_keys=True)
-        )
+        return None if value is None else json.dumps(value, sort_keys=True)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)
 
 
-def one_of(
-    column: str, words: type[StrEnum], name: str | None = None
-) -> CheckConstraint:
+def one_of(column: str, words: type[StrEnum], name: str | None = None) -> CheckConstraint:
     """CHECK that `column` holds one of `words`."""
     listed = ", ".join(f"'{word.value}'" for word in words)
     return CheckConstraint(f"{column} IN ({listed})", name=name or f"{column}_known")
@@ -173,11 +155,7 @@ class Model(DeclarativeBase):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         given = cls.__dict__.get("__table_args__", ())
-        constraints, options = (
-            (given[:-1], given[-1])
-            if given and isinstance(given[-1], Mapping)
-            else (given, {})
-        )
+        constraints, options = (given[:-1], given[-1]) if given and isinstance(given[-1], Mapping) else (given, {})
         if "__tablename__" in cls.__dict__:
             cls.__table_args__ = (*constraints, {"sqlite_strict": True, **options})
         super().__init_subclass__(**kwargs)
