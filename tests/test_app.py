@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from flask import request, url_for
+from flask import Response, request, url_for
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -20,6 +20,11 @@ PRODUCTION = {
     "SECURITY_PASSWORD_SALT": "zX8cV5bN2mA1sD4fG7hJ0kL3qW6eR9tY",
     "TOTP_SECRET": "pO9iU6yT3rE0wQ7aS4dF1gH8jK5lZ2xC",
 }
+
+
+def plain(text: str) -> Response:
+    """An answer that is no page."""
+    return Response(text, mimetype="text/plain")
 
 
 class TestHeaders:
@@ -63,7 +68,7 @@ class TestProduction:
 
 class TestAddresses:
     def test_come_from_the_settings_whatever_the_host_header_says(self, app):
-        app.add_url_rule("/where", "where", lambda: url_for("security.login", _external=True))
+        app.add_url_rule("/where", "where", lambda: plain(url_for("security.login", _external=True)))
 
         answer = app.test_client().get("/where", headers={"Host": "127.0.0.1:9999"})
 

@@ -1,5 +1,5 @@
 import pytest
-from flask import jsonify
+from flask import Response, jsonify
 
 from credits import identity
 from credits.participants.tokens import MARK
@@ -18,6 +18,11 @@ def machine(app, client):
 
     app.add_url_rule("/api/who", "who", view, methods=["GET", "POST"])
     return client
+
+
+def plain(text: str) -> Response:
+    """An answer that is no page."""
+    return Response(text, mimetype="text/plain")
 
 
 class TestAdmitBearer:
@@ -69,7 +74,7 @@ class TestAdmitBearer:
 
 class TestVisitor:
     def test_is_nobody_at_first(self, app, client):
-        app.add_url_rule("/who", "who", lambda: str(identity.visitor()))
+        app.add_url_rule("/who", "who", lambda: plain(str(identity.visitor())))
 
         assert client.get("/who").text == "None"
 
