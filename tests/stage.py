@@ -11,10 +11,27 @@ from sqlalchemy.orm import Session
 
 from config import ROOT
 from credits.files import Files
+from credits.ledger import invariants
+from credits.ledger.models import AccountKind
 from credits.participants.models import Kind, Organisation, RoleName, User
-from credits.registry import batches, evidence, issuance, policy, retirement, sites, transfer, verification
+from credits.registry import (
+    batches,
+    decisions,
+    evidence,
+    holds,
+    issuance,
+    policy,
+    queries,
+    reservation,
+    retirement,
+    sites,
+    suspension,
+    transfer,
+    verification,
+)
 from credits.registry.batches import Production
 from credits.registry.models import Issuance, Retirement, Transfer
+from credits.registry.movements import Decision, DecisionKind, Earmark
 from credits.registry.policy import Policy
 from credits.registry.production import Access, Answer, Batch, EvidenceKind, Method, Site
 from credits.registry.retirement import Claim
@@ -90,6 +107,7 @@ class Stage:
         self.clerk: User = UserFactory(organisation=self.coop, may=[RoleName.CLERK])
         self.lead: User = UserFactory(kind=Kind.VERIFIER)
         self.issuer: User = UserFactory(kind=Kind.REGISTRY)
+        self.colleague: User = UserFactory(organisation=self.issuer.organisation, may=[RoleName.ISSUER])
         self.buyer: User = UserFactory(kind=Kind.MANUFACTURER)
         self.second: User = UserFactory(kind=Kind.MANUFACTURER)
 
@@ -205,6 +223,83 @@ class Stage:
             "at": self.at,
         }
         return retirement.retire(self.session, **asked | bent)
+
+    def reserved(self, *chosen: tuple[Issuance, int], **bent: Any) -> Earmark:
+        asked = {
+            "holder": self.coop,
+            "chosen": chosen,
+            "why": "Order 17",
+            "policy": self.policy,
+            "by": self.manager,
+            "key": self.key(),
+            "at": self.at,
+        }
+        return reservation.reserve(self.session, **asked | bent)
+
+    def held(self, made: Issuance, quantity: int | None = None, **bent: Any) -> Earmark:
+        asked = {
+            "issuance": made,
+            "holder": self.coop,
+            "quantity": quantity,
+            "reason": "A question about the scale.",
+            "by": self.issuer,
+            "key": self.key(),
+            "at": self.at,
+        }
+        return holds.hold(self.session, **asked | bent)
+
+    def frozen(self, made: Issuance, **bent: Any) -> holds.Frozen:
+        """The periods of an issuance under zero tolerance."""
+        asked = {
+            "site": made.batch.site,
+            "first_day": made.batch.produced_from,
+            "last_day": made.batch.produced_to,
+            "reason": "Children at work.",
+            "by": self.issuer,
+            "key": self.key(),
+            "at": self.at,
+        }
+        return holds.hold_periods(self.session, **asked | bent)
+
+    def suspended(self, made: Issuance, **bent: Any) -> Issuance:
+        asked = {"issuance": made, "reason": "Under review.", "by": self.issuer, "key": self.key(), "at": self.at}
+        suspension.suspend(self.session, **asked | bent)
+        return made
+
+    def proposed(self, kind: DecisionKind, subject: str, by: User | None = None, **request: Any) -> Decision:
+        return decisions.propose(
+            self.session,
+            kind=kind,
+            subject=subject,
+            request=request,
+            reason="The assay was wrong.",
+            by=by or self.issuer,
+            key=self.key(),
+            at=self.at,
+        )
+
+    def approve(self, decision: Decision, **bent: Any) -> Decision:
+        asked = {"decision": decision, "policy": self.policy, "by": self.colleague, "at": self.at}
+        decisions.approve(self.session, **asked | bent)
+        return decision
+
+    def decided(self, kind: DecisionKind, subject: str, by: User | None = None, **request: Any) -> Decision:
+        """Proposed by one person and approved by another."""
+        return self.approve(self.proposed(kind, subject, by, **request))
+
+    def balance(self, made: Issuance, organisation: Organisation | None = None) -> dict[AccountKind, int]:
+        """What an organisation, else the producer, has of an issuance."""
+        return queries.held_of(self.session, organisation or self.coop, made).by_kind
+
+    def serials(self, made: Issuance, organisation: Organisation | None = None) -> list[tuple[str, int, int]]:
+        """Where the serials stand that an organisation, else the producer, has: kind of account, first, last."""
+        found = queries.every_serial_held(self.session, organisation or self.coop, made)
+        return [(kind.value, units.first, units.last) for kind, units, _ in found]
+
+    def must_be_sound(self) -> None:
+        """The ledger keeps every promise, and what is not yet checked at commit is checked now."""
+        self.session.commit()
+        assert [promise.name for promise in invariants.check(self.session) if not promise.holds] == []
 
 
 @pytest.fixture(scope="session")

@@ -10,14 +10,16 @@ from sqlalchemy.orm import Session
 from credits import ledger
 from credits.errors import Conflict, NotAllowed
 from credits.journal import events
-from credits.ledger.models import AccountKind
+from credits.ledger.models import AccountKind, Posting
 from credits.ledger.posting import Record, ranges_of
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
 from credits.registry.accounts import account_of
 from credits.registry.batches import lock_in
+from credits.registry.buffer import contribute
 from credits.registry.calendar import covers, months_before
+from credits.registry.debits import open_debits, owed, pay_off
 from credits.registry.minerals import Contained, in_base_units
 from credits.registry.models import REGISTRY_CODE, Issuance, SiteVintage
 from credits.registry.policy import Policy
@@ -46,7 +48,8 @@ def issue(session: Session, *, batch: Batch, policy: Policy, by: User, key: str,
     """Issue the credits of a verified batch to its producer.
 
     The quantity is the contained quantity with the producer's carried remainder, rounded down, less what was
-    sold with a premium or registered elsewhere; the new remainder waits for the next batch.
+    sold with a premium or registered elsewhere and the producer's open debits; the new remainder waits for the next
+    batch. The buffer's share of it goes on to the registry's buffer.
     Flushes. Raises NotAllowed, NotThreePeople, WrongState, NotIssuable, NothingToIssue.
     """
     must_issue(by)
@@ -57,7 +60,12 @@ def issue(session: Session, *, batch: Batch, policy: Policy, by: User, key: str,
     must_be_third(by, batch)
     if wanting := obstacles(batch, policy, at):
         raise NotIssuable("These credits cannot be issued: " + " ".join(wanting), obstacles=wanting)
-    issuance = enter(session, batch, taken_from_carry(session, batch), by, at)
+    quantity = taken_from_carry(session, batch)
+    debits = session.scalars(open_debits(batch.site.producer_id, batch.mineral_code).with_for_update()).all()
+    issuance = enter(session, batch, quantity, by, at)
+    owing = sum(debit.still_open for debit in debits)
+    pay_off(session, debits, owing, posting=session.get_one(Posting, issuance.posting_id), at=at)
+    contribute(session, issuance=issuance, policy=policy, by=by, at=at)
     batch.state = BatchState.ISSUED
     ledger.settle(session, {"issuance": issuance.id})
     return issuance
@@ -104,22 +112,31 @@ def waiting_remainder(session: Session, batch: Batch) -> int:
 def expected(session: Session, batch: Batch) -> Contained:
     """What issuing `batch` would give now, deductions made, and what would be carried on."""
     total = in_base_units(batch.mineral, batch.contained_ng + waiting_remainder(session, batch))
-    return Contained(total.base_units - batch.sold_with_premium - batch.registered_elsewhere, total.remainder_ng)
+    deducted = batch.sold_with_premium + batch.registered_elsewhere
+    deducted += owed(session, batch.site.producer_id, batch.mineral_code)
+    return Contained(total.base_units - deducted, total.remainder_ng)
 
 
 def taken_from_carry(session: Session, batch: Batch) -> int:
     """Settle the producer's carried remainder and return the base units to issue. Raises NothingToIssue."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    key = {"producer_id": batch.site.producer_id, "mineral_code": batch.mineral_code}
-    session.execute(dialect.insert(CarriedRemainder).values(**key, nanograms=0).on_conflict_do_nothing())
-    carried = session.get_one(CarriedRemainder, tuple(key.values()), with_for_update=True, populate_existing=True)
+    carried = lock_carry(session, batch.site.producer_id, batch.mineral_code)
     batch.carried_ng = carried.nanograms
     outcome = expected(session, batch)
     if outcome.base_units < 1:
-        raise NothingToIssue("After the deductions less than one base unit is left to issue.")
+        debits = owed(session, batch.site.producer_id, batch.mineral_code)
+        among = f", open debits of {debits} base units among them," if debits else ""
+        raise NothingToIssue(f"After the deductions{among} less than one base unit is left to issue.", debits=debits)
     carried.nanograms = outcome.remainder_ng
     session.flush()
     return outcome.base_units
+
+
+def lock_carry(session: Session, producer_id: int, mineral_code: str) -> CarriedRemainder:
+    """Lock the producer's carried remainder of one mineral, begun where there is none: one issuance at a time."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    key = {"producer_id": producer_id, "mineral_code": mineral_code}
+    session.execute(dialect.insert(CarriedRemainder).values(**key, nanograms=0).on_conflict_do_nothing())
+    return session.get_one(CarriedRemainder, tuple(key.values()), with_for_update=True, populate_existing=True)
 
 
 def enter(session: Session, batch: Batch, quantity: int, by: User, at: datetime) -> Issuance:

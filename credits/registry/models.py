@@ -100,6 +100,41 @@ class SiteVintage(Model):
     issuances: Mapped[int]
 
 
+class BulkKind(StrEnum):
+    RETIREMENT = "retirement"
+    TRANSFER = "transfer"
+
+
+class Bulk(Model):
+    """Many lines moved as one: all of them or none, one posting and one event. Never edited.
+
+    lines_sha256: of the canonical JSON of the lines as they were carried out, which the event names too.
+    """
+
+    __tablename__ = "bulk"
+    __table_args__ = (
+        one_of("kind", BulkKind),
+        CheckConstraint("lines BETWEEN 1 AND 10000", name="lines_counted"),
+        CheckConstraint("length(lines_sha256) = 64", name="lines_sha256_whole"),
+        Index("ix_bulk_organisation_id", "organisation_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[BulkKind] = mapped_column(Word(BulkKind))
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    lines: Mapped[int]
+    lines_sha256: Mapped[str]
+    posting_id: Mapped[int] = mapped_column(ForeignKey("posting.id"), unique=True)
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    made_at: Mapped[datetime]
+
+    organisation: Mapped[Organisation] = relationship()
+
+    @property
+    def number(self) -> str:
+        return f"BULK-{self.id:06d}"
+
+
 class TransferState(StrEnum):
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -138,6 +173,7 @@ class Transfer(Model):
     closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     closed_at: Mapped[datetime | None]
     reason: Mapped[str | None]
+    bulk_id: Mapped[int | None] = mapped_column(ForeignKey("bulk.id"), index=True)
 
     issuance: Mapped[Issuance] = relationship()
     sender: Mapped[Organisation] = relationship(foreign_keys=[sender_id])
@@ -182,6 +218,7 @@ class Retirement(Model):
     claim_to: Mapped[date]
     retired_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     retired_at: Mapped[datetime]
+    bulk_id: Mapped[int | None] = mapped_column(ForeignKey("bulk.id"), index=True)
 
     issuance: Mapped[Issuance] = relationship()
     holder: Mapped[Organisation] = relationship()

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from credits.registry.minerals import MILLION
 from credits.registry.production import EvidenceKind
 
 
@@ -18,6 +19,9 @@ class Policy:
     days_to_answer: int
     months_before_claim: int
     longest_claim_days: int
+    months_valid: int
+    warning_days: tuple[int, ...]
+    buffer_share_ppm: int
 
 
 def read(path: Path) -> Policy:
@@ -31,8 +35,18 @@ def read(path: Path) -> Policy:
         days_to_answer=text["transfer"]["days_to_answer"],
         months_before_claim=text["retirement"]["months_before_claim"],
         longest_claim_days=text["retirement"]["longest_claim_days"],
+        months_valid=text["expiry"]["months_valid"],
+        warning_days=tuple(text["expiry"]["warning_days"]),
+        buffer_share_ppm=text["buffer"]["share_ppm"],
     )
-    numbers = [value for value in vars(policy).values() if not isinstance(value, str | tuple)]
-    if not all(type(number) is int and number > 0 for number in numbers):
+    share = policy.buffer_share_ppm
+    if type(share) is not int or not 0 <= share < MILLION:
+        raise ValueError(f"{path}: the buffer's share is a whole number of parts per million.")
+    numbers = [
+        value
+        for name, value in vars(policy).items()
+        if name != "buffer_share_ppm" and not isinstance(value, str | tuple)
+    ]
+    if not all(type(number) is int and number > 0 for number in [*numbers, *policy.warning_days]):
         raise ValueError(f"{path} holds a number that is not whole and positive.")
     return policy

@@ -22,6 +22,7 @@ from credits.registry.calendar import checked_period, months_before
 from credits.registry.models import Issuance, RetiredRange, Retirement
 from credits.registry.policy import Policy
 from credits.registry.transfer import must_not_be_suspended
+from credits.registry.validity import must_not_have_expired
 
 
 class OutsideClaimWindow(Conflict):
@@ -66,7 +67,7 @@ def retire(
 ) -> Retirement:
     """Retire credits of one issuance, lowest serials first. Permanent: there is no un-retire.
 
-    quantity: base units. Flushes. Raises NotAllowed, NotABuyer, Suspended, OutsideClaimWindow, BadPeriod,
+    quantity: base units. Flushes. Raises NotAllowed, NotABuyer, Suspended, Expired, OutsideClaimWindow, BadPeriod,
     UnsoundText, BadQuantity, InsufficientBalance.
     """
     may_dispose_of(by, holder)
@@ -77,6 +78,7 @@ def retire(
     if holder.kind not in BUYERS:
         raise NotABuyer("Credits are retired by a manufacturer or reseller. A producer transfers or sells them.")
     must_not_be_suspended(session, issuance)
+    must_not_have_expired(issuance, policy, at)
     must_fit_window(issuance, claim, policy, at)
 
     def record(moves: Sequence[ledger.Move]) -> int:

@@ -19,6 +19,7 @@ from credits.registry.accounts import account_of
 from credits.registry.models import Issuance, Transfer, TransferRange, TransferState
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState
+from credits.registry.validity import must_not_have_expired
 
 MOST_AT_A_TIME = 500
 
@@ -62,7 +63,7 @@ def propose(
 ) -> Transfer:
     """Offer credits of one issuance, lowest serials first, to another holder. They are frozen until it answers.
 
-    quantity: base units. Flushes. Raises NotAllowed, ToOneself, CannotHold, Suspended, BadQuantity,
+    quantity: base units. Flushes. Raises NotAllowed, ToOneself, CannotHold, Suspended, Expired, BadQuantity,
     InsufficientBalance.
     """
     may_dispose_of(by, sender)
@@ -75,6 +76,7 @@ def propose(
     if recipient.kind not in (*BUYERS, *PRODUCERS) or not recipient.approved:
         raise CannotHold(f"{recipient.name} cannot hold credits.", recipient=recipient.number)
     must_not_be_suspended(session, issuance)
+    must_not_have_expired(issuance, policy, at)
     said = paragraphs(note, "Note", 500) if note.strip() else ""
     posting = ledger.post(
         session,

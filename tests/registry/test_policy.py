@@ -11,6 +11,7 @@ class TestRead:
         house = policy.read(ROOT / "policy.toml")
 
         assert (house.months_to_issue, house.months_before_claim, house.days_to_answer) == (12, 24, 14)
+        assert (house.months_valid, house.warning_days, house.buffer_share_ppm) == (36, (90, 30, 7), 0)
 
     @pytest.mark.parametrize(
         "before, after",
@@ -20,6 +21,11 @@ class TestRead:
             ("days_to_answer = 14", "days_to_answer = true"),
             ("days_to_answer = 14", ""),
             ('"assay"', '"rumour"'),
+            ("[90, 30, 7]", "[90, 0]"),
+            ("[90, 30, 7]", '["90"]'),
+            ("share_ppm = 0", "share_ppm = -1"),
+            ("share_ppm = 0", "share_ppm = 1_000_000"),
+            ("share_ppm = 0", "share_ppm = false"),
         ],
     )
     def test_refuses_a_file_that_is_not_whole(self, tmp_path, before, after):
