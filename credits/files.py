@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 from pathlib import Path
 
 
@@ -39,8 +40,8 @@ class Files:
         target = self.path(sha256)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            # Whole or not at all: another process may write the same content at this moment.
-            partial = target.with_suffix(f".{os.getpid()}.part")
+            # Whole or not at all: another process or thread may write the same content at this moment.
+            partial = target.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
             with partial.open("wb") as file:
                 file.write(content)
                 file.flush()

@@ -32,13 +32,14 @@ def steps(session: Session, told: Sequence[Event]) -> list[dict[str, Any]]:
     facts = [json.loads(event.body)["facts"] for event in told]
     parties = {said[end] for said in facts for end in ("from", "to") if "transfer" in said}
     names = _people(session, {event.actor for event in told}) | _organisations(session, parties)
+    private = events.private_of(session, told)
     words = _words()
     return [
         {
             "label": words.get(event.kind, event.kind),
             "at": event.at,
             "by": names.get(event.actor, _("the registry itself") if event.actor == events.SYSTEM else event.actor),
-            "note": _note(event.kind, said, names),
+            "note": _note(event.kind, said | private.get(event.id, {}), names),
             "tone": "stop" if event.kind == "batch.rejected" else "done",
         }
         for event, said in zip(told, facts, strict=True)
@@ -60,7 +61,7 @@ def _organisations(session: Session, numbers: set[str]) -> dict[str, str]:
 def _note(kind: str, facts: dict[str, Any], names: dict[str, str]) -> str:
     """What a step adds to its heading."""
     if kind == "batch.amended":
-        return "; ".join(_change(name, *values) for name, values in sorted(facts["changed"].items()))
+        return "; ".join(_change(name, *values) for name, values in sorted(json.loads(facts["changed"]).items()))
     if kind in ("evidence.added", "evidence.removed"):
         return f"{kinds_of_paper()[facts['evidence']]} · SHA-256 {facts['sha256'][:12]}…"
     if kind == "batch.verified":

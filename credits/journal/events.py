@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,3 +68,12 @@ def salted(session: Session, public: bytes, private: Mapping[str, str]) -> list[
 def story(session: Session, subject: str) -> list[Event]:
     """All events about one subject, oldest first."""
     return list(session.scalars(select(Event).where(Event.subject == subject).order_by(Event.id)))
+
+
+def private_of(session: Session, told: Iterable[Event]) -> dict[int, dict[str, str]]:
+    """The private fields of these events, by event id: for those alone who may see the subject's affairs."""
+    found: dict[int, dict[str, str]] = {}
+    wanted = select(EventSecret).where(EventSecret.event_id.in_([event.id for event in told]))
+    for secret in session.scalars(wanted):
+        found.setdefault(secret.event_id, {})[secret.field] = secret.value
+    return found

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from credits.errors import Conflict, Invalid, Missing
 from credits.journal import events
+from credits.journal.canonical import encode
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import may_register_for
@@ -100,7 +101,16 @@ def amend(session: Session, *, batch: Batch, production: Production, by: User, a
     after = described(batch)
     changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
     if changed:
-        tell(session, "batch.amended", batch, by, at, {"changed": changed})
+        # The log is public, and nobody outside may read a draft: only the hash of its figures stands there.
+        events.append(
+            session,
+            kind="batch.amended",
+            subject=batch.number,
+            actor=by.number,
+            at=at,
+            facts={"fields": sorted(changed)},
+            private={"changed": encode(changed).decode()},
+        )
 
 
 def fill(batch: Batch, production: Production, *, today: date) -> None:

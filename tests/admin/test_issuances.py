@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,7 +8,6 @@ from credits.participants.models import Kind, RoleName
 from credits.registry.models import Issuance
 from credits.registry.production import BatchState
 from tests.factories import UserFactory
-from tests.stage import FINDING
 
 
 class TestIssueBatch:
@@ -77,8 +75,8 @@ class TestIssueBatch:
         assert "/issue" not in client.get(f"/admin/batches/{batch.number}").text
 
     def test_names_every_obstacle_before(self, client, stage, session):
-        short = replace(FINDING, valid_from=date(2026, 5, 1))
-        batch = stage.verified(finding=short)
+        batch = stage.verified()
+        batch.assurance.valid_from = date(2026, 5, 1)
         organisations.suspend(session, stage.coop, reason="Papers.", by=stage.issuer, at=stage.at)
         client.sign_in(stage.issuer)
 

@@ -38,6 +38,7 @@ def follow(page: Page, name: str) -> None:
 
 def fits(page: Page) -> None:
     """The page needs no sideways scrolling on a phone, and has one headline."""
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.locator("h1").count() == 1
 

@@ -4,6 +4,7 @@ import pytest
 
 from credits.errors import Invalid, Missing
 from credits.journal.events import story
+from credits.journal.models import EventSecret
 from credits.participants.models import Kind, Kyc
 from credits.participants.permissions import NotApproved, WrongRole
 from credits.registry import batches, verification
@@ -86,7 +87,10 @@ class TestAmend:
         batches.amend(stage.session, batch=batch, production=better, by=stage.clerk, at=stage.at)
 
         assert batch.contained_ng == 2_400 * 10**12
-        assert b'"grade_ppm":[312500,300000]' in story(stage.session, batch.number)[-1].body
+        amended = story(stage.session, batch.number)[-1]
+        secret = stage.session.get_one(EventSecret, (amended.id, "changed"))
+        assert b"300000" not in amended.body  # the log is public, a draft is not
+        assert '"grade_ppm":[312500,300000]' in secret.value
 
     def test_is_over_once_submitted(self, stage):
         with pytest.raises(WrongState):
