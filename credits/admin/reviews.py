@@ -29,8 +29,6 @@ from credits.registry.issuance import issuance_of, obstacles
 from credits.registry.production import Batch, BatchState
 from credits.registry.reckoning import shown
 
-MONTHS_TO_AGE = 36  # what others saw longer ago is marked as old
-
 
 class RemarkForm(FlaskForm):
     key = HiddenField(default="")
@@ -190,7 +188,7 @@ def _page(batch: Batch, form: RemarkForm, status: int) -> ResponseReturnValue:
         outcome=arithmetic.of(db.session, batch),
         licences=licences,
         position=f"{degrees(batch.site.latitude)}, {degrees(batch.site.longitude)}",
-        old=months_before(today, MONTHS_TO_AGE),
+        old=months_before(today, policy.months_to_age),
         obstacles=obstacles(batch, policy, now()) if batch.state is BatchState.VERIFIED else [],
         papers=history.kinds_of_paper(),
         story=history.of_batch(db.session, batch, issuance.number if issuance else None),

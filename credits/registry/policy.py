@@ -16,6 +16,7 @@ class Policy:
     months_to_issue: int
     required_evidence: tuple[EvidenceKind, ...]
     largest_file_bytes: int
+    months_to_age: int
     days_to_answer: int
     months_before_claim: int
     longest_claim_days: int
@@ -32,6 +33,7 @@ def read(path: Path) -> Policy:
         months_to_issue=text["batch"]["months_to_issue"],
         required_evidence=tuple(EvidenceKind(kind) for kind in text["batch"]["required_evidence"]),
         largest_file_bytes=text["evidence"]["largest_file_bytes"],
+        months_to_age=text["observation"]["months_to_age"],
         days_to_answer=text["transfer"]["days_to_answer"],
         months_before_claim=text["retirement"]["months_before_claim"],
         longest_claim_days=text["retirement"]["longest_claim_days"],

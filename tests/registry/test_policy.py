@@ -12,6 +12,7 @@ class TestRead:
 
         assert (house.months_to_issue, house.months_before_claim, house.days_to_answer) == (12, 24, 14)
         assert (house.months_valid, house.warning_days, house.buffer_share_ppm) == (36, (90, 30, 7), 0)
+        assert house.months_to_age == 36
 
     @pytest.mark.parametrize(
         "before, after",
