@@ -279,7 +279,8 @@ class Stage:
         )
 
     def approve(self, decision: Decision, **bent: Any) -> Decision:
-        asked = {"decision": decision, "policy": self.policy, "by": self.colleague, "at": self.at}
+        asked = {"decision": decision, "policy": self.policy, "by": self.colleague}
+        asked |= {"key": self.key(), "at": self.at}
         decisions.approve(self.session, **asked | bent)
         return decision
 

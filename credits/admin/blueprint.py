@@ -25,6 +25,7 @@ def areas() -> dict[str, Any]:
     open_to = [(_("Queue"), "admin.home")]
     if is_issuer(user) or is_auditor(user):
         open_to.append((_("Issuances"), "admin.issuances"))
+        open_to.append((_("Decisions"), "admin.decisions"))
     if is_issuer(user):
         open_to.append((_("Organisations"), "admin.organisations"))
     if is_issuer(user) or is_auditor(user):

@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from credits.journal import events
 from credits.journal.models import Event
 from credits.participants.models import Organisation, User
+from credits.registry.minerals import Mineral
 from credits.registry.production import Batch
 from credits.registry.queries import digits_of
 from credits.registry.reckoning import shown
 
 # How the journal's whole numbers are read: decimal places and unit.
 UNITS = {"gross_mg": (6, " kg"), "dry_mg": (6, " kg"), "contained_ng": (12, " kg"), "grade_ppm": (4, " %")}
+FINENESS = (3, " / 1000")  # how the grade of gold is read
 
 
 def of_batch(session: Session, batch: Batch, issuance_number: str | None) -> list[dict[str, Any]]:
@@ -24,11 +26,11 @@ def of_batch(session: Session, batch: Batch, issuance_number: str | None) -> lis
     told = events.story(session, batch.number)
     if issuance_number is not None:
         told += [event for event in events.story(session, issuance_number) if event.kind == "issuance.issued"]
-    return steps(session, told)
+    return steps(session, told, batch.mineral)
 
 
-def steps(session: Session, told: Sequence[Event]) -> list[dict[str, Any]]:
-    """Events as steps of the component `timeline`."""
+def steps(session: Session, told: Sequence[Event], mineral: Mineral) -> list[dict[str, Any]]:
+    """Events as steps of the component `timeline`. mineral: whose grade they tell."""
     facts = [json.loads(event.body)["facts"] for event in told]
     parties = {said[end] for said in facts for end in ("from", "to") if "transfer" in said}
     names = _people(session, {event.actor for event in told}) | _organisations(session, parties)
@@ -39,7 +41,7 @@ def steps(session: Session, told: Sequence[Event]) -> list[dict[str, Any]]:
             "label": words.get(event.kind, event.kind),
             "at": event.at,
             "by": names.get(event.actor, _("the registry itself") if event.actor == events.SYSTEM else event.actor),
-            "note": _note(event.kind, said | private.get(event.id, {}), names),
+            "note": _note(event.kind, said | private.get(event.id, {}), names, mineral),
             "tone": "stop" if event.kind == "batch.rejected" else "done",
         }
         for event, said in zip(told, facts, strict=True)
@@ -58,10 +60,11 @@ def _organisations(session: Session, numbers: set[str]) -> dict[str, str]:
     return {organisation.number: organisation.name for organisation in found}
 
 
-def _note(kind: str, facts: dict[str, Any], names: dict[str, str]) -> str:
+def _note(kind: str, facts: dict[str, Any], names: dict[str, str], mineral: Mineral) -> str:
     """What a step adds to its heading."""
     if kind == "batch.amended":
-        return "; ".join(_change(name, *values) for name, values in sorted(json.loads(facts["changed"]).items()))
+        changed = sorted(json.loads(facts["changed"]).items())
+        return "; ".join(_change(name, *values, mineral=mineral) for name, values in changed)
     if kind in ("evidence.added", "evidence.removed"):
         return f"{kinds_of_paper()[facts['evidence']]} · SHA-256 {facts['sha256'][:12]}…"
     if kind == "batch.verified":
@@ -88,11 +91,12 @@ def _moved(kind: str, facts: dict[str, Any], names: dict[str, str]) -> str:
     return ""
 
 
-def _change(name: str, before: Any, after: Any) -> str:
+def _change(name: str, before: Any, after: Any, *, mineral: Mineral) -> str:
+    fineness = mineral.per_thousand and name == "grade_ppm"
     if name in UNITS:
-        places, unit = UNITS[name]
+        places, unit = FINENESS if fineness else UNITS[name]
         before, after = (f"{shown(value, places)}{unit}" for value in (before, after))
-    return f"{_fields().get(name, name)}: {before} → {after}"
+    return f"{_('Fineness') if fineness else _fields().get(name, name)}: {before} → {after}"
 
 
 def kinds_of_paper() -> dict[str, str]:
@@ -144,4 +148,14 @@ def _words() -> dict[str, str]:
         "transfer.withdrawn": _("Transfer withdrawn"),
         "transfer.expired": _("Transfer expired"),
         "retirement.retired": _("Retired"),
+        "issuance.suspended": _("Suspended"),
+        "issuance.suspension_lifted": _("Suspension lifted"),
+        "issuance.rolled_back": _("Rolled back"),
+        "buffer.contributed": _("Share given to the buffer"),
+        "cancellation.cancelled": _("Cancelled"),
+        "debit.opened": _("Debit opened"),
+        "expiry.warned": _("Holders warned of the last day"),
+        "expiry.expired": _("Expired"),
+        "export.exported": _("Exported"),
+        "hold.held": _("Held"),
     }

@@ -4,9 +4,12 @@ from flask import Flask
 
 from credits.api import (
     batches,
+    bulk,
+    decisions,
     documentation,
     evidence,
     holdings,
+    holds,
     issuances,
     participants,
     retirements,
@@ -30,7 +33,10 @@ AREAS = tuple(
         holdings,
         transfers,
         retirements,
+        bulk,
         serials,
+        holds,
+        decisions,
     )
 )
 ABOUT = (

@@ -10,11 +10,12 @@ from sqlalchemy.orm import joinedload
 from credits.api.blueprint import Area
 from credits.api.doing import Sent, With, created, page_of
 from credits.api.schemas.market import Issuance, IssuancesQuery, IssueRequest, Mineral
+from credits.api.schemas.movements import SuspendRequest
 from credits.extensions import db
 from credits.identity import current_user, now
 from credits.ledger.serials import SerialRange, written
 from credits.participants.permissions import must_issue
-from credits.registry import issuance, minerals, models, public, queries
+from credits.registry import issuance, minerals, models, public, queries, suspension
 
 area = Area("issuances", "Issuances and minerals: what serials stand for.")
 
@@ -58,6 +59,15 @@ def issue_credits(key: str, asked: dict[str, str]) -> Sent:
 def show_issuance(number: str) -> With:
     """One issuance. Public."""
     return told(queries.issuance_numbered(db.session, number))
+
+
+@area.post("/issuances/<number>/suspend", takes=SuspendRequest, gives=Issuance)
+def suspend_issuance(key: str, asked: dict[str, str], number: str) -> With:
+    """Stop every use of an issuance's credits at once. For the registry's issuers; two of them lift it again."""
+    made = queries.issuance_numbered(db.session, number)
+    suspension.suspend(db.session, issuance=made, reason=asked["reason"], by=current_user(), key=key, at=now())
+    db.session.commit()
+    return told(made)
 
 
 def told(made: models.Issuance) -> With:

@@ -8,7 +8,7 @@ import marshmallow
 from flask import Request
 from webargs.flaskparser import FlaskParser, abort
 
-LARGEST_JSON = 1024 * 1024  # bytes; files travel as multipart/form-data
+LARGEST_JSON = 8 * 1024 * 1024  # bytes: 10,000 lines of a statement; files travel as multipart/form-data
 MULTIPART = "multipart"
 
 

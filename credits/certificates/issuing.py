@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from credits.certificates import claims, pdf
@@ -14,8 +14,9 @@ from credits.errors import Missing
 from credits.files import Files
 from credits.journal.canonical import encode
 from credits.participants.countries import name_of
-from credits.registry.models import REGISTRY_CODE, Retirement
+from credits.registry.models import REGISTRY_CODE, Bulk, Retirement
 from credits.registry.retirement import serials_of
+from credits.registry.statements import retirements_in
 
 SCHEMA = "asmc-retirement-certificate-1"
 
@@ -43,7 +44,7 @@ def freeze(session: Session, *, retirement: Retirement, issuer: Issuer) -> Certi
     earlier = session.get(Certificate, retirement.id)
     if earlier is not None:
         return earlier
-    facts = facts_of(session, retirement, issuer)
+    facts = facts_of(retirement, issuer, serials_of(session, retirement))
     pdf.must_be_drawable(facts)
     certificate = Certificate(retirement=retirement, number=retirement.number, facts=encode(facts))
     session.add(certificate)
@@ -51,7 +52,27 @@ def freeze(session: Session, *, retirement: Retirement, issuer: Issuer) -> Certi
     return certificate
 
 
-def facts_of(session: Session, retirement: Retirement, issuer: Issuer) -> dict[str, Any]:
+def freeze_all(session: Session, *, statement: Bulk, issuer: Issuer) -> None:
+    """Write down for ever what the certificates of all retirements of a statement say. Flushes, as `freeze` does.
+
+    Raises Undrawable, naming the line.
+    """
+    if session.scalars(
+        select(Certificate).join(Certificate.retirement).where(Retirement.bulk_id == statement.id)
+    ).first():
+        return
+    rows = []
+    for number, (retirement, serials) in enumerate(retirements_in(session, statement), 1):
+        facts = facts_of(retirement, issuer, serials)
+        try:
+            pdf.must_be_drawable(facts)
+        except pdf.Undrawable as refusal:
+            raise pdf.Undrawable(f"Line {number}: {refusal.message}", **refusal.detail | {"line": number}) from None
+        rows.append({"retirement_id": retirement.id, "number": retirement.number, "facts": encode(facts)})
+    session.execute(insert(Certificate), rows)
+
+
+def facts_of(retirement: Retirement, issuer: Issuer, serials: list[str]) -> dict[str, Any]:
     """All that the certificate says, as plain values."""
     issuance, mineral = retirement.issuance, retirement.issuance.mineral
     origin = issuance.facts
@@ -85,7 +106,7 @@ def facts_of(session: Session, retirement: Retirement, issuer: Issuer) -> dict[s
         "quantity_base_units": retirement.quantity,
         "quantity": mineral.quantity(retirement.quantity),
         "basis": mineral.basis,
-        "origins": [origin | {"issuance": issuance.number, "serials": serials_of(session, retirement)}],
+        "origins": [origin | {"issuance": issuance.number, "serials": serials}],
         "premium": None,
         "claim": {
             "text": claims.sentence(

@@ -31,6 +31,7 @@ from credits.registry.bulk_lines import (
     sound,
     too_little,
 )
+from credits.registry.choosing import Choice, choose
 from credits.registry.models import (
     Bulk,
     BulkKind,
@@ -43,7 +44,7 @@ from credits.registry.models import (
 )
 from credits.registry.policy import Policy
 from credits.registry.queries import digits_of
-from credits.registry.retirement import NotABuyer, must_fit_window, tidy
+from credits.registry.retirement import Claim, NotABuyer, must_fit_window, tidy
 from credits.registry.telling import recorded
 from credits.registry.transfer import CannotHold, ToOneself
 
@@ -63,9 +64,45 @@ def retire(
     Flushes. Raises NotAllowed, NotABuyer, NoLines, TooManyLines, LineRefused.
     """
     may_dispose_of(by, holder)
-    told = [vars(line) | {"claim": {name: str(value) for name, value in vars(line.claim).items()}} for line in lines]
-    if earlier := claimed(session, "bulk.retire", holder, told, by, key):
+    if earlier := claimed(session, "bulk.retire", holder, told_of(lines), by, key):
         return session.get_one(Bulk, earlier["bulk"])
+    statement = retired(session, holder, lines, policy, by, at)
+    ledger.settle(session, {"bulk": statement.id})
+    return statement
+
+
+def retire_chosen(
+    session: Session,
+    *,
+    holder: Organisation,
+    choice: Choice,
+    claim: Claim,
+    policy: Policy,
+    by: User,
+    key: str,
+    at: datetime,
+) -> Bulk:
+    """Retire what fits a choice, the oldest production first, each issuance as a line. Permanent.
+
+    Flushes. Raises NotAllowed, NotABuyer, LineRefused, and what `choose` raises.
+    """
+    may_dispose_of(by, holder)
+    asked = {name: str(value) for name, value in (vars(claim) | choice.told()).items()}
+    asked |= {"act": "bulk.retire_chosen", "holder": holder.number}
+    # Before anything is chosen: asked again, the same key would otherwise find less than it took.
+    if earlier := ledger.claim(session, caller=by.number, key=key, request=asked):
+        return session.get_one(Bulk, earlier["bulk"])
+    chosen = choose(session, holder=holder, choice=choice, policy=policy, at=at)
+    lines = [RetirementLine(issuance.number, quantity, claim) for issuance, quantity in chosen]
+    statement = retired(session, holder, lines, policy, by, at)
+    ledger.settle(session, {"bulk": statement.id})
+    return statement
+
+
+def retired(
+    session: Session, holder: Organisation, lines: Sequence[RetirementLine], policy: Policy, by: User, at: datetime
+) -> Bulk:
+    """Carry the lines out and write the retirements down. Flushes. Raises NotABuyer, LineRefused."""
     if holder.kind not in BUYERS:
         raise NotABuyer("Credits are retired by a manufacturer or reseller. A producer transfers or sells them.")
     issuances = sound(session, lines, policy, at)
@@ -75,7 +112,7 @@ def retire(
             must_fit_window(issuances[line.issuance], line.claim, policy, at)
             claims.append(tidy(line.claim))
     target = registry_account(session, AccountKind.RETIRED)
-    dealt, bulk = carried_out(session, BulkKind.RETIREMENT, holder, lines, told, issuances, target, by, at)
+    dealt, bulk = carried_out(session, BulkKind.RETIREMENT, holder, lines, told_of(lines), issuances, target, by, at)
     rows = [
         {
             "issuance_id": issuances[line.issuance].id,
@@ -101,8 +138,12 @@ def retire(
         for units in parts
     ]
     session.execute(insert(RetiredRange), ranges)
-    ledger.settle(session, {"bulk": bulk.id})
     return bulk
+
+
+def told_of(lines: Sequence[RetirementLine]) -> list[dict[str, Any]]:
+    """The lines as plain values."""
+    return [vars(line) | {"claim": {name: str(value) for name, value in vars(line.claim).items()}} for line in lines]
 
 
 def transfer(

@@ -1,6 +1,8 @@
 """Choosing which credits of a holder to use: of one issuance, vintage or site, or the oldest first across all."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -23,26 +25,37 @@ class BadRange(Invalid):
     code = "bad_range"
 
 
-def choose(
-    session: Session,
-    *,
-    holder: Organisation,
-    mineral_code: str,
-    at_least: int,
-    at_most: int,
-    policy: Policy,
-    at: datetime,
-    issuance: Issuance | None = None,
-    vintage: int | None = None,
-    site: Site | None = None,
-) -> list[tuple[Issuance, int]]:
-    """Available credits of one mineral, oldest production first: as many as there are, up to `at_most` base units.
+@dataclass(frozen=True)
+class Choice:
+    """Available credits of one mineral: as many as there are up to `at_most` base units, never fewer than `at_least`.
 
-    issuance, vintage, site: only these. Suspended and expired credits are passed over. Locks and writes nothing.
-    Raises UnknownMineral, BadQuantity, BadRange, InsufficientBalance where there are fewer than `at_least`.
+    issuance, vintage, site: only these.
     """
-    mineral_of(mineral_code)
-    if checked_quantity(at_least) > checked_quantity(at_most):
+
+    mineral_code: str
+    at_least: int
+    at_most: int
+    issuance: Issuance | None = None
+    vintage: int | None = None
+    site: Site | None = None
+
+    def told(self) -> dict[str, Any]:
+        """The choice as plain values."""
+        issuance, site = self.issuance, self.site
+        return vars(self) | {"issuance": issuance and issuance.number, "site": site and f"{site.country}-{site.code}"}
+
+
+def choose(
+    session: Session, *, holder: Organisation, choice: Choice, policy: Policy, at: datetime
+) -> list[tuple[Issuance, int]]:
+    """Which available credits of `holder` fit, the oldest production first, with base units of each issuance.
+
+    Suspended and expired credits are passed over. Locks nothing. Raises UnknownMineral, BadQuantity, BadRange,
+    InsufficientBalance where there are too few.
+    """
+    mineral_of(choice.mineral_code)
+    at_least, at_most = checked_quantity(choice.at_least), checked_quantity(choice.at_most)
+    if at_least > at_most:
         raise BadRange("The least quantity is larger than the most.", at_least=at_least, at_most=at_most)
     stock = func.sum(Block.last - Block.first + 1)
     wanted = (
@@ -51,16 +64,16 @@ def choose(
         .join(Batch, Batch.id == Issuance.batch_id)
         .where(
             Block.account_id == account_of(session, holder, AccountKind.AVAILABLE),
-            Issuance.mineral_code == mineral_code,
+            Issuance.mineral_code == choice.mineral_code,
             Batch.state == BatchState.ISSUED,
         )
         .group_by(Issuance.id, Batch.produced_to)
         .order_by(Batch.produced_to, Issuance.id)
     )
     for column, only in (
-        (Issuance.id, issuance.id if issuance else None),
-        (Issuance.vintage, vintage),
-        (Issuance.site_id, site.id if site else None),
+        (Issuance.id, choice.issuance.id if choice.issuance else None),
+        (Issuance.vintage, choice.vintage),
+        (Issuance.site_id, choice.site.id if choice.site else None),
     ):
         if only is not None:
             wanted = wanted.where(column == only)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from credits import ledger
 from credits.errors import Conflict, Missing, NotAllowed
@@ -96,32 +96,50 @@ def propose(
     return decision
 
 
-def approve(session: Session, *, decision: Decision, policy: Policy, by: User, at: datetime) -> None:
+def approve(session: Session, *, decision: Decision, policy: Policy, by: User, key: str, at: datetime) -> None:
     """Approve what another person proposed, and carry it out in the same transaction.
 
     Flushes. Raises NotAllowed, SamePerson, DecidedAlready, and what the act raises: then it goes on waiting.
     """
-    lock_for_another(session, decision, by)
+    must_be_another(decision, by)
+    if done_before(session, "approve", decision, by, key):
+        return
+    lock_waiting(session, decision)
     posting = ACTS[decision.kind].carry_out(session, decision, policy, by, at)
     decision.posting_id = posting.id if posting else None
-    decide(session, decision, DecisionState.APPROVED, by, at)
+    decision.state, decision.decided_by, decision.decided_at = DecisionState.APPROVED, by, at
+    ledger.settle(session, {"decision": decision.id})
 
 
-def decline(session: Session, *, decision: Decision, by: User, at: datetime) -> None:
+def decline(session: Session, *, decision: Decision, by: User, key: str, at: datetime) -> None:
     """Decline what another person proposed. Flushes. Raises NotAllowed, SamePerson, DecidedAlready."""
-    lock_for_another(session, decision, by)
-    decide(session, decision, DecisionState.DECLINED, by, at)
-    tell(session, decision, "decision.declined", by, at)
-
-
-def withdraw(session: Session, *, decision: Decision, by: User, at: datetime) -> None:
-    """Take back what one has proposed. Flushes. Raises NotTheProposer, DecidedAlready."""
+    must_be_another(decision, by)
+    if done_before(session, "decline", decision, by, key):
+        return
     lock_waiting(session, decision)
+    decision.state, decision.decided_by, decision.decided_at = DecisionState.DECLINED, by, at
+    session.flush()
+    tell(session, decision, "decision.declined", by, at)
+    ledger.settle(session, {"decision": decision.id})
+
+
+def withdraw(session: Session, *, decision: Decision, by: User, key: str, at: datetime) -> None:
+    """Take back what one has proposed. Flushes. Raises NotTheProposer, DecidedAlready."""
     if by.id != decision.proposed_by_id:
         raise NotTheProposer("Only the person who proposed it can take it back.", decision=decision.number)
+    if done_before(session, "withdraw", decision, by, key):
+        return
+    lock_waiting(session, decision)
     decision.state, decision.decided_at = DecisionState.WITHDRAWN, at
     session.flush()
     tell(session, decision, "decision.withdrawn", by, at)
+    ledger.settle(session, {"decision": decision.id})
+
+
+def done_before(session: Session, act: str, decision: Decision, by: User, key: str) -> bool:
+    """Claim the key for this step; whether it was taken under it already."""
+    asked = {"act": f"decision.{act}", "decision": decision.number}
+    return ledger.claim(session, caller=by.number, key=key, request=asked) is not None
 
 
 def decisions_of(by: User) -> Select[Decision]:
@@ -129,7 +147,7 @@ def decisions_of(by: User) -> Select[Decision]:
 
     Those that wait come first, then the newest.
     """
-    wanted = select(Decision).options(joinedload(Decision.proposed_by), joinedload(Decision.decided_by))
+    wanted = select(Decision)
     if not (is_issuer(by) or is_auditor(by)):
         colleagues = select(User.id).where(User.organisation_id == by.organisation_id)
         wanted = wanted.where(Decision.proposed_by_id.in_(colleagues))
@@ -144,10 +162,9 @@ def decision_numbered(session: Session, by: User, number: str) -> Decision:
     return found
 
 
-def lock_for_another(session: Session, decision: Decision, by: User) -> None:
-    """Lock a waiting decision for an issuer who did not propose it. Raises NotAllowed, SamePerson, DecidedAlready."""
+def must_be_another(decision: Decision, by: User) -> None:
+    """Raise NotAllowed unless `by` is an issuer who did not propose it."""
     must_issue(by)
-    lock_waiting(session, decision)
     if by.id == decision.proposed_by_id:
         raise SamePerson("You have proposed this yourself: another issuer decides on it.", decision=decision.number)
 
@@ -157,11 +174,6 @@ def lock_waiting(session: Session, decision: Decision) -> None:
     session.refresh(decision, with_for_update=True)
     if decision.state is not DecisionState.WAITING:
         raise DecidedAlready(f"{decision.number} is {decision.state.value} already.", state=decision.state.value)
-
-
-def decide(session: Session, decision: Decision, state: DecisionState, by: User, at: datetime) -> None:
-    decision.state, decision.decided_by, decision.decided_at = state, by, at
-    session.flush()
 
 
 def tell(session: Session, decision: Decision, kind: str, by: User, at: datetime) -> None:

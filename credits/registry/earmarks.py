@@ -3,19 +3,20 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session
 
 from credits import ledger
 from credits.errors import Conflict, Missing
 from credits.ledger.models import AccountKind, Posting
 from credits.ledger.posting import Record
-from credits.ledger.serials import SerialRange
+from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Organisation, User
+from credits.participants.permissions import is_auditor, is_issuer
 from credits.registry.accounts import account_of
 from credits.registry.models import Issuance
 from credits.registry.movements import Earmark, EarmarkKind, EarmarkRange
-from credits.registry.queries import digits_of
+from credits.registry.queries import digits_of, of_own
 
 KINDS = {EarmarkKind.RESERVED: AccountKind.RESERVED, EarmarkKind.HELD: AccountKind.HELD}
 
@@ -112,3 +113,19 @@ def earmark_numbered(session: Session, number: str) -> Earmark:
     if found is None or found.number != number:
         raise NoSuchEarmark("There is no such hold or reservation.")
     return found
+
+
+def earmarks_of(by: User) -> Select[Earmark]:
+    """The holds and reservations that `by` may see, newest first: those of their organisation; all for the registry."""
+    wanted = select(Earmark).order_by(Earmark.id.desc())
+    if is_issuer(by) or is_auditor(by):
+        return wanted
+    return wanted.where(Earmark.holder_id.in_(select(Organisation.id).where(of_own(by))))
+
+
+def serials_of(session: Session, earmark: Earmark) -> list[str]:
+    """The serial ranges that were set apart, as they are written."""
+    numbers = numbers_of(session, earmark)
+    return [
+        written(numbers[each.issuance_id], SerialRange(each.first, each.last)) for each in ranges_of(session, earmark)
+    ]

@@ -17,11 +17,20 @@ from credits.participants.permissions import must_issue
 from credits.participants.wording import paragraphs
 from credits.registry.accounts import OWN, account_of
 from credits.registry.calendar import checked_period
-from credits.registry.earmarks import earmark_numbered, let_go, lock_open, numbers_of, set_apart
+from credits.registry.earmarks import (
+    NoSuchEarmark,
+    earmark_numbered,
+    earmarks_of,
+    let_go,
+    lock_open,
+    numbers_of,
+    set_apart,
+)
 from credits.registry.models import Holding, Issuance, Retirement, Transfer, TransferState
 from credits.registry.movements import Decision, Earmark, EarmarkKind
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState, Site
+from credits.registry.queries import digits_of
 from credits.registry.stillness import end_transfers, keep_still, moves_out_of
 from credits.registry.telling import both_people, quantity_of, recorded
 
@@ -210,4 +219,13 @@ def hold_numbered(session: Session, number: str) -> Earmark:
     held = earmark_numbered(session, number)
     if held.kind is not EarmarkKind.HELD:
         raise NotAHold(f"{number} is a reservation: its holder releases it.", earmark=number)
+    return held
+
+
+def hold_seen(session: Session, by: User, number: str) -> Earmark:
+    """The hold with this number, if `by` may see it. Raises NoSuchEarmark."""
+    mine = earmarks_of(by).where(Earmark.id == digits_of(number, "HOLD-"), Earmark.kind == EarmarkKind.HELD)
+    held = session.scalars(mine).one_or_none()
+    if held is None:
+        raise NoSuchEarmark("There is no such hold.")
     return held

@@ -7,7 +7,8 @@ from credits.errors import Missing
 from credits.journal import proving
 from credits.journal.models import Event
 from credits.ledger.models import Posting
-from credits.registry.models import REGISTRY_CODE, Retirement, Transfer
+from credits.registry.models import REGISTRY_CODE, Bulk, Retirement, Transfer
+from credits.registry.movements import Earmark
 
 LARGEST = 2**63 - 1
 
@@ -33,11 +34,14 @@ def place_of(session: Session, number: str) -> int:
 
 
 def newest_event(session: Session, number: str) -> int | None:
-    """The id of the newest event behind a number: retirements and transfers are told as events of their issuance."""
+    """The id of the newest event behind a number: what moved serials is told as an event of their issuance."""
     wanted = select(func.max(Event.id)).where(Event.subject == number)
     for start, model, postings in (
         (f"{REGISTRY_CODE}-R-", Retirement, [Retirement.posting_id]),
         ("TRANSFER-", Transfer, [Transfer.opening_posting_id, Transfer.closing_posting_id]),
+        ("HOLD-", Earmark, [Earmark.opening_posting_id, Earmark.closing_posting_id]),
+        ("RESERVATION-", Earmark, [Earmark.opening_posting_id, Earmark.closing_posting_id]),
+        ("BULK-", Bulk, [Bulk.posting_id]),
     ):
         digits = number.removeprefix(start)
         if number.startswith(start) and is_whole(digits):

@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from credits.participants.models import Kyc, Organisation, User
+from credits.registry.decisions import decisions_of
 from credits.registry.models import Issuance, Transfer, TransferState
+from credits.registry.movements import Decision, DecisionState
 from credits.registry.production import Batch, BatchState, Remark, Site
 from credits.registry.queries import batches_of, count, digits_of, transfers_of
 
@@ -134,6 +136,18 @@ def transfers(
         selectinload(Transfer.issuance), selectinload(Transfer.sender), selectinload(Transfer.recipient)
     )
     window, page, pages = _page_of(session, ordered, page)
+    return list(session.scalars(window)), page, pages
+
+
+def decisions(
+    session: Session, *, by: User, state: DecisionState | None = None, page: int = 1
+) -> tuple[list[Decision], int, int]:
+    """One page of the decisions that `by` may see: those that wait first, then the newest."""
+    wanted = decisions_of(by)
+    if state is not None:
+        wanted = wanted.where(Decision.state == state)
+    people = selectinload(Decision.proposed_by).selectinload(User.organisation), selectinload(Decision.decided_by)
+    window, page, pages = _page_of(session, wanted.options(*people), page)
     return list(session.scalars(window)), page, pages
 
 

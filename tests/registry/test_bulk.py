@@ -12,6 +12,7 @@ from credits.ledger.claims import KeyReused
 from credits.ledger.models import AccountKind, Entry, Posting
 from credits.registry import bulk, retirement, transfer
 from credits.registry.bulk_lines import LineRefused, NoLines, RetirementLine, TooManyLines, TransferLine
+from credits.registry.choosing import Choice
 from credits.registry.models import Bulk, Retirement, Transfer, TransferState
 from credits.registry.retirement import NotABuyer
 from tests.stage import CLAIM
@@ -153,6 +154,21 @@ class TestRetire:
         together = (time.perf_counter() - began) / 1_000
 
         assert together * 5 < singly
+
+
+class TestRetireChosen:
+    def test_makes_a_line_of_each_issuance_and_asks_no_second_time(self, stage, stock):
+        asked = {"holder": stage.buyer.organisation, "claim": CLAIM, "policy": stage.policy, "by": stage.buyer}
+        asked |= {"choice": Choice("CO", 1_200, 1_500), "key": "once", "at": stage.at}
+        first, again = (bulk.retire_chosen(stage.session, **asked) for _ in range(2))
+
+        assert first.id == again.id
+        assert [(each.issuance_id, each.quantity) for each in of(stage, first, Retirement)] == [
+            (stock[0].id, 1_000),
+            (stock[1].id, 500),
+        ]
+        with pytest.raises(KeyReused):
+            bulk.retire_chosen(stage.session, **asked | {"choice": Choice("CO", 1, 1_500)})
 
 
 class TestTransfer:

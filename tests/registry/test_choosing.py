@@ -4,7 +4,7 @@ import pytest
 
 from credits.ledger.posting import BadQuantity, InsufficientBalance
 from credits.registry import choosing
-from credits.registry.choosing import BadRange
+from credits.registry.choosing import BadRange, Choice
 from credits.registry.minerals import UnknownMineral
 
 
@@ -19,8 +19,10 @@ def stock(stage):
 
 
 def chosen(stage, at_least, at_most, **bent):
-    asked = {"holder": stage.coop, "mineral_code": "CO", "policy": stage.policy, "at": stage.at}
-    return choosing.choose(stage.session, at_least=at_least, at_most=at_most, **asked | bent)
+    asked = {"holder": stage.coop, "policy": stage.policy, "at": stage.at}
+    asked |= {name: bent.pop(name) for name in list(bent) if name in asked}
+    choice = Choice(**{"mineral_code": "CO", "at_least": at_least, "at_most": at_most} | bent)
+    return choosing.choose(stage.session, choice=choice, **asked)
 
 
 class TestChoose:

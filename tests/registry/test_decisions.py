@@ -56,24 +56,31 @@ class TestApprove:
             stage.approve(waiting, by=stage.issuer)
 
     def test_is_kept_to_two_people_by_the_database_too(self, stage, waiting):
+        waiting.state, waiting.decided_by, waiting.decided_at = DecisionState.APPROVED, stage.issuer, stage.at
         with pytest.raises(IntegrityError):
-            decisions.decide(stage.session, waiting, DecisionState.APPROVED, stage.issuer, stage.at)
+            stage.session.flush()
 
     @pytest.mark.parametrize("kind", [Kind.COOPERATIVE, Kind.VERIFIER, Kind.MANUFACTURER])
     def test_is_for_issuers(self, stage, waiting, kind):
         with pytest.raises(WrongRole):
             stage.approve(waiting, by=UserFactory(kind=kind))
 
+    def test_happens_once_a_key(self, stage, waiting):
+        stage.approve(waiting, key="once")
+        stage.approve(waiting, key="once")
+
+        assert waiting.state is DecisionState.APPROVED
+
     def test_happens_once(self, stage, waiting):
         stage.approve(waiting)
         for step in (decisions.decline, lambda session, **asked: stage.approve(**asked)):
             with pytest.raises(DecidedAlready):
-                step(stage.session, decision=waiting, by=stage.colleague, at=stage.at)
+                step(stage.session, decision=waiting, by=stage.colleague, key=stage.key(), at=stage.at)
 
 
 class TestDecline:
     def test_ends_the_matter(self, stage, waiting):
-        decisions.decline(stage.session, decision=waiting, by=stage.colleague, at=stage.at)
+        decisions.decline(stage.session, decision=waiting, by=stage.colleague, key=stage.key(), at=stage.at)
 
         assert waiting.state is DecisionState.DECLINED
         with pytest.raises(DecidedAlready):
@@ -82,14 +89,14 @@ class TestDecline:
 
     def test_is_for_another_person(self, stage, waiting):
         with pytest.raises(SamePerson):
-            decisions.decline(stage.session, decision=waiting, by=stage.issuer, at=stage.at)
+            decisions.decline(stage.session, decision=waiting, by=stage.issuer, key=stage.key(), at=stage.at)
 
 
 class TestWithdraw:
     def test_is_the_proposer_s(self, stage, waiting):
         with pytest.raises(NotTheProposer):
-            decisions.withdraw(stage.session, decision=waiting, by=stage.colleague, at=stage.at)
-        decisions.withdraw(stage.session, decision=waiting, by=stage.issuer, at=stage.at)
+            decisions.withdraw(stage.session, decision=waiting, by=stage.colleague, key=stage.key(), at=stage.at)
+        decisions.withdraw(stage.session, decision=waiting, by=stage.issuer, key=stage.key(), at=stage.at)
 
         assert (waiting.state, waiting.decided_by_id) == (DecisionState.WITHDRAWN, None)
         with pytest.raises(DecidedAlready):

@@ -1,0 +1,166 @@
+"""What needs two people: one issuer proposes, another one sees it here and decides."""
+
+from typing import Any
+from uuid import uuid4
+
+from flask import current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from credits.admin.blueprint import bp
+from credits.admin.reviews import refused
+from credits.errors import CreditsError
+from credits.extensions import db
+from credits.identity import current_user, issuers_only, now, registry_only
+from credits.ledger.serials import LARGEST
+from credits.participants.permissions import is_issuer
+from credits.registry import decisions as rules
+from credits.registry import waiting
+from credits.registry.movements import Decision, DecisionKind, DecisionState
+
+# What an issuer proposes. An export is asked for by the holder.
+PROPOSED_HERE = [kind for kind in DecisionKind if kind is not DecisionKind.EXPORT]
+
+
+class DecideForm(FlaskForm):
+    key = HiddenField(default="")
+
+
+class ProposeForm(FlaskForm):
+    key = HiddenField(default="")
+    kind = SelectField(lazy_gettext("What is to be done"), validators=[InputRequired()])
+    subject = StringField(lazy_gettext("Number"), [InputRequired(), Length(max=60)])
+    holder = StringField(lazy_gettext("Holder"), [Length(max=40)])
+    quantity = IntegerField(lazy_gettext("Quantity"), [Optional(), NumberRange(1, LARGEST)])
+    reason = TextAreaField(lazy_gettext("Reason"), [InputRequired(), Length(max=1000)])
+
+    def request(self) -> dict[str, Any]:
+        """What the act needs to know beside its subject."""
+        given = {"holder": (self.holder.data or "").strip() or None, "quantity": self.quantity.data}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@bp.get("/decisions")
+@registry_only
+def decisions() -> ResponseReturnValue:
+    asked = request.args.get("state", "")
+    found, page, pages = waiting.decisions(
+        db.session,
+        by=current_user(),
+        state=DecisionState(asked) if asked in list(DecisionState) else None,
+        page=request.args.get("page", 1, type=int),
+    )
+    return render_template(
+        "admin/decisions/decisions.html",
+        decisions=found,
+        page=page,
+        pages=pages,
+        asked=asked,
+        states=list(DecisionState),
+        acts=acts(),
+        may_propose=is_issuer(current_user()),
+    )
+
+
+@bp.route("/decisions/new", methods=["GET", "POST"])
+@issuers_only
+def propose_decision() -> ResponseReturnValue:
+    form = ProposeForm(kind=request.args.get("kind"), subject=request.args.get("subject"))
+    form.kind.choices = [SelectChoice(kind.value, acts()[kind.value]) for kind in PROPOSED_HERE]
+    if not form.is_submitted():
+        form.key.data = uuid4().hex
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            made = rules.propose(
+                db.session,
+                kind=DecisionKind(form.kind.data),
+                subject=form.subject.data.strip(),
+                request=form.request(),
+                reason=form.reason.data,
+                by=current_user(),
+                key=form.key.data,
+                at=now(),
+            )
+            db.session.commit()
+            flash(_("%(number)s waits for another issuer.", number=made.number), "success")
+            return redirect(url_for("admin.decision", number=made.number), 303)
+        except CreditsError as refusal:
+            status = refused(form, refusal)
+    return render_template("admin/decisions/propose_decision.html", form=form), status
+
+
+@bp.get("/decisions/<number>")
+@registry_only
+def decision(number: str) -> ResponseReturnValue:
+    found = rules.decision_numbered(db.session, current_user(), number)
+    return _page(found, DecideForm(key=uuid4().hex), 200)
+
+
+@bp.post("/decisions/<number>")
+@issuers_only
+def decide(number: str) -> ResponseReturnValue:
+    user, form, step = current_user(), DecideForm(), request.form.get("step", "")
+    found = rules.decision_numbered(db.session, user, number)
+    status = 422
+    if form.validate_on_submit() and step in ("approve", "decline", "withdraw"):
+        asked = {"decision": found, "by": user, "key": form.key.data, "at": now()}
+        try:
+            if step == "approve":
+                rules.approve(db.session, policy=current_app.extensions["policy"], **asked)
+            elif step == "decline":
+                rules.decline(db.session, **asked)
+            else:
+                rules.withdraw(db.session, **asked)
+            db.session.commit()
+            flash(_("%(number)s is decided.", number=number), "success")
+            return redirect(url_for("admin.decision", number=number), 303)
+        except CreditsError as refusal:
+            status = refused(form, refusal)
+            found = rules.decision_numbered(db.session, user, number)
+    return _page(found, form, status)
+
+
+def _page(found: Decision, form: DecideForm, status: int) -> ResponseReturnValue:
+    user = current_user()
+    page = render_template(
+        "admin/decisions/decision.html",
+        decision=found,
+        form=form,
+        act=acts()[found.kind.value],
+        consequence=consequences()[found.kind.value],
+        own=found.proposed_by_id == user.id,
+        open=found.state is DecisionState.WAITING and is_issuer(user),
+    )
+    return page, status
+
+
+def acts() -> dict[str, str]:
+    """What each kind of decision is called."""
+    return {
+        "release": _("Release a hold"),
+        "cancellation": _("Cancel credits"),
+        "export": _("Export credits"),
+        "buffer_draw": _("Draw from the buffer"),
+        "roll_back": _("Roll an issuance back"),
+        "debit": _("Debit the producer"),
+        "lift": _("Lift a suspension"),
+    }
+
+
+def consequences() -> dict[str, str]:
+    """Exactly what an approval does, in one sentence."""
+    return {
+        "release": _("Every held serial goes back exactly where it was."),
+        "cancellation": _("These credits are cancelled for ever, lowest serials first. There is no way back."),
+        "export": _("These credits leave for the other registry and are final here. There is no way back."),
+        "buffer_draw": _("So many units of the buffer are cancelled for ever in place of what the debit still lacks."),
+        "roll_back": _("All of the issuance is cancelled for ever and its batch is rejected. There is no way back."),
+        "debit": _("The producer's next issuance of this mineral is so much smaller."),
+        "lift": _("The credits of the issuance move again at once."),
+    }
