@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock backup restore ready-to-run ready-to-check ready-to-test
+.PHONY: help run test benchmark check format lock backup restore ready-to-run ready-to-check ready-to-test
 
 help: ## List the commands
 	@echo "Commands (settings such as PORT=8080 or DATABASE_URL=... may follow; the README has them all):"
@@ -18,6 +18,12 @@ run: ready-to-run ## Install what is missing, bring the database up to date and 
 
 test: ready-to-test ## Install what is missing and run the tests on both databases (ARGS="tests/ledger -x")
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+benchmark: ready-to-test ## Measure the ledger beside bare commits, on both databases (ARGS="--json --seconds 4")
+	@$(BIN)/python -m benchmarks.ledger $(ARGS)
+
+races: ready-to-test ## Let many ask at once for what one can have, on both databases (ROUNDS=1000 THREADS=64)
+	@$(BIN)/python -m tests.suites.races --rounds $(or $(ROUNDS),1000) --threads $(or $(THREADS),64)
 
 check: ready-to-check ## Look for mistakes without running anything: ruff, mypy, djlint
 	$(BIN)/ruff check .
