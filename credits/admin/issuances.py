@@ -106,7 +106,7 @@ def issuance(number: str) -> ResponseReturnValue:
         places=queries.whereabouts(db.session, found, whole),
         issuer=db.session.get_one(User, found.issuer_id),
         outcome=arithmetic.of(db.session, found.batch),
-        story=history.steps(db.session, events.story(db.session, found.number)),
+        story=history.steps(db.session, events.story(db.session, found.number), found.mineral),
     )
 
 

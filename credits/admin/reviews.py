@@ -26,7 +26,9 @@ from credits.registry import queries, verification
 from credits.registry.batches import WrongState
 from credits.registry.calendar import covers, months_before
 from credits.registry.issuance import issuance_of, obstacles
-from credits.registry.production import Batch, BatchState
+from credits.registry.observations import distance_km
+from credits.registry.observed import SiteObservation
+from credits.registry.production import Batch, BatchState, Site
 from credits.registry.reckoning import shown
 
 
@@ -175,6 +177,20 @@ def degrees(micro: int) -> str:
     return f"{'-' if micro < 0 else ''}{shown(abs(micro), 6)}"
 
 
+def distance_to_observed(site: Site) -> float | None:
+    """Kilometres between the claimed position and that of the matched site in the open data, where both are known."""
+    seen = site.observed
+    if seen is None or seen.latitude is None or seen.longitude is None:
+        return None
+    return distance_km((site.latitude, site.longitude), (seen.latitude, seen.longitude))
+
+
+def newest_count(site: Site) -> SiteObservation | None:
+    """The newest visit of others that counted the workers."""
+    visits = site.observed.observations if site.observed else []
+    return next((visit for visit in reversed(visits) if visit.recorded.get("workers_numb")), None)
+
+
 def _page(batch: Batch, form: RemarkForm, status: int) -> ResponseReturnValue:
     user, today = current_user(), now().date()
     policy = current_app.extensions["policy"]
@@ -188,6 +204,8 @@ def _page(batch: Batch, form: RemarkForm, status: int) -> ResponseReturnValue:
         outcome=arithmetic.of(db.session, batch),
         licences=licences,
         position=f"{degrees(batch.site.latitude)}, {degrees(batch.site.longitude)}",
+        distance=distance_to_observed(batch.site),
+        counted=newest_count(batch.site),
         old=months_before(today, policy.months_to_age),
         obstacles=obstacles(batch, policy, now()) if batch.state is BatchState.VERIFIED else [],
         papers=history.kinds_of_paper(),

@@ -97,6 +97,26 @@ class TestBatch:
         assert "Women Not recorded" in words(page)
         assert "<script>" not in page
 
+    def test_shows_how_far_the_claim_is_from_what_others_saw(self, client, stage, session, words):
+        batch = stage.submitted()
+        seen = ObservedSite(
+            pcode="codmine90101", source="IPIS", name="Essai", country="COD", province="Lualaba",
+            territory="Mutshatsha", village="", latitude=batch.site.latitude + 90_000, longitude=batch.site.longitude,
+        )  # fmt: skip
+        visits = {1: (date(2024, 5, 15), {"workers_numb": "250"}), 2: (date(2026, 5, 15), {})}
+        session.add(seen)
+        session.add_all(
+            SiteObservation(visit=number, pcode=seen.pcode, visited_on=day, recorded=recorded)
+            for number, (day, recorded) in visits.items()
+        )
+        batch.site.pcode = seen.pcode
+
+        page = words(client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text)
+
+        assert "published position 10.0 km" in page
+        assert "Workers counted 250 on 15 May 2024" in page
+        assert f"Miners claimed {batch.miners:,} for this batch, {batch.site.miners:,} at the site" in page
+
     def test_calls_a_fresh_observation_not_old(self, client, stage, session):
         batch = stage.submitted()
         seen = ObservedSite(
@@ -110,6 +130,7 @@ class TestBatch:
 
         assert "Source: IPIS" in page
         assert "Old" not in page
+        assert "the open data give no position" in page
 
     @pytest.mark.parametrize("number", ["BATCH-999999", "BATCH-1", "BATCH-", "X", "BATCH-99999999999999999999"])
     def test_is_missing_where_there_is_none(self, client, stage, number):
@@ -147,6 +168,19 @@ class TestBatch:
 
         assert "Gross weight: 10,000 kg → 9,000 kg" in page
         assert "Contained: 2,500 kg → 2,250 kg" in page
+
+    def test_tells_the_fineness_of_gold_in_thousandths(self, client, stage, session, words):
+        gold = {"mineral_code": "AU", "form": "grain", "gross_kg": "1", "moisture": "0", "grade": "875.125"}
+        batch = stage.in_review(**gold)
+        verification.request_information(session, batch=batch, text="Why?", by=stage.lead, key="r", at=stage.at)
+        figures = gold | {"grade": "900", "miners": 800, "days_worked": 50, "sold_to": ""}
+        days = {name: getattr(batch, name) for name in ("produced_from", "produced_to")}
+        changed = batches.Production(**figures, **days, sold_with_premium=0, registered_elsewhere=0)
+        batches.amend(session, batch=batch, production=changed, seen=batch.revision, by=stage.clerk, at=stage.at)
+
+        page = words(client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text)
+
+        assert "Fineness: 875.125 / 1000 → 900 / 1000" in page
 
 
 class TestEvidence:
