@@ -11,7 +11,7 @@ from credits.participants import users
 from credits.participants.countries import country
 from credits.participants.models import Kind, Kyc, Language, Organisation, User
 from credits.participants.permissions import FIRST_ROLES, NoSuchOrganisation, may_decide_on
-from credits.participants.wording import email_address, line, paragraphs
+from credits.participants.wording import email_address, line, paragraphs, printed
 
 
 class AlreadyDecided(Conflict):
@@ -201,15 +201,16 @@ def _decide(
     organisation.kyc_decided_at = at
     organisation.kyc_decided_by = by.id
     session.flush()
-    private = {"reason": reason} if reason else None
+    # From its approval on the public may know who it is.
+    named = _naming(organisation) if kyc is Kyc.APPROVED else {}
     events.append(
         session,
         kind=f"organisation.{kyc.value}",
         subject=organisation.number,
         actor=by.number,
         at=at,
-        facts={"kyc": kyc.value},
-        private=private,
+        facts={"kyc": kyc.value, **named},
+        private={"reason": reason} if reason else None,
     )
 
 
@@ -227,7 +228,7 @@ def _register(
 ) -> Organisation:
     organisation = Organisation(
         kind=kind,
-        name=line(name, "Name of the organisation"),
+        name=printed(name, "Name of the organisation"),
         legal_form=line(legal_form, "Legal form"),
         country=country(country_code),
         registration_number=line(registration_number, "Registration number") if registration_number else None,
@@ -246,11 +247,18 @@ def _lock(session: Session, organisation: Organisation) -> None:
 
 
 def _tell(session: Session, what: str, organisation: Organisation, actor: str, at: datetime, **facts: str) -> None:
+    """Append an event. Who waits for the approval, or was refused, is named to nobody outside."""
+    unknown = organisation.kyc in (Kyc.PENDING, Kyc.REFUSED)
     events.append(
         session,
         kind=what,
         subject=organisation.number,
         actor=actor,
         at=at,
-        facts={"name": organisation.name, "country": organisation.country, **facts},
+        facts=facts if unknown else {**_naming(organisation), **facts},
+        private=_naming(organisation) if unknown else None,
     )
+
+
+def _naming(organisation: Organisation) -> dict[str, str]:
+    return {"name": organisation.name, "country": organisation.country}

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from credits.db import begin_writing
 from credits.errors import Invalid
+from credits.journal import events
 from credits.journal.models import Event
 from credits.participants import organisations
 from credits.participants.models import Kind, Kyc, Language, RoleName
@@ -68,7 +69,13 @@ class TestSignUp:
         for event in (signed_up, added):
             assert b"Anne" not in event.body
             assert b"@" not in event.body
-        assert json.loads(signed_up.body)["facts"] == {"name": "Kamilombe", "country": "COD", "kind": "cooperative"}
+
+    def test_names_the_organisation_to_nobody_outside(self, session, ask):
+        organisations.sign_up(**ask, kind=Kind.COOPERATIVE)
+
+        signed_up = session.scalars(select(Event).order_by(Event.id)).first()
+        assert json.loads(signed_up.body)["facts"] == {"kind": "cooperative"}
+        assert events.private_of(session, [signed_up]) == {signed_up.id: {"name": "Kamilombe", "country": "COD"}}
 
     def test_refuses_to_make_a_second_registry(self, ask):
         with pytest.raises(Invalid):
@@ -126,6 +133,8 @@ class TestDecisions:
         assert (organisation.kyc_decided_at, organisation.kyc_decided_by) == (AT, issuer.id)
         event = session.scalars(select(Event)).one()
         assert (event.kind, event.actor) == ("organisation.approved", issuer.number)
+        said = {"kyc": "approved", "name": organisation.name, "country": "COD"}
+        assert json.loads(event.body)["facts"] == said
 
     def test_refuse_keeps_the_reason_out_of_what_the_public_reads(self, session, issuer):
         organisation = OrganisationFactory(kyc=Kyc.PENDING)
@@ -133,7 +142,9 @@ class TestDecisions:
         organisations.refuse(session, organisation, reason="The number is false.", by=issuer, at=AT)
 
         assert (organisation.kyc, organisation.kyc_reason) == (Kyc.REFUSED, "The number is false.")
-        assert b"false" not in session.scalars(select(Event.body)).one()
+        body = session.scalars(select(Event.body)).one()
+        assert b"false" not in body
+        assert json.loads(body)["facts"] == {"kyc": "refused"}
 
     def test_suspend_stops_an_approved_one(self, session, issuer):
         organisation = OrganisationFactory()
