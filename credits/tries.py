@@ -1,6 +1,6 @@
 """How often somebody may try: a guessed password costs a try, and so does a mail that we send for a stranger."""
 
-from flask import current_app, request
+from flask import current_app, request, session
 from flask_limiter.util import get_remote_address
 from limits import RateLimitItem, parse_many
 from werkzeug.exceptions import TooManyRequests
@@ -22,6 +22,8 @@ BY_ADDRESS = {
 }
 # A thousand addresses then help little, and nobody is locked out by a few strangers.
 BY_ACCOUNT = {"security.login": "100 per hour"}
+# Whoever invites from a thousand addresses is still one person.
+BY_PERSON = {"web.add_member": "50 per day"}
 
 
 def count_try() -> None:
@@ -30,6 +32,8 @@ def count_try() -> None:
         return
     endpoint = request.endpoint or ""
     _spend(endpoint, BY_ADDRESS, get_remote_address())
+    if endpoint in BY_PERSON:
+        _spend(endpoint, BY_PERSON, session.get("_user_id", ""))
     if endpoint in BY_ACCOUNT:
         _spend(endpoint, BY_ACCOUNT, request.form.get("email", "").strip().lower()[:200])
 

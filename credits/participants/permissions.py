@@ -90,7 +90,7 @@ def may_act_for(by: User, organisation: Organisation) -> None:
     for acting in (organisation, by.organisation):
         if not acting.approved:
             raise NotApproved(
-                f"{acting.name} is not approved by the registry, so nothing can be recorded for it.",
+                f"The registry has to approve {acting.name} first. Until then nothing can be recorded for it.",
                 organisation=acting.number,
             )
 
@@ -109,11 +109,21 @@ def may_dispose_of(by: User, holder: Organisation) -> None:
         raise WrongRole("Credits are moved by a manager, initiator or approver of their holder.")
 
 
-def may_manage_members(by: User, organisation: Organisation) -> None:
-    """Adding people and closing accounts: who heads the organisation. Strangers may not know of it."""
+def must_head(by: User, organisation: Organisation) -> None:
+    """Seeing the organisation's people and closing accounts: who heads it. Strangers may not know of it."""
     may_see(by, organisation)
     if by.organisation_id != organisation.id or not has_any(by, *HEADS):
         raise WrongRole("People are added by a manager, lead, approver or issuer of the organisation.")
+
+
+def may_manage_members(by: User, organisation: Organisation) -> None:
+    """Adding people: who heads the organisation, once approved. Anybody could otherwise send mails through us."""
+    must_head(by, organisation)
+    if not organisation.approved:
+        raise NotApproved(
+            f"{organisation.name} is not approved by the registry, so nobody can be added to it.",
+            organisation=organisation.number,
+        )
 
 
 def must_verify(by: User) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from credits.errors import Conflict, Invalid, Missing
 from credits.journal import events
 from credits.participants.models import Language, Organisation, Role, RoleName, User
-from credits.participants.permissions import ROLES_OF, OwnAffair, may_manage_members
+from credits.participants.permissions import ROLES_OF, OwnAffair, may_manage_members, must_head
 from credits.participants.wording import email_address, line
 
 
@@ -121,13 +121,13 @@ def close(session: Session, user: User, *, handle: str, by: User, at: datetime) 
 
     Flushes. Raises NotAllowed, OwnAffair.
     """
-    may_manage_members(by, user.organisation)
+    must_head(by, user.organisation)
     if by.id == user.id:
         raise OwnAffair("Nobody closes their own account.")
     # One at a time, and fresh: two heads could otherwise close each other's accounts.
     session.refresh(user.organisation, with_for_update={"key_share": True})
     session.refresh(by)
-    may_manage_members(by, user.organisation)
+    must_head(by, user.organisation)
     user.active = False
     user.fs_uniquifier = handle
     for token in user.tokens:

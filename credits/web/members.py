@@ -18,7 +18,7 @@ from credits.identity import current_user, new_handle, now, signed_in
 from credits.letters import send_later
 from credits.participants import users
 from credits.participants.models import Language, RoleName, User
-from credits.participants.permissions import ROLES_OF, may_manage_members
+from credits.participants.permissions import ROLES_OF, may_manage_members, must_head
 from credits.problems import status_of
 from credits.web.accounts import LANGUAGES, sound_email
 from credits.web.blueprint import bp
@@ -52,7 +52,7 @@ class NewMemberForm(FlaskForm):
 @signed_in
 def members() -> ResponseReturnValue:
     user = current_user()
-    may_manage_members(user, user.organisation)
+    must_head(user, user.organisation)
     return render_template("accounts/members.html", organisation=user.organisation, user=user, words=ROLES)
 
 
@@ -79,8 +79,12 @@ def add_member() -> ResponseReturnValue:
             )
             db.session.commit()
             invite(member, user)
-            flash(_("%(name)s gets a mail with the way to a password.", name=member.name), "success")
-            return redirect(url_for("web.members"), 303)
+            return invited(form)
+        except users.EmailTaken:
+            db.session.rollback()
+            # The same answer as to everybody: whether an address has an account is told to its owner alone.
+            send_later(_("You have an account already"), render_template("emails/account_exists.txt"), form.email.data)
+            return invited(form)
         except CreditsError as refusal:
             db.session.rollback()
             form.form_errors.append(str(refusal))
@@ -96,6 +100,11 @@ def close_member(number: str) -> ResponseReturnValue:
     users.close(db.session, member, handle=new_handle(), by=user, at=now())
     db.session.commit()
     flash(_("The account of %(name)s is closed.", name=member.name), "success")
+    return redirect(url_for("web.members"), 303)
+
+
+def invited(form: NewMemberForm) -> ResponseReturnValue:
+    flash(_("%(name)s gets a mail with the way to a password.", name=form.name.data), "success")
     return redirect(url_for("web.members"), 303)
 
 

@@ -91,7 +91,9 @@ class TestGroup:
 
 class TestApproval:
     @pytest.mark.parametrize("kyc", [Kyc.PENDING, Kyc.REFUSED, Kyc.SUSPENDED])
-    @pytest.mark.parametrize("rule", [permissions.may_register_for, permissions.may_dispose_of])
+    @pytest.mark.parametrize(
+        "rule", [permissions.may_register_for, permissions.may_dispose_of, permissions.may_manage_members]
+    )
     def test_is_needed_to_write(self, session, kyc, rule):
         manager = UserFactory(organisation=OrganisationFactory(kyc=kyc))
 

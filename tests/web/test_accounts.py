@@ -5,7 +5,7 @@ from flask_security import hash_password
 from sqlalchemy import select
 
 from credits.participants.models import ApiToken, Kind, Kyc, Language, Organisation, RoleName, User
-from tests.factories import ApiTokenFactory, OrganisationFactory, UserFactory
+from tests.factories import AT, ApiTokenFactory, OrganisationFactory, UserFactory
 
 PASSWORD = "four words are enough"
 
@@ -195,7 +195,7 @@ class TestChooseLanguage:
         client.sign_in(person).post("/account/language", data={"language": "sw"})
 
         assert person.language is Language.SW
-        assert '<html lang="sw">' in client.get("/account").text
+        assert "Pages are in English for now" in client.get("/account").text
 
     def test_refuses_an_unknown_language(self, client):
         person = UserFactory()
@@ -262,6 +262,33 @@ class TestMembers:
         guest = client.application.test_client()
         words = {"password": "words of my own", "password_confirm": "words of my own"}
         assert guest.post(link.removeprefix("http://localhost:8000"), data=words).status_code == 302
+
+    def test_tells_of_a_known_address_to_its_owner_alone(self, client, session, outbox, head):
+        UserFactory(email="luc@example.org")
+        asked = {"name": "Luc Ilunga", "language": "fr", "roles": ["clerk"]}
+
+        known = client.sign_in(head).post("/account/members/new", data=asked | {"email": "Luc@example.org"})
+        new = client.post("/account/members/new", data=asked | {"email": "new@example.org"})
+
+        assert (known.status_code, known.location, known.data) == (new.status_code, new.location, new.data)
+        assert [(mail.to, mail.subject) for mail in outbox] == [
+            (["Luc@example.org"], "You have an account already"),
+            (["new@example.org"], "You are invited"),
+        ]
+
+    @pytest.mark.parametrize("kyc", [Kyc.PENDING, Kyc.REFUSED, Kyc.SUSPENDED])
+    def test_invites_nobody_before_the_approval(self, client, session, outbox, head, kyc):
+        head.organisation.kyc, head.organisation.kyc_reason = kyc, None if kyc is Kyc.PENDING else "Why."
+        head.organisation.kyc_decided_at = None if kyc is Kyc.PENDING else AT
+
+        answer = client.sign_in(head).post(
+            "/account/members/new",
+            data={"name": "Buy at example.com", "email": "luc@example.org", "language": "fr", "roles": ["clerk"]},
+        )
+
+        assert answer.status_code == 403
+        assert outbox == []
+        assert "Add a person" not in client.get("/account/members").text
 
     @pytest.mark.parametrize("roles", [[], ["issuer"], ["clerk", "lead"]])
     def test_refuses_roles_that_do_not_fit(self, client, session, head, roles):
