@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -23,6 +24,7 @@ from credits.registry.production import Access, Answer, Licence, Method, Site
 
 MICRO = 1_000_000
 MOST_MINERS = 100_000
+MOST_TRIES = 10
 
 
 class BadPosition(Invalid):
@@ -37,6 +39,12 @@ class NoSuchSite(Missing):
 
 class LicenceKnown(Conflict):
     code = "licence_known"
+
+
+class CodesBusy(Conflict):
+    """Others took every code that was tried."""
+
+    code = "codes_busy"
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class SiteFacts:
 def register(session: Session, *, producer: Organisation, facts: SiteFacts, by: User, key: str, at: datetime) -> Site:
     """Register a site of `producer` and give it its code, such as KAM001.
 
-    Flushes. Raises NotAllowed, BadPosition, UnsoundText, Invalid.
+    Flushes. Raises NotAllowed, BadPosition, UnsoundText, Invalid, CodesBusy.
     """
     may_register_for(by, producer)
     asked = {name: str(value) for name, value in vars(facts).items()} | {"act": "site.register", "for": producer.number}
@@ -72,13 +80,29 @@ def register(session: Session, *, producer: Organisation, facts: SiteFacts, by: 
         raise Invalid(f"The number of miners is between 0 and {MOST_MINERS:,}.", asked=facts.miners)
     if facts.conflict_affected is not Answer.UNKNOWN and not facts.conflict_source.strip():
         raise Invalid("Say which source tells whether the area is conflict-affected, and when it was looked up.")
-    # One at a time: two sites of one name would otherwise be given the same code.
-    session.execute(select(Organisation.id).where(Organisation.id == producer.id).with_for_update(key_share=True))
-    name = line(facts.name, "Name of the site", 120)
-    site = Site(
+    if facts.conflict_affected is not Answer.UNKNOWN and facts.conflict_checked_on is None:
+        raise Invalid("Say on which day it was looked up whether the area is conflict-affected.")
+    if facts.conflict_checked_on is not None and facts.conflict_checked_on > at.date():
+        raise Invalid("The day of the look-up lies in the future.", asked=str(facts.conflict_checked_on))
+    site = coded(session, described(producer, facts, by, at))
+    events.append(
+        session,
+        kind="site.registered",
+        subject=number_of(site),
+        actor=by.number,
+        at=at,
+        facts={"producer": producer.number, "district": site.district, "access": site.access.value},
+        private={"latitude": str(site.latitude), "longitude": str(site.longitude)},
+    )
+    settle(session, {"site": site.id})
+    return site
+
+
+def described(producer: Organisation, facts: SiteFacts, by: User, at: datetime) -> dict[str, Any]:
+    """What is written down of a site, but for its code. Raises BadPosition, UnsoundText, Invalid."""
+    return dict(
         producer=producer,
-        code=free_code(session, country(facts.country), name),
-        name=name,
+        name=line(facts.name, "Name of the site", 120),
         country=country(facts.country),
         province=line(facts.province, "Province", 120),
         district=line(facts.district, "District", 120),
@@ -94,19 +118,24 @@ def register(session: Session, *, producer: Organisation, facts: SiteFacts, by: 
         registered_by_id=by.id,
         registered_at=at,
     )
-    session.add(site)
-    session.flush()
-    events.append(
-        session,
-        kind="site.registered",
-        subject=number_of(site),
-        actor=by.number,
-        at=at,
-        facts={"producer": producer.number, "district": site.district, "access": site.access.value},
-        private={"latitude": str(site.latitude), "longitude": str(site.longitude)},
-    )
-    settle(session, {"site": site.id})
-    return site
+
+
+def coded(session: Session, words: dict[str, Any]) -> Site:
+    """Add a site with the next free code of its country. Flushes. Raises CodesBusy."""
+    for _ in range(MOST_TRIES):
+        # Somebody else may take the same code before this transaction ends: the database knows, and then says so.
+        code = free_code(session, words["country"], words["name"])
+        try:
+            with session.begin_nested():
+                site = Site(code=code, **words)
+                session.add(site)
+                session.flush()
+        except IntegrityError as error:
+            if "uq_site_country_code" in str(error.orig) or "site.code" in str(error.orig):
+                continue
+            raise
+        return site
+    raise CodesBusy("Many sites of this name are being registered now. Please try again.")
 
 
 def add_licence(

@@ -1,15 +1,23 @@
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
+from sqlalchemy.orm import Session
 
+from credits.db import begin_writing
 from credits.errors import Invalid, Missing
 from credits.journal.events import story
+from credits.participants.models import Kind, User
 from credits.participants.permissions import WrongRole
 from credits.registry import sites
 from credits.registry.calendar import BadPeriod
 from credits.registry.observed import ObservedSite
 from credits.registry.production import Answer
 from credits.registry.sites import BadPosition, LicenceKnown, position
+from tests.factories import AT, UserFactory
+from tests.stage import FACTS
 
 
 class TestRegister:
@@ -17,8 +25,30 @@ class TestRegister:
         assert sites.number_of(stage.site()) == "COD-KAM001"
         assert sites.number_of(stage.site()) == "COD-KAM002"
         assert sites.number_of(stage.site(name="Île Été")) == "COD-ILE001"
-        assert sites.number_of(stage.site(name="松")) == "COD-XXX001"
+        assert sites.number_of(stage.site(name="Жезды")) == "COD-XXX001"
         assert sites.number_of(stage.site(country="ZMB")) == "ZMB-KAM001"
+
+    def test_gives_each_its_own_where_producers_register_at_once(self, stage, engine):
+        people = [stage.manager, *(UserFactory(kind=Kind.COOPERATIVE) for _ in range(3))]
+        stage.session.commit()
+        ids = [person.id for person in people]
+        gate = threading.Barrier(len(ids))
+
+        def register(person):
+            with Session(engine) as own:
+                gate.wait()
+                begin_writing(own)
+                by = own.get_one(User, person)
+                made = sites.register(own, producer=by.organisation, facts=FACTS, by=by, key="once", at=AT)
+                number = sites.number_of(made)
+                time.sleep(0.1)  # the others look for a free code before this one is there
+                own.commit()
+                return number
+
+        with ThreadPoolExecutor(len(ids)) as threads:
+            numbers = list(threads.map(register, ids, timeout=60))
+
+        assert sorted(numbers) == [f"COD-KAM00{number}" for number in range(1, 5)]
 
     def test_keeps_the_position_private(self, stage):
         stage.site()
@@ -35,6 +65,10 @@ class TestRegister:
             {"miners": -1},
             {"miners": 100_001},
             {"conflict_affected": Answer.YES, "conflict_source": " "},
+            {"conflict_affected": Answer.YES, "conflict_source": "ACLED"},
+            {"conflict_affected": Answer.NO, "conflict_source": "ACLED"},
+            {"conflict_affected": Answer.NO, "conflict_source": "ACLED", "conflict_checked_on": date(2026, 7, 2)},
+            {"conflict_checked_on": date(2026, 7, 2)},
             {"district": ""},
             {"concession_owner": ""},
         ],
