@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from datetime import datetime
 
 from sqlalchemy import select
@@ -80,13 +81,15 @@ def add(
     if batch.state not in OPEN_FOR_EVIDENCE:
         raise EvidenceClosed("Papers are added while a batch is a draft, or when the verifier asks for more.")
     number = line(reference, "Number of the paper", 80) if reference.strip() else None
-    refuse_used(session, batch, kind, number, sha256)
+    compared = number_key(kind, number, batch.site.producer_id) if number else None
+    refuse_used(session, batch, kind, compared, sha256)
     try:
         with session.begin_nested():
             paper = Evidence(
                 batch=batch,
                 kind=kind,
                 reference=number,
+                number_key=compared,
                 filename=name,
                 media_type=media_type,
                 size=len(content),
@@ -155,11 +158,26 @@ def is_csv(content: bytes) -> bool:
     return len(first) >= 2 or ";" in text.partition("\n")[0]
 
 
-def refuse_used(session: Session, batch: Batch, kind: EvidenceKind, number: str | None, sha256: str) -> None:
-    """Raise EvidenceUsed where the file, or the number of such a paper, is in the registry already."""
+def number_key(kind: EvidenceKind, number: str, producer_id: int) -> str | None:
+    """The number of a paper as it is compared: "inv 1" is "INV-1". None where nothing is left of it.
+
+    Tags are numbered once for all; every producer numbers its other papers itself.
+    """
+    folded = unicodedata.normalize("NFKC", number).casefold()
+    plain = "".join(sign for sign in folded if not sign.isspace() and unicodedata.category(sign) != "Pd")
+    if not plain or kind is EvidenceKind.TAG_LOG:
+        return plain or None
+    return f"{producer_id}:{plain}"
+
+
+def refuse_used(session: Session, batch: Batch, kind: EvidenceKind, compared: str | None, sha256: str) -> None:
+    """Raise EvidenceUsed where the file, or such a paper of this number, is in the registry already.
+
+    compared: what `number_key` makes of the number.
+    """
     same = Evidence.sha256 == sha256
-    if number is not None:  # papers without a number are not the same for that
-        same |= (Evidence.kind == kind) & (Evidence.reference == number)
+    if compared is not None:  # papers without a number are not the same for that
+        same |= (Evidence.kind == kind) & (Evidence.number_key == compared)
     other = session.scalars(select(Evidence).where(Evidence.counts, same).limit(1)).one_or_none()
     if other is None:
         return

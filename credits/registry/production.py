@@ -246,7 +246,7 @@ class Evidence(Model):
         CheckConstraint("size > 0", name="size_positive"),
         CheckConstraint("reference <> ''", name="reference_not_blank"),
         once_where_it_counts("uq_evidence_sha256", "sha256"),
-        once_where_it_counts("uq_evidence_kind_reference", "kind", "reference"),
+        once_where_it_counts("uq_evidence_kind_number_key", "kind", "number_key"),
         Index("ix_evidence_batch_id", "batch_id"),
     )
 
@@ -254,6 +254,7 @@ class Evidence(Model):
     batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"))
     kind: Mapped[EvidenceKind] = mapped_column(Word(EvidenceKind))
     reference: Mapped[str | None]  # number of the assay, invoice, tag or ticket
+    number_key: Mapped[str | None]  # the reference as it is compared; see evidence.number_key
     filename: Mapped[str]
     media_type: Mapped[str]
     size: Mapped[int]  # bytes

@@ -165,6 +165,7 @@ CREATE TABLE evidence (
     batch_id {whole} NOT NULL,
     kind TEXT NOT NULL,
     reference TEXT,
+    number_key TEXT,
     filename TEXT NOT NULL,
     media_type TEXT NOT NULL,
     size {whole} NOT NULL,
@@ -181,7 +182,7 @@ CREATE TABLE evidence (
     CONSTRAINT fk_evidence_added_by_id FOREIGN KEY (added_by_id) REFERENCES "user" (id)
 ){strict};
 CREATE UNIQUE INDEX uq_evidence_sha256 ON evidence (sha256) WHERE counts;
-CREATE UNIQUE INDEX uq_evidence_kind_reference ON evidence (kind, reference) WHERE counts;
+CREATE UNIQUE INDEX uq_evidence_kind_number_key ON evidence (kind, number_key) WHERE counts;
 CREATE INDEX ix_evidence_batch_id ON evidence (batch_id);
 
 CREATE TABLE remark (

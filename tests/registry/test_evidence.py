@@ -43,15 +43,41 @@ class TestAdd:
 
         assert stage.paper(batch, EvidenceKind.SCALE_LOG, reference="1")
 
-    def test_says_nothing_of_a_stranger_s_batch(self, stage):
+    @pytest.mark.parametrize("other", ["INV-1", " inv 1", "Inv\u20111", "inv1"])
+    def test_knows_a_number_however_it_is_written(self, stage, other):
+        site = stage.site()
+        stage.paper(stage.draft(site), EvidenceKind.SALES_INVOICE, reference="inv 1")
+        with pytest.raises(EvidenceUsed):
+            stage.paper(stage.draft(site), EvidenceKind.SALES_INVOICE, reference=other)
+
+    def test_takes_marks_alone_for_no_number(self, stage):
+        site = stage.site()
+        stage.paper(stage.draft(site), EvidenceKind.SALES_INVOICE, reference="-")
+
+        assert stage.paper(stage.draft(site), EvidenceKind.SALES_INVOICE, reference="-").number_key is None
+
+    @pytest.fixture
+    def abroad(self, stage):
+        """A batch of somebody with a paper of each kind numbered 1; the stage then is a stranger's."""
         batch = stage.draft()
-        stage.paper(batch, EvidenceKind.ASSAY, reference="LAB-1")
+        for kind in EvidenceKind:
+            stage.paper(batch, kind, reference="1", content=b"%PDF-1.7 " + kind.encode(), filename="a.pdf")
         stranger = UserFactory()
         stage.coop, stage.manager, stage.clerk = stranger.organisation, stranger, stranger
-        with pytest.raises(EvidenceUsed) as refusal:
-            stage.paper(stage.draft(stage.site(name="Other")), EvidenceKind.ASSAY, reference="LAB-1")
+        return batch
 
-        assert batch.number not in str(refusal.value)
+    @pytest.mark.parametrize("kind", [kind for kind in EvidenceKind if kind is not EvidenceKind.TAG_LOG])
+    def test_lets_every_producer_number_its_own_papers(self, stage, abroad, kind):
+        assert stage.paper(stage.draft(), kind, reference="1")
+
+    @pytest.mark.parametrize(
+        "same", [{"kind": EvidenceKind.TAG_LOG, "reference": "1"}, {"content": b"%PDF-1.7 photo", "filename": "b.pdf"}]
+    )
+    def test_says_nothing_of_a_stranger_s_batch(self, stage, abroad, same):
+        with pytest.raises(EvidenceUsed) as refusal:
+            stage.paper(stage.draft(), **{"kind": EvidenceKind.ASSAY} | same)
+
+        assert abroad.number not in str(refusal.value)
 
     def test_is_over_once_submitted_and_open_again_when_asked(self, stage):
         batch = stage.in_review()
