@@ -11,7 +11,8 @@ from credits.db import begin_writing
 from credits.files import Files
 from credits.journal import checkpoints, outside, sequencing
 from credits.journal.keys import LogKeys
-from credits.registry import transfer
+from credits.registry import expiry, transfer
+from credits.registry.policy import Policy
 
 CERTIFICATES_AT_A_TIME = 20
 EVENTS_AT_A_TIME = 2_000  # on SQLite nobody else writes while a part is entered: a tenth of a second
@@ -47,6 +48,26 @@ def expire_transfers(session: Session, *, at: datetime) -> int:
     closed = transfer.expire_due(session, at=at)
     session.commit()
     return len(closed)
+
+
+def expire_credits(session: Session, *, policy: Policy, at: datetime) -> int:
+    """Take what is past its last day out of circulation; how many issuances. Commits each part."""
+    total = 0
+    while True:
+        begin_writing(session)
+        done = len(expiry.expire_due(session, policy=policy, at=at))
+        session.commit()
+        total += done
+        if not done:
+            return total
+
+
+def warn_of_expiry(session: Session, *, policy: Policy, at: datetime) -> list[expiry.Warned]:
+    """Note, and return, which holders are to be told that credits expire soon. Commits."""
+    begin_writing(session)
+    warned = expiry.warn_due(session, policy=policy, at=at)
+    session.commit()
+    return warned
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,14 @@ def expire_transfers() -> None:
         jobs.expire_transfers(db.session(), at=now())
 
 
+@huey.periodic_task(crontab(minute="5", hour="*"))
+@huey.lock_task("expire-credits")
+def expire_credits() -> None:
+    """Take what is past its last day out of circulation."""
+    with app.app_context():
+        jobs.expire_credits(db.session(), policy=app.extensions["policy"], at=now())
+
+
 @huey.task()
 @huey.lock_task("publish-log")
 def publish_log() -> None:

@@ -1,5 +1,6 @@
 """People and papers for the rules: a producer, a verifier, an issuer, two buyers, and a batch at each stage."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import count
@@ -64,7 +65,7 @@ COBALT = Production(
     moisture="20",
     grade="31.25",
     miners=800,
-    days_worked=50,
+    days_worked=2,
     sold_to="Depot",
     sold_with_premium=0,
     registered_elsewhere=0,
@@ -136,6 +137,8 @@ class Stage:
         )
 
     def draft(self, site: Site | None = None, **bent: Any) -> Batch:
+        first, last = (bent.get(day, getattr(COBALT, day)) for day in ("produced_from", "produced_to"))
+        bent.setdefault("days_worked", min(COBALT.days_worked, max((last - first).days + 1, 0)))
         return batches.draft(
             self.session,
             site=site or self.site(),
@@ -191,6 +194,18 @@ class Stage:
     def issue(self, batch: Batch, **bent: Any) -> Issuance:
         asked = {"batch": batch, "policy": self.policy, "by": self.issuer, "key": self.key(), "at": self.at}
         return issuance.issue(self.session, **asked | bent)
+
+    def emptied(self, stage: Callable[..., Batch]) -> Batch:
+        """A batch that counted on a remainder which another batch has used up meanwhile: nothing is left to issue.
+
+        stage: how far it has come: `self.submitted` or `self.verified`.
+        """
+        site = self.site()
+        self.issued(site, gross_kg="1240", moisture="0", grade="31.2")  # leaves 0.88 kg
+        small = {"gross_kg": "1", "moisture": "0", "days_worked": 1}
+        batch = stage(site, grade="12", produced_from=date(2026, 6, 1), produced_to=date(2026, 6, 5), **small)
+        self.issued(site, grade="50", produced_from=date(2026, 6, 6), produced_to=date(2026, 6, 10), **small)
+        return batch
 
     def offered(self, made: Issuance, quantity: int, to: User | None = None, **bent: Any) -> Transfer:
         asked = {

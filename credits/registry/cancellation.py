@@ -20,7 +20,7 @@ from credits.registry.policy import Policy
 from credits.registry.public import organisation_known_as
 from credits.registry.queries import issuance_numbered
 from credits.registry.reservation import OnHold
-from credits.registry.telling import both_people, recorded
+from credits.registry.telling import both_people, listed, recorded
 
 
 def check(session: Session, subject: str, request: dict[str, Any], by: User) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def cancel_held(session: Session, held: Earmark, decision: Decision, by: User, a
                 for units in without(SerialRange(each.first, each.last), cancelled)
             ]
     facts = {"holder": held.holder.number, "hold": held.number} | both_people(decision)
-    facts |= {"reservations": [each.number for each in parts]}
+    facts |= listed("reservations", [each.number for each in parts])
     record = recorded(session, "cancellation.cancelled", held.number, numbers, facts, decision.reason, by, at)
     try:
         posting = ledger.move(session, moves, at=at, record=record)

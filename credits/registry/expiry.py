@@ -24,7 +24,7 @@ from credits.registry.movements import ExpiryWarning
 from credits.registry.policy import Policy
 from credits.registry.production import Batch
 from credits.registry.stillness import end_transfers, keep_still, moves_out_of
-from credits.registry.telling import recorded
+from credits.registry.telling import listed, recorded
 from credits.registry.validity import last_day
 
 EXPIRING = (AccountKind.AVAILABLE, AccountKind.PENDING, AccountKind.BUFFER)
@@ -73,7 +73,7 @@ def expire(session: Session, issuance: Issuance, policy: Policy, at: datetime) -
     if not moves:
         return False
     facts = {"last_day": str(last_day(issuance, policy)), "policy": policy.version}
-    facts |= {"transfers": [each.number for each in offered]}  # type: ignore[dict-item]
+    facts |= listed("transfers", [each.number for each in offered])
     record = recorded(session, "expiry.expired", issuance.number, {issuance.id: issuance.number}, facts, "", None, at)
     posting = ledger.move(session, moves, at=at, record=record)
     end_transfers(session, offered, state=TransferState.EXPIRED, reason=ENDED, posting=posting, by=None, at=at)
@@ -96,7 +96,8 @@ def warn_due(session: Session, *, policy: Policy, at: datetime) -> list[Warned]:
         for holder in holders:
             session.add(ExpiryWarning(issuance=issuance, organisation=holder, days_before=days, given_at=at))
             given.append(Warned(issuance, holder, left, until))
-        facts = {"days_before": days, "last_day": str(until), "holders": [each.number for each in holders]}
+        facts = {"days_before": days, "last_day": str(until)}
+        facts |= listed("holders", [each.number for each in holders])
         events.append(session, kind="expiry.warned", subject=issuance.number, actor=events.SYSTEM, at=at, facts=facts)
     session.flush()
     return given

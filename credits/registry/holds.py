@@ -32,11 +32,10 @@ from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState, Site
 from credits.registry.queries import digits_of
 from credits.registry.stillness import end_transfers, keep_still, moves_out_of
-from credits.registry.telling import both_people, quantity_of, recorded
+from credits.registry.telling import both_people, listed, quantity_of, recorded
 
 ISSUED = (BatchState.ISSUED, BatchState.SUSPENDED)
 UNSOLD = (AccountKind.AVAILABLE, AccountKind.RESERVED, AccountKind.PENDING)
-TOLD_TRANSFERS = 500
 RETURNED = "The registry holds these credits."
 
 
@@ -134,7 +133,7 @@ def hold_periods(
         "to": str(last_day),
         "issuances": sorted(numbers.values()),
     }
-    facts |= {"transfers": [each.number for each in ended[:TOLD_TRANSFERS]], "quantity": quantity_of(moves)}
+    facts |= {"quantity": quantity_of(moves)} | listed("transfers", [each.number for each in ended])
     record = recorded(session, "hold.zero_tolerance", place, numbers, facts, why, by, at)
     held = None
     if moves:

@@ -15,7 +15,9 @@ from credits.ledger.serials import tidied, written
 from credits.participants.models import User
 from credits.registry.movements import Decision
 
-MOST_RANGES = 500  # an entry of the log has at most 64 KiB
+# An entry of the log has at most 64 KiB.
+MOST_RANGES = 500
+MOST_LISTED = 500
 
 
 def serials_told(numbers: Mapping[int, str], moves: Sequence[Move]) -> dict[str, Any]:
@@ -32,6 +34,12 @@ def serials_told(numbers: Mapping[int, str], moves: Sequence[Move]) -> dict[str,
         return {"serials": serials}
     digest = hashlib.sha256(encode({"serials": serials})).hexdigest()
     return {"serials": serials[:MOST_RANGES], "ranges": len(serials), "serials_sha256": digest}
+
+
+def listed(what: str, numbers: Sequence[str]) -> dict[str, Any]:
+    """Public numbers as an event lists them: the first 500, and how many there are where these are not all."""
+    told: dict[str, Any] = {what: list(numbers[:MOST_LISTED])}
+    return told if len(numbers) <= MOST_LISTED else told | {f"{what}_in_all": len(numbers)}
 
 
 def quantity_of(moves: Sequence[Move]) -> int:

@@ -1,4 +1,4 @@
-"""Transfers: proposed by the holder, frozen meanwhile, accepted or not by the recipient (invariants 12 and 13)."""
+"""Transfers: proposed by the holder, frozen meanwhile, accepted or not by the recipient (invariant 12)."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from credits.registry.accounts import account_of
 from credits.registry.models import Issuance, Transfer, TransferRange, TransferState
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState
+from credits.registry.telling import serials_told
 from credits.registry.validity import must_not_have_expired
 
 MOST_AT_A_TIME = 500
@@ -216,9 +217,8 @@ def recorded(
     """How a transfer's event is written once its serials are known."""
 
     def record(moves: Sequence[ledger.Move]) -> int:
-        ranges: list[SerialRange] = [move.units for move in moves]
         facts = {"from": sender.number, "to": recipient.number, "transfer": number}
-        facts["serials"] = [written(issuance.number, units) for units in ranges]  # type: ignore[assignment]
+        facts |= serials_told({issuance.id: issuance.number}, moves)
         return events.append(session, kind=kind, subject=issuance.number, actor=actor, at=at, facts=facts)
 
     return record

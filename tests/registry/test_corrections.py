@@ -75,7 +75,7 @@ class TestRollBack:
         site = stage.site()
         first = stage.issued(site, gross_kg="1240", moisture="0", grade="31.2")  # 386.88 kg
         carried = stage.session.get_one(CarriedRemainder, (stage.coop.id, "CO"))
-        second = stage.issued(site, gross_kg="1", moisture="0", grade="12", **JUNE)  # takes the 0.88 kg up
+        second = stage.issued(site, gross_kg="10", moisture="0", grade="11.2", **JUNE)  # takes the 0.88 kg up
         stage.decided(DecisionKind.ROLL_BACK, second.number)
         assert carried.nanograms == 880_000_000_000
 
@@ -85,11 +85,11 @@ class TestRollBack:
     def test_debits_a_remainder_that_was_used_up(self, stage):
         site = stage.site()
         first = stage.issued(site, gross_kg="1240", moisture="0", grade="31.2")  # leaves 0.88 kg
-        stage.issued(site, gross_kg="1", moisture="0", grade="12", **JUNE)  # with which it is a whole one
+        stage.issued(site, gross_kg="10", moisture="0", grade="11.2", **JUNE)  # with which 1.12 kg are two whole ones
         stage.decided(DecisionKind.ROLL_BACK, first.number)
         carried = stage.session.get_one(CarriedRemainder, (stage.coop.id, "CO"))
 
-        # 0.12 kg are left of the second batch: one unit too many stands there, less this.
+        # Of 1.12 kg two units were issued: one too many, less the 0.12 kg that are carried again.
         assert (carried.nanograms, debits(stage)) == (120_000_000_000, [(1, 1)])
 
     def test_opens_again_what_it_had_made_good(self, stage):

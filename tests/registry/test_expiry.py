@@ -2,6 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from credits import jobs
 from credits.journal import events
 from credits.ledger.models import AccountKind
 from credits.registry import buffer, expiry, public, reservation, validity
@@ -95,6 +96,19 @@ class TestExpireDue:
         for use in (lambda: stage.offered(made, 1, at=AFTER), lambda: stage.retired(made, 1, at=AFTER)):
             with pytest.raises(Expired):
                 use()
+
+
+class TestExpireCredits:
+    def test_goes_on_until_nothing_is_due(self, stage, monkeypatch):
+        monkeypatch.setattr(expiry, "MOST_AT_A_TIME", 1)
+        site = stage.site()
+        stage.issued(site)
+        stage.issued(site, produced_from=date(2026, 3, 1), produced_to=date(2026, 3, 20))
+        stage.session.commit()
+
+        assert jobs.expire_credits(stage.session, policy=stage.policy, at=AFTER) == 2
+        assert jobs.warn_of_expiry(stage.session, policy=stage.policy, at=AFTER) == []
+        stage.must_be_sound()
 
 
 class TestWarnDue:
