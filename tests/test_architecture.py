@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "credits"
 # From the ground up. Rooms of one floor do not know each other.
 FLOORS = [
     {"errors", "db"},
-    {"files"},
+    {"files", "typefaces"},
     {"ledger"},
     {"journal"},
     {"participants"},

@@ -31,6 +31,9 @@ from credits.registry.observed import SiteObservation
 from credits.registry.production import Batch, BatchState, Site
 from credits.registry.reckoning import shown
 
+# Until its credits are issued: a batch that cannot be issued after all must not block the site's days for ever.
+REJECTABLE = (BatchState.IN_REVIEW, BatchState.INFORMATION_REQUESTED, BatchState.VERIFIED)
+
 
 class RemarkForm(FlaskForm):
     key = HiddenField(default="")
@@ -49,15 +52,18 @@ class Offers:
     take: bool
     ask: bool
     decide: bool
+    reject: bool
     issue: bool
 
 
 def offers_to(user: User, batch: Batch) -> Offers:
-    reviewing = batch.state is BatchState.IN_REVIEW and is_allowed(verification.must_review, user, batch)
+    own = is_allowed(verification.must_review, user, batch)
+    reviewing = own and batch.state is BatchState.IN_REVIEW
     return Offers(
         take=verification.may_take(user, batch),
         ask=reviewing,
         decide=reviewing and is_lead(user),
+        reject=own and is_lead(user) and batch.state in REJECTABLE,
         issue=is_issuer(user) and batch.state is BatchState.VERIFIED,
     )
 
@@ -136,7 +142,7 @@ def reject_batch(number: str) -> ResponseReturnValue:
     batch = queries.batch_numbered(db.session, current_user(), number)
     form = RejectForm()
     if not form.is_submitted():
-        must_be_decidable(current_user(), batch)
+        must_be_decidable(current_user(), batch, *REJECTABLE)
         form.key.data = uuid4().hex
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
@@ -152,12 +158,12 @@ def reject_batch(number: str) -> ResponseReturnValue:
     return render_template("admin/reviews/reject_batch.html", batch=batch, form=form), status
 
 
-def must_be_decidable(user: User, batch: Batch) -> None:
+def must_be_decidable(user: User, batch: Batch, *states: BatchState) -> None:
     """Raise what a decision on `batch` by `user` would be refused with now, before anybody fills in a form."""
     verification.must_review(user, batch)
     if not is_lead(user):
         raise WrongRole(_("A lead verifier decides."))
-    if batch.state is not BatchState.IN_REVIEW:
+    if batch.state not in states:
         raise WrongState(
             _("%(number)s is not in review: there is nothing to decide now.", number=batch.number),
             state=batch.state.value,

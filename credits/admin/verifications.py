@@ -21,7 +21,7 @@ from credits.identity import current_user, now, verifiers_only
 from credits.participants.models import User
 from credits.registry import queries, verification
 from credits.registry.calendar import covers
-from credits.registry.production import Batch
+from credits.registry.production import Batch, BatchState
 from credits.registry.verification import Finding
 
 VISITED, REMOTE = "visited", "remote"
@@ -73,7 +73,7 @@ def verify_batch(number: str) -> ResponseReturnValue:
     form.period = (batch.produced_from, batch.produced_to)
     declaration = declaration_of(current_user(), batch)
     if not form.is_submitted():
-        must_be_decidable(current_user(), batch)
+        must_be_decidable(current_user(), batch, BatchState.IN_REVIEW)
         form.key.data = uuid4().hex
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():

@@ -57,7 +57,7 @@ def amend_batch(asked: dict[str, Any], number: str) -> With:
     user = current_user()
     batch = queries.batch_numbered(db.session, user, number)
     changed = Production(**figures(batch) | asked)
-    batches.amend(db.session, batch=batch, production=changed, by=user, at=now())
+    batches.amend(db.session, batch=batch, production=changed, seen=batch.revision, by=user, at=now())
     db.session.commit()
     return told(batch)
 
@@ -93,7 +93,8 @@ def answer_request(key: str, asked: dict[str, str], number: str) -> With:
     """Answer the verifier's request; the batch goes back into review."""
     user = current_user()
     batch = queries.batch_numbered(db.session, user, number)
-    batches.answer(db.session, batch=batch, text=asked["text"], by=user, key=key, at=now())
+    policy = current_app.extensions["policy"]
+    batches.answer(db.session, batch=batch, text=asked["text"], policy=policy, by=user, key=key, at=now())
     db.session.commit()
     return told(batch)
 

@@ -13,11 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import Any, NoReturn
-from unicodedata import category
 
 import segno
 from babel.dates import format_date
-from fontTools.ttLib import TTFont
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 from weasyprint import CSS, HTML
@@ -27,14 +25,12 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from credits.errors import Invalid
 from credits.participants.countries import name_of
+from credits.typefaces import FONTS, TEXT_FACES, undrawable
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-FONTS = Path(__file__).parent / "fonts"
-TEXT_FACES = ("GentiumPlus-Regular.ttf", "GentiumPlus-Bold.ttf")
 FACES = (*TEXT_FACES, "IBMPlexMono-Regular.ttf")
 
 NOT_RECORDED = "not recorded"
-LINE_BREAKS = "\t\n\r"  # typed into a long text; set as a space
 
 # Pango's font map is shared by all certificates of this process and is not safe between threads.
 _one_at_a_time = Lock()
@@ -71,18 +67,12 @@ def must_be_drawable(facts: Mapping[str, Any]) -> None:
     """Raise Undrawable, naming the first fact and the letters, where the certificate could not show them."""
     for path, text in _texts(facts):
         if strangers := undrawable(text):
-            shown = ", ".join(f"U+{ord(character):04X}" for character in strangers)
-            raise Undrawable(f"The certificate has no letters for {shown} in {path}.", field=path, characters=strangers)
-
-
-def undrawable(text: str) -> list[str]:
-    """The characters of `text` that a certificate cannot show, each once, in order; empty when all is well.
-
-    Latin, Greek and Cyrillic letters with every accent and tone mark can be shown. Other scripts and emoji cannot, and
-    invisible characters (zero width, writing direction) may not: they would let two names look the same.
-    """
-    drawable = _drawable()
-    return [c for c in dict.fromkeys(text) if ord(c) not in drawable and c not in LINE_BREAKS]
+            raise Undrawable(
+                f"The certificate cannot show these letters: {' '.join(strangers)}. Please use Latin, Greek or Cyrillic "
+                "letters.",
+                field=path,
+                characters=strangers,
+            )
 
 
 def slow_drawing() -> str | None:
@@ -150,13 +140,6 @@ class _OwnFacesFetched(URLFetcher):
             if url == (FONTS / face).as_uri():
                 return URLFetcherResponse(url, (FONTS / face).read_bytes())
         raise PermissionError(f"The style sheet may open its own fonts only, not {url}.")
-
-
-@cache
-def _drawable() -> frozenset[int]:
-    """Code points in both text faces, for a name is set in either; without controls and invisible ones."""
-    faces = [set(TTFont(FONTS / face).getBestCmap()) for face in TEXT_FACES]
-    return frozenset(c for c in set.intersection(*faces) if category(chr(c)) not in ("Cc", "Cf", "Co", "Cs", "Cn"))
 
 
 def _texts(value: object, path: str = "facts") -> Iterator[tuple[str, str]]:

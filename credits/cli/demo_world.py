@@ -190,7 +190,13 @@ class World:
         )
         self.paper(batch, EvidenceKind.SALES_INVOICE, by=self.clerk)
         batches.answer(
-            self.session, batch=batch, text="The invoice is added.", by=self.clerk, key=next(self.keys), at=self.at
+            self.session,
+            batch=batch,
+            text="The invoice is added.",
+            policy=self.policy,
+            by=self.clerk,
+            key=next(self.keys),
+            at=self.at,
         )
         made = self.verified_and_issued(batch)
         first = self.handed_over(made, self.maker, self.ingrid, 1_500)

@@ -1,6 +1,6 @@
 """Serial numbers: ranges of base units, how they are written and how they are checked. Pure.
 
-A serial range is written `ASMC-CO-COD-KAM001-2026-0042-000000001-000002500-K`: registry, mineral, ISO 3166
+A serial range is written `ASMC-CO-COD-KAM001-2026-0042-000000001-000002500-P`: registry, mineral, ISO 3166
 alpha-3 country, site code, vintage, issuance number, first and last base unit (nine digits, more where
 needed) and a check character over everything before it (ISO 7064, MOD 37,36).
 """
@@ -43,12 +43,6 @@ class SerialRange:
     def quantity(self) -> int:
         return self.last - self.first + 1
 
-    def contains(self, other: "SerialRange") -> bool:
-        return self.first <= other.first and other.last <= self.last
-
-    def overlaps(self, other: "SerialRange") -> bool:
-        return self.first <= other.last and other.first <= self.last
-
 
 def check_character(text: str) -> str:
     """The ISO 7064 MOD 37,36 check character of the letters and digits of `text`; hyphens do not count.
@@ -77,7 +71,7 @@ def parse(text: str) -> tuple[str, SerialRange]:
     match = RANGE.fullmatch(tidy := tidy.upper()) if tidy.isascii() else None
     if match is None:
         raise BadSerial(
-            "This is no serial number. It looks like ASMC-CO-COD-KAM001-2026-0042-000000001-000002500-K.",
+            "This is no serial number. It looks like ASMC-CO-COD-KAM001-2026-0042-000000001-000002500-P.",
             text=text[:200],
         )
     number, first, last, check = match.groups()

@@ -3,9 +3,10 @@
 import unicodedata
 
 from credits.errors import Invalid
+from credits.typefaces import undrawable
 
 LINE, PARAGRAPHS = 200, 2_000  # characters
-UNPRINTABLE = ("Cc", "Cs", "Co", "Cn")  # control characters, halves of pairs, no characters at all
+UNPRINTABLE = ("Cc", "Cf", "Cs", "Co", "Cn")  # control and invisible characters, halves of pairs, none at all
 # They turn the reading direction around: a name could then show as something else than it is.
 DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -22,6 +23,16 @@ def line(text: str, what: str, most: int = LINE) -> str:
 def paragraphs(text: str, what: str, most: int = PARAGRAPHS) -> str:
     """As `line`, with line breaks."""
     return _sound(text.replace("\r\n", "\n").replace("\r", "\n"), what, most, allowed="\n\t")
+
+
+def printed(text: str, what: str, most: int = LINE) -> str:
+    """As `line`, for what certificates print: in letters that their typefaces have. Raises UnsoundText."""
+    return _drawn(line(text, what, most), what)
+
+
+def printed_paragraphs(text: str, what: str, most: int = PARAGRAPHS) -> str:
+    """As `printed`, with line breaks."""
+    return _drawn(paragraphs(text, what, most), what)
 
 
 def email_address(text: str) -> str:
@@ -43,4 +54,14 @@ def _sound(text: str, what: str, most: int, allowed: str) -> str:
         for character in text
     ):
         raise UnsoundText(f"{what}: remove the characters that cannot be printed.", field=what)
+    return text
+
+
+def _drawn(text: str, what: str) -> str:
+    if strange := undrawable(text):
+        raise UnsoundText(
+            f"{what}: certificates cannot show {' '.join(strange[:10])}. Please use Latin, Greek or Cyrillic letters.",
+            field=what,
+            characters=strange[:10],
+        )
     return text

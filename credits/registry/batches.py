@@ -15,10 +15,10 @@ from credits.participants.models import User
 from credits.participants.permissions import may_register_for
 from credits.participants.wording import line, paragraphs
 from credits.registry import minerals
-from credits.registry.calendar import checked_period, covers
+from credits.registry.calendar import checked_period, covers, months_before
 from credits.registry.evidence import free
 from credits.registry.policy import Policy
-from credits.registry.production import Batch, BatchState, EvidenceKind, Remark, RemarkKind, Site
+from credits.registry.production import Batch, BatchState, CarriedRemainder, EvidenceKind, Remark, RemarkKind, Site
 
 COUNTED = tuple(set(BatchState) - {BatchState.DRAFT, BatchState.REJECTED, BatchState.WITHDRAWN})
 MOST_WORK = 1_000_000
@@ -44,6 +44,12 @@ class Overlapping(Conflict):
     """The site has a batch of this mineral for some of these days already (invariant 5)."""
 
     code = "overlapping_batch"
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else, or the same person in another tab, has changed the batch since it was looked at."""
+
+    code = "changed_meanwhile"
 
 
 class BadProduction(Invalid):
@@ -89,18 +95,26 @@ def draft(session: Session, *, site: Site, production: Production, by: User, key
     return batch
 
 
-def amend(session: Session, *, batch: Batch, production: Production, by: User, at: datetime) -> None:
-    """Change a batch that is a draft or about which the verifier has asked. Flushes. Raises WrongState, Invalid."""
+def amend(session: Session, *, batch: Batch, production: Production, seen: int, by: User, at: datetime) -> None:
+    """Change a batch that is a draft or about which the verifier has asked.
+
+    seen: the revision of the batch that the person looked at, so that two tabs never overwrite each other unseen.
+    Flushes. Raises WrongState, ChangedMeanwhile, Invalid.
+    """
     may_register_for(by, batch.site.producer)
     lock_in(session, batch, BatchState.DRAFT, BatchState.INFORMATION_REQUESTED)
-    before = described(batch)
+    if batch.revision != seen:
+        raise ChangedMeanwhile("The batch was changed in the meantime. Look at it again before you change it.")
+    before = described(batch) | {"sold_to": batch.sold_to}
     fill(batch, production, today=at.date())
     if batch.state is not BatchState.DRAFT:
         refuse_overlap(session, batch)
     session.flush()
-    after = described(batch)
+    after = described(batch) | {"sold_to": batch.sold_to}
     changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
     if changed:
+        batch.revision += 1
+        session.flush()
         # The log is public, and nobody outside may read a draft: only the hash of its figures stands there.
         events.append(
             session,
@@ -124,6 +138,8 @@ def fill(batch: Batch, production: Production, *, today: date) -> None:
     for name in ("miners", "days_worked", "sold_with_premium", "registered_elsewhere"):
         if not 0 <= getattr(production, name) < (MOST_WORK if name in ("miners", "days_worked") else 2**63):
             raise BadProduction(f"The number for {name.replace('_', ' ')} cannot be.", field=name)
+    if production.days_worked > (production.produced_to - production.produced_from).days + 1:
+        raise BadProduction("More days were worked than the production period has.", field="days_worked")
     moisture_ppm = minerals.share_ppm(production.moisture, per=100)
     if mineral.per_thousand and moisture_ppm:
         raise BadProduction("Gold is weighed as it is: leave the moisture at 0.")
@@ -143,6 +159,8 @@ def fill(batch: Batch, production: Production, *, today: date) -> None:
     batch.sold_to = line(production.sold_to, "Buyer of the mineral", 200) if production.sold_to.strip() else ""
     batch.sold_with_premium = production.sold_with_premium
     batch.registered_elsewhere = production.registered_elsewhere
+    if production.sold_with_premium + production.registered_elsewhere > whole_units(batch):
+        raise BadProduction("More was sold with a premium or registered elsewhere than the batch contains.")
 
 
 def missing(batch: Batch, policy: Policy) -> list[str]:
@@ -178,11 +196,34 @@ def submit(session: Session, *, batch: Batch, policy: Policy, by: User, at: date
     lock_in(session, batch, BatchState.DRAFT)
     if wanted := missing(batch, policy):
         raise Incomplete("Before the batch can be submitted: " + " ".join(wanted), missing=wanted)
+    refuse_hopeless(session, batch, policy, at.date())
     refuse_overlap(session, batch)
     batch.state = BatchState.SUBMITTED
     batch.submitted_by_id, batch.submitted_at = by.id, at
     session.flush()
-    tell(session, "batch.submitted", batch, by, at, described(batch) | {"evidence": [p.sha256 for p in batch.evidence]})
+    papers = [paper.sha256 for paper in batch.evidence]
+    tell(session, "batch.submitted", batch, by, at, described(batch) | {"evidence": papers}, {"sold_to": batch.sold_to})
+
+
+def refuse_hopeless(session: Session, batch: Batch, policy: Policy, today: date) -> None:
+    """Raise Incomplete where no credits could come of the batch, so that nobody works on it in vain."""
+    carried = session.get(CarriedRemainder, (batch.site.producer_id, batch.mineral_code))
+    fine = batch.contained_ng + (carried.nanograms if carried else 0)
+    whole = minerals.in_base_units(batch.mineral, fine).base_units
+    if whole - batch.sold_with_premium - batch.registered_elsewhere < 1:
+        raise Incomplete(
+            f"Less than one {batch.mineral.base_unit} is left to issue. Register a longer period as one batch.",
+            contained=whole,
+        )
+    if batch.produced_to < months_before(today, policy.months_to_issue):
+        raise Incomplete(
+            f"The last production day is more than {policy.months_to_issue} months ago: too late to issue credits."
+        )
+
+
+def whole_units(batch: Batch) -> int:
+    """Whole base units that the batch contains by itself."""
+    return minerals.in_base_units(batch.mineral, batch.contained_ng).base_units
 
 
 def refuse_overlap(session: Session, batch: Batch) -> None:
@@ -209,25 +250,35 @@ def refuse_overlap(session: Session, batch: Batch) -> None:
         )
 
 
-def answer(session: Session, *, batch: Batch, text: str, by: User, key: str, at: datetime) -> Remark:
-    """Answer the verifier's request; the batch goes back into review. Flushes. Raises WrongState."""
+def answer(session: Session, *, batch: Batch, text: str, policy: Policy, by: User, key: str, at: datetime) -> Remark:
+    """Answer the verifier's request; the batch goes back into review. Flushes. Raises WrongState, Incomplete."""
     may_register_for(by, batch.site.producer)
     asked = {"act": "batch.answer", "batch": batch.number, "text": text}
     if earlier := claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Remark, earlier["remark"])
     lock_in(session, batch, BatchState.INFORMATION_REQUESTED)
+    if wanted := missing(batch, policy):
+        raise Incomplete("Before you can answer: " + " ".join(wanted), missing=wanted)
+    refuse_hopeless(session, batch, policy, at.date())
     batch.state = BatchState.IN_REVIEW
     made = remark(session, batch, RemarkKind.ANSWER, text, by, at)
-    tell(session, "batch.answered", batch, by, at, {"evidence": [paper.sha256 for paper in batch.evidence]})
+    papers = [paper.sha256 for paper in batch.evidence]
+    tell(session, "batch.answered", batch, by, at, {"evidence": papers}, {"text": made.text})
     settle(session, {"remark": made.id})
     return made
 
 
 def withdraw(session: Session, *, batch: Batch, by: User, at: datetime) -> None:
-    """Take a batch back before it is decided. Flushes. Raises WrongState."""
+    """Take a batch back before its credits are issued. Flushes. Raises WrongState."""
     may_register_for(by, batch.site.producer)
     lock_in(
-        session, batch, BatchState.DRAFT, BatchState.SUBMITTED, BatchState.IN_REVIEW, BatchState.INFORMATION_REQUESTED
+        session,
+        batch,
+        BatchState.DRAFT,
+        BatchState.SUBMITTED,
+        BatchState.IN_REVIEW,
+        BatchState.INFORMATION_REQUESTED,
+        BatchState.VERIFIED,  # a verified batch that cannot be issued must not be a dead end
     )
     batch.state = BatchState.WITHDRAWN
     free(session, batch)
@@ -260,6 +311,7 @@ def described(batch: Batch) -> dict[str, Any]:
         "from": str(batch.produced_from),
         "to": str(batch.produced_to),
         "gross_mg": batch.gross_mg,
+        "moisture_ppm": batch.moisture_ppm,
         "dry_mg": batch.dry_mg,
         "grade_ppm": batch.grade_ppm,
         "contained_ng": batch.contained_ng,
@@ -270,5 +322,14 @@ def described(batch: Batch) -> dict[str, Any]:
     }
 
 
-def tell(session: Session, what: str, batch: Batch, by: User, at: datetime, facts: dict[str, Any]) -> None:
-    events.append(session, kind=what, subject=batch.number, actor=by.number, at=at, facts=facts)
+def tell(
+    session: Session,
+    what: str,
+    batch: Batch,
+    by: User,
+    at: datetime,
+    facts: dict[str, Any],
+    private: dict[str, str] | None = None,
+) -> None:
+    """Append the event of a step; what people wrote to each other is private, and its hash binds them to it."""
+    events.append(session, kind=what, subject=batch.number, actor=by.number, at=at, facts=facts, private=private)

@@ -186,6 +186,7 @@ class Batch(Model):
     days_worked: Mapped[int]
     sold_to: Mapped[str]
     state: Mapped[BatchState] = mapped_column(Word(BatchState))
+    revision: Mapped[int] = mapped_column(default=1)  # how often its figures were changed, and one
     drafted_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     drafted_at: Mapped[datetime]
     submitted_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))

@@ -16,11 +16,12 @@ from credits.ledger.serials import SerialRange, written
 from credits.participants.countries import country
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import BUYERS, may_dispose_of
-from credits.participants.wording import line, paragraphs
+from credits.participants.wording import printed, printed_paragraphs
 from credits.registry.accounts import account_of, registry_account
 from credits.registry.calendar import checked_period, months_before
 from credits.registry.models import Issuance, RetiredRange, Retirement
 from credits.registry.policy import Policy
+from credits.registry.telling import serials_told
 from credits.registry.transfer import must_not_be_suspended
 from credits.registry.validity import must_not_have_expired
 
@@ -84,7 +85,7 @@ def retire(
     def record(moves: Sequence[ledger.Move]) -> int:
         facts = {"holder": holder.number, "quantity": quantity, "country": country(claim.country)}
         facts |= {"claim_from": str(claim.claim_from), "claim_to": str(claim.claim_to)}
-        facts["serials"] = [written(issuance.number, move.units) for move in moves]
+        facts |= serials_told({issuance.id: issuance.number}, moves)
         facts |= {"beneficiary": claim.beneficiary, "identifier": claim.identifier, "purpose": claim.purpose}
         return events.append(
             session, kind="retirement.retired", subject=issuance.number, actor=by.number, at=at, facts=facts
@@ -143,10 +144,10 @@ def enter(
 def tidy(claim: Claim) -> Claim:
     """The claim with its texts made sound. Raises UnsoundText, UnknownCountry."""
     return Claim(
-        beneficiary=line(claim.beneficiary, "Beneficiary", 200),
+        beneficiary=printed(claim.beneficiary, "Beneficiary", 200),
         country=country(claim.country),
-        identifier=line(claim.identifier, "Identifier of the beneficiary", 100),
-        purpose=paragraphs(claim.purpose, "Purpose", 500),
+        identifier=printed(claim.identifier, "Identifier of the beneficiary", 100),
+        purpose=printed_paragraphs(claim.purpose, "Purpose", 500),
         claim_from=claim.claim_from,
         claim_to=claim.claim_to,
     )

@@ -17,7 +17,7 @@ from credits.ledger.claims import claim, settle
 from credits.participants.countries import country
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import may_register_for
-from credits.participants.wording import line
+from credits.participants.wording import line, printed
 from credits.registry.calendar import checked_period
 from credits.registry.observed import ObservedSite
 from credits.registry.production import Access, Answer, Licence, Method, Site
@@ -102,18 +102,18 @@ def described(producer: Organisation, facts: SiteFacts, by: User, at: datetime) 
     """What is written down of a site, but for its code. Raises BadPosition, UnsoundText, Invalid."""
     return dict(
         producer=producer,
-        name=line(facts.name, "Name of the site", 120),
+        name=printed(facts.name, "Name of the site", 120),
         country=country(facts.country),
-        province=line(facts.province, "Province", 120),
-        district=line(facts.district, "District", 120),
+        province=printed(facts.province, "Province", 120),
+        district=printed(facts.district, "District", 120),
         **position(facts.latitude, facts.longitude),
         access=facts.access,
-        concession_owner=line(facts.concession_owner, "Owner of the concession", 200),
+        concession_owner=printed(facts.concession_owner, "Owner of the concession", 200),
         method=facts.method,
         mercury=facts.mercury,
         miners=facts.miners,
         conflict_affected=facts.conflict_affected,
-        conflict_source=line(facts.conflict_source, "Source", 200) if facts.conflict_source.strip() else "",
+        conflict_source=printed(facts.conflict_source, "Source", 200) if facts.conflict_source.strip() else "",
         conflict_checked_on=facts.conflict_checked_on,
         registered_by_id=by.id,
         registered_at=at,
@@ -183,7 +183,10 @@ def add_licence(
 
 
 def confirm_match(session: Session, *, site: Site, observed: ObservedSite | None, by: User, at: datetime) -> None:
-    """Say which site of the open data this is, or that it is none of them. Flushes. Raises NotAllowed."""
+    """Say which site of the open data this is, or that it is none of them. Flushes. Raises NotAllowed.
+
+    Which one is private: the open data have its exact position.
+    """
     may_register_for(by, site.producer)
     if site.pcode == (observed.pcode if observed else None):
         return
@@ -195,7 +198,8 @@ def confirm_match(session: Session, *, site: Site, observed: ObservedSite | None
         subject=number_of(site),
         actor=by.number,
         at=at,
-        facts={"pcode": observed.pcode if observed else None},
+        facts={"matched": observed is not None},
+        private={"pcode": observed.pcode} if observed else None,
     )
 
 

@@ -9,7 +9,7 @@ from credits.errors import Invalid, NotAllowed
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import OwnAffair, WrongRole, is_lead, must_verify
-from credits.participants.wording import line, paragraphs
+from credits.participants.wording import paragraphs, printed
 from credits.registry.batches import lock_in, remark, tell
 from credits.registry.calendar import checked_period, covers
 from credits.registry.evidence import free
@@ -66,7 +66,9 @@ def request_information(session: Session, *, batch: Batch, text: str, by: User, 
     lock_in(session, batch, BatchState.IN_REVIEW)
     batch.state = BatchState.INFORMATION_REQUESTED
     made = remark(session, batch, RemarkKind.REQUEST, text, by, at)
-    tell(session, "batch.information_requested", batch, by, at, {"verifier": by.organisation.number})
+    tell(
+        session, "batch.information_requested", batch, by, at, {"verifier": by.organisation.number}, {"text": made.text}
+    )
     settle(session, {"remark": made.id})
     return made
 
@@ -92,7 +94,7 @@ def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: s
     batch.verified_by_id, batch.verified_at = by.id, at
     batch.independence = paragraphs(finding.independence, "Declaration of independence", 1000)
     batch.assurance_id = assurance.id
-    remark(session, batch, RemarkKind.DECISION, finding.opinion, by, at)
+    opinion = remark(session, batch, RemarkKind.DECISION, finding.opinion, by, at)
     tell(
         session,
         "batch.verified",
@@ -107,24 +109,28 @@ def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: s
             "valid_from": str(assurance.valid_from),
             "valid_to": str(assurance.valid_to),
         },
+        {"opinion": opinion.text, "independence": batch.independence},
     )
     settle(session, {"assurance": assurance.id})
     return assurance
 
 
 def reject(session: Session, *, batch: Batch, text: str, by: User, key: str, at: datetime) -> Remark:
-    """Turn a batch down for good, with the reasons. Flushes. Raises NotAllowed, WrongState, UnsoundText."""
+    """Turn a batch down for good, with the reasons, at any time before its credits are issued.
+
+    Flushes. Raises NotAllowed, WrongState, UnsoundText.
+    """
     must_review(by, batch)
     if not is_lead(by):
         raise WrongRole("A lead verifier decides.")
     asked = {"act": "batch.reject", "batch": batch.number, "text": text}
     if earlier := claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Remark, earlier["remark"])
-    lock_in(session, batch, BatchState.IN_REVIEW)
+    lock_in(session, batch, BatchState.IN_REVIEW, BatchState.INFORMATION_REQUESTED, BatchState.VERIFIED)
     batch.state = BatchState.REJECTED
     free(session, batch)
     made = remark(session, batch, RemarkKind.DECISION, text, by, at)
-    tell(session, "batch.rejected", batch, by, at, {"verifier": by.organisation.number})
+    tell(session, "batch.rejected", batch, by, at, {"verifier": by.organisation.number}, {"text": made.text})
     settle(session, {"remark": made.id})
     return made
 
@@ -147,12 +153,12 @@ def assured(batch: Batch, finding: Finding, by: User, at: datetime) -> Assurance
     return Assurance(
         site=batch.site,
         verifier=by,
-        standard=line(finding.standard, "Standard", 120),
-        version=line(finding.version, "Version", 40),
-        level=line(finding.level, "Level", 120),
+        standard=printed(finding.standard, "Standard", 120),
+        version=printed(finding.version, "Version", 40),
+        level=printed(finding.level, "Level", 120),
         visited_from=finding.visited_from,
         visited_to=finding.visited_to,
-        remote_reason="" if visited else line(finding.remote_reason, "Why there was no visit", 500),
+        remote_reason="" if visited else printed(finding.remote_reason, "Why there was no visit", 500),
         valid_from=finding.valid_from,
         valid_to=finding.valid_to,
         state=AssuranceState.ACTIVE,

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField, TextAreaField, ValidationError
+from wtforms import HiddenField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
@@ -23,12 +23,12 @@ from credits.registry.production import Batch, BatchState, RemarkKind
 from credits.registry.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, reckon, shown
 from credits.registry.sites import number_of
 from credits.web.blueprint import bp
-from credits.web.fields import Amount, Day, OnceForm, Whole, accepted_by, printable
+from credits.web.fields import MOST_DIGITS, Amount, Day, OnceForm, Whole, accepted_by, printable
 from credits.web.paging import asked_text, page_of
 from credits.web.story import KINDS_OF_PAPER, MINERAL_NAMES, story_of
 
 AMENDABLE = (BatchState.DRAFT, BatchState.INFORMATION_REQUESTED)
-WITHDRAWABLE = (*AMENDABLE, BatchState.SUBMITTED, BatchState.IN_REVIEW)
+WITHDRAWABLE = (*AMENDABLE, BatchState.SUBMITTED, BatchState.IN_REVIEW, BatchState.VERIFIED)
 
 
 class StartForm(FlaskForm):
@@ -92,6 +92,17 @@ class BatchForm(OnceForm):
             sold_with_premium=self.sold_with_premium.number or 0,
             registered_elsewhere=self.registered_elsewhere.number or 0,
         )
+
+
+class ChangeForm(BatchForm):
+    """As `BatchForm`, with the revision of the batch that the page showed."""
+
+    seen = HiddenField()
+
+    @property
+    def revision(self) -> int:
+        seen = str(self.seen.data or "")
+        return int(seen) if seen.isascii() and seen.isdigit() and len(seen) < MOST_DIGITS else 0
 
 
 class AnswerForm(OnceForm):
@@ -181,11 +192,18 @@ def edit_batch(number: str) -> ResponseReturnValue:
     changed = _own(number)
     if request.method == "GET" and changed.state not in AMENDABLE:
         return _to(changed)
-    form = BatchForm(changed.mineral, **_typed(changed))
+    form = ChangeForm(changed.mineral, **_typed(changed), seen=changed.revision)
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
-            registry_batches.amend(db.session, batch=changed, production=form.production, by=current_user(), at=now())
+            registry_batches.amend(
+                db.session,
+                batch=changed,
+                production=form.production,
+                seen=form.revision,
+                by=current_user(),
+                at=now(),
+            )
             db.session.commit()
             flash(_("The figures are saved."), "success")
             return _to(changed)
@@ -252,7 +270,13 @@ def answer_batch(number: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             registry_batches.answer(
-                db.session, batch=asked_about, text=form.text.data, by=current_user(), key=form.key.data, at=now()
+                db.session,
+                batch=asked_about,
+                text=form.text.data,
+                policy=current_app.extensions["policy"],
+                by=current_user(),
+                key=form.key.data,
+                at=now(),
             )
             db.session.commit()
             flash(_("Your answer is with the verifier."), "success")

@@ -1,10 +1,12 @@
 """What the registry keeps: sites and batches, what serials stand for, whose they are, transfers, retirements, certificates.
 
 What was issued, retired or said is written once: triggers refuse to change or delete it. A certificate's facts
-are frozen, and its document is set once.
+are frozen, and its document is set once. Serials are retired, or on their way, only where a posting has put them there;
+three organisations stand behind an issuance; a batch goes its way and not back.
 """
 
 from alembic import op
+from sqlalchemy import text
 
 revision = "0003_registry"
 down_revision = "0002_participants"
@@ -129,6 +131,7 @@ CREATE TABLE batch (
     days_worked {whole} NOT NULL,
     sold_to TEXT NOT NULL,
     state TEXT NOT NULL,
+    revision {whole} NOT NULL,
     drafted_by_id {whole} NOT NULL,
     drafted_at {moment} NOT NULL,
     submitted_by_id {whole},
@@ -389,6 +392,125 @@ CAREFUL = """(SELECT recursive_triggers FROM pragma_recursive_triggers)
     AND NOT (SELECT ignore_check_constraints FROM pragma_ignore_check_constraints)"""
 DRAWN_ONCE = """(OLD.document_sha256 IS NOT NULL OR NEW.facts {differs} OLD.facts OR NEW.number {differs} OLD.number
                 OR NEW.retirement_id {differs} OLD.retirement_id)"""
+GUARDED = ("site", "licence", "assurance", "batch", "evidence", "transfer")
+
+
+def changes(columns: str) -> str:
+    """Whether an update changes one of these columns."""
+    return "(" + " OR ".join(f"NEW.{column} {{differs}} OLD.{column}" for column in columns.split()) + ")"
+
+
+# A posting may move neighbouring blocks by an entry each, and a range covers them all; and one posting may be behind
+# many transfers or retirements. The subquery makes the look-up begin at the entry that the range begins in.
+MOVED = """NEW.last - NEW.first + 1 {{differs}} (
+    SELECT sum({{least}}(e.last, NEW.last) - {{greatest}}(e.first, NEW.first) + 1)
+    FROM {owner} o JOIN entry e ON e.posting_id = o.{posting} AND e.issuance_id = o.issuance_id
+    JOIN holding source ON source.account_id = e.from_account_id
+    JOIN holding target ON target.account_id = e.to_account_id
+    WHERE o.id = NEW.{owner}_id AND {{whose}} AND e.last >= NEW.first AND e.first <= NEW.last AND e.first >= (
+        SELECT max(f.first) FROM entry f
+        WHERE f.posting_id = o.{posting} AND f.issuance_id = o.issuance_id AND f.first <= NEW.first))"""
+RETIRED = MOVED.format(owner="retirement", posting="posting_id").replace(
+    "{whose}",
+    """o.issuance_id = NEW.issuance_id
+        AND source.organisation_id = o.holder_id AND target.kind = 'retired'""",
+)
+ON_ITS_WAY = MOVED.format(owner="transfer", posting="opening_posting_id").replace(
+    "{whose}", "target.organisation_id = o.sender_id AND target.kind = 'pending'"
+)
+BEFORE_IT = """NEW.first <= (SELECT r.last FROM {table} r WHERE r.{same} = NEW.{same} AND r.first <= NEW.last
+    ORDER BY r.first DESC LIMIT 1)"""
+THREE_ORGANISATIONS = """NOT EXISTS (
+    SELECT 1 FROM batch b JOIN site s ON s.id = b.site_id JOIN organisation producer ON producer.id = s.producer_id
+    JOIN "user" submitter ON submitter.id = b.submitted_by_id
+    JOIN "user" lead ON lead.id = b.verified_by_id JOIN organisation verifier ON verifier.id = lead.organisation_id
+    JOIN "user" issuer ON issuer.id = NEW.issuer_id JOIN organisation registry ON registry.id = issuer.organisation_id
+    WHERE b.id = NEW.batch_id AND b.state = 'verified' AND s.id = NEW.site_id AND producer.id = NEW.producer_id
+      AND submitter.id = NEW.submitter_id AND submitter.organisation_id IN (producer.id, producer.group_manager_id)
+      AND lead.id = NEW.verifier_id AND verifier.id = NEW.verifier_organisation_id AND verifier.kind = 'verifier'
+      AND registry.id = NEW.issuer_organisation_id AND registry.kind = 'registry')"""
+WHOLE = """(SELECT r.quantity FROM retirement r WHERE r.id = NEW.retirement_id) {differs} (
+    SELECT sum(r.last - r.first + 1) FROM retired_range r WHERE r.retirement_id = NEW.retirement_id)"""
+# Rolled back: whatever was issued from it is cancelled.
+ROLLED_BACK = """EXISTS (SELECT 1 FROM issuance_attributes i WHERE i.batch_id = OLD.id) AND NOT EXISTS (
+    SELECT 1 FROM issuance_attributes i JOIN block b ON b.issuance_id = i.id JOIN account a ON a.id = b.account_id
+    WHERE i.batch_id = OLD.id AND a.kind <> 'cancelled')"""
+STEPS = f"""CASE OLD.state
+    WHEN 'draft' THEN NEW.state IN ('submitted', 'withdrawn')
+    WHEN 'submitted' THEN NEW.state IN ('in_review', 'withdrawn')
+    WHEN 'in_review' THEN NEW.state IN ('information_requested', 'verified', 'rejected', 'withdrawn')
+    WHEN 'information_requested' THEN NEW.state IN ('in_review', 'rejected', 'withdrawn')
+    WHEN 'verified' THEN NEW.state IN ('rejected', 'withdrawn')
+        OR NEW.state = 'issued' AND EXISTS (SELECT 1 FROM issuance_attributes i WHERE i.batch_id = OLD.id)
+    WHEN 'issued' THEN NEW.state = 'suspended' OR NEW.state = 'rejected' AND {ROLLED_BACK}
+    WHEN 'suspended' THEN NEW.state = 'issued' OR NEW.state = 'rejected' AND {ROLLED_BACK}
+    ELSE NEW.state <> NEW.state END"""
+FIGURES = """mineral_code form produced_from produced_to gross_mg moisture_ppm dry_mg grade_ppm contained_ng
+    sold_with_premium registered_elsewhere miners days_worked sold_to"""
+NOT_ITS_WAY = f"""(NEW.state <> OLD.state AND NOT ({STEPS}))
+    OR {changes("id site_id drafted_by_id drafted_at")}
+    OR (OLD.state NOT IN ('draft', 'information_requested') AND {changes(FIGURES)})
+    OR (OLD.state <> 'draft' AND {changes("submitted_by_id submitted_at")})
+    OR (OLD.state <> 'submitted' AND {changes("reviewer_id")})
+    OR (OLD.state <> 'in_review' AND {changes("verified_by_id verified_at independence assurance_id")})
+    OR (OLD.state <> 'verified' AND {changes("carried_ng")})"""
+ASSURED = """id site_id verifier_id standard version level visited_from visited_to remote_reason valid_from valid_to
+    given_at"""
+PAPER = "id batch_id kind reference number_key filename media_type size sha256 added_by_id added_at"
+STILL_USED = """NEW.counts {differs} OLD.counts AND (NEW.counts OR NOT EXISTS (
+    SELECT 1 FROM batch b WHERE b.id = OLD.batch_id AND b.state IN ('rejected', 'withdrawn')))"""
+OFFER = (
+    """id issuance_id quantity sender_id recipient_id note opening_posting_id proposed_by_id proposed_at expires_at"""
+)
+
+# (table, act, when it is refused, what is said then)
+GUARDS = (
+    (
+        "retired_range",
+        "INSERT",
+        f"{BEFORE_IT.format(table='retired_range', same='issuance_id')} OR {RETIRED}",
+        "serials are retired once, by their holder, in the posting of the retirement",
+    ),
+    (
+        "transfer_range",
+        "INSERT",
+        f"{BEFORE_IT.format(table='transfer_range', same='transfer_id')} OR {ON_ITS_WAY}",
+        "a transfer is of serials that its posting has frozen",
+    ),
+    (
+        "issuance_attributes",
+        "INSERT",
+        THREE_ORGANISATIONS,
+        "producer, verifier and registry each stand behind an issuance by a person of their own",
+    ),
+    ("certificate", "INSERT", WHOLE, "a certificate is of a retirement whose serials are all there"),
+    ("batch", "INSERT", "NEW.state <> 'draft'", "a batch begins as a draft"),
+    ("batch", "UPDATE", NOT_ITS_WAY, "a batch goes its way and not back"),
+    ("assurance", "UPDATE", changes(ASSURED), "of an assurance only the state changes"),
+    ("evidence", "UPDATE", f"{changes(PAPER)} OR ({STILL_USED})", "a paper stays as it was brought"),
+    (
+        "evidence",
+        "DELETE",
+        "NOT EXISTS (SELECT 1 FROM batch b WHERE b.id = OLD.batch_id AND b.state = 'draft')",
+        "a paper that was submitted stays with its batch",
+    ),
+    (
+        "transfer",
+        "UPDATE",
+        f"OLD.closing_posting_id IS NOT NULL OR {changes(OFFER)}",
+        "a transfer is closed once, and otherwise stays as it was offered",
+    ),
+    *((table, "DELETE", "OLD.id = OLD.id", f"no {table} is ever deleted") for table in GUARDED if table != "evidence"),
+)
+# Serials are retired by one posting alone: whoever writes down what it retired, does so one at a time.
+FIRST = {
+    "retired_range": """PERFORM 1 FROM posting p JOIN retirement r ON r.posting_id = p.id
+        WHERE r.id = NEW.retirement_id FOR NO KEY UPDATE OF p;"""
+}
+DIALECT = {
+    "sqlite": {"differs": "IS NOT", "least": "min", "greatest": "max"},
+    "postgresql": {"differs": "IS DISTINCT FROM", "least": "least", "greatest": "greatest"},
+}
 TABLES_NEWEST_FIRST = (
     "certificate",
     "retired_range",
@@ -425,17 +547,49 @@ def final(dialect: str) -> list[str]:
                 else f"FOR EACH ROW {when} EXECUTE FUNCTION ledger_refuse('{table} is final')"
             )
             statements.append(f"CREATE TRIGGER {name} BEFORE {act} ON {table} {body}")
+        statements.append(careful(table) if dialect == "sqlite" else never_emptied(table))
+    return statements
+
+
+def guards(dialect: str, schema: str) -> list[str]:
+    """The triggers that ask what else the database knows before a row is written, changed or deleted."""
+    statements = []
+    for table, act, refused, says in GUARDS:
+        name, condition = guard_name(table, act), refused.format(**DIALECT[dialect])
         if dialect == "sqlite":
             statements.append(
-                f"""CREATE TRIGGER {table}_carefully_insert BEFORE INSERT ON {table} WHEN NOT ({CAREFUL})
-                    BEGIN SELECT RAISE(ABORT, 'registry: this connection keeps no rules; see credits/db.py'); END"""
+                f"""CREATE TRIGGER {name} BEFORE {act} ON {table} WHEN {condition}
+                    BEGIN SELECT RAISE(ABORT, 'registry: {says}'); END"""
             )
-        else:
-            statements.append(
-                f"""CREATE TRIGGER {table}_never_emptied BEFORE TRUNCATE ON {table}
-                    EXECUTE FUNCTION ledger_refuse('{table} is final')"""
-            )
+            continue
+        statements += [
+            f"""CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
+                BEGIN
+                    {FIRST.get(table, "")}
+                    IF {condition} THEN
+                        RAISE EXCEPTION 'registry: {says}' USING ERRCODE = 'integrity_constraint_violation';
+                    END IF;
+                    RETURN coalesce(NEW, OLD);
+                END $$""",
+            f"CREATE TRIGGER {name} BEFORE {act} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
+        ]
+    for table in GUARDED:
+        statements.append(careful(table) if dialect == "sqlite" else never_emptied(table))
     return statements
+
+
+def guard_name(table: str, act: str) -> str:
+    return f"{table}_guarded_{act.lower()}"
+
+
+def careful(table: str) -> str:
+    return f"""CREATE TRIGGER {table}_carefully_insert BEFORE INSERT ON {table} WHEN NOT ({CAREFUL})
+        BEGIN SELECT RAISE(ABORT, 'registry: this connection keeps no rules; see credits/db.py'); END"""
+
+
+def never_emptied(table: str) -> str:
+    return f"""CREATE TRIGGER {table}_never_emptied BEFORE TRUNCATE ON {table}
+        EXECUTE FUNCTION ledger_refuse('{table} is final')"""
 
 
 def upgrade() -> None:
@@ -443,7 +597,8 @@ def upgrade() -> None:
     for statement in TABLES.format(**WORDS[dialect]).split(";\n"):
         if statement.strip():
             op.execute(statement)
-    for statement in final(dialect):
+    schema = "main" if dialect == "sqlite" else op.get_bind().scalar(text("SELECT quote_ident(current_schema())"))
+    for statement in [*final(dialect), *guards(dialect, schema)]:
         op.execute(statement)
     for kind in REGISTRY_ACCOUNTS:
         op.execute(f"INSERT INTO account (kind) VALUES ('{kind}')")
@@ -456,3 +611,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in TABLES_NEWEST_FIRST:
         op.execute(f"DROP TABLE {table}")
+    if op.get_bind().dialect.name == "postgresql":
+        for table, act, _, _ in GUARDS:
+            op.execute(f"DROP FUNCTION {guard_name(table, act)}()")

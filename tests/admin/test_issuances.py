@@ -92,7 +92,7 @@ class TestIssueBatch:
         assert batch.state is BatchState.VERIFIED
 
     def test_says_when_nothing_is_left(self, client, stage):
-        batch = stage.verified(sold_with_premium=2600)
+        batch = stage.emptied(stage.verified)
         client.sign_in(stage.issuer)
 
         form = client.get(f"/admin/batches/{batch.number}/issue").text
@@ -191,6 +191,23 @@ class TestIssuance:
 
         assert client.get("/admin/issuances/ASMC-CO-COD-KAM001-2026-0001").status_code == 404
         assert client.get("/admin/issuances/%00").status_code == 404
+
+
+class TestRetirements:
+    def test_lists_and_finds_them_for_an_auditor(self, client, stage, colleague):
+        client.sign_in(colleague(stage.issuer.organisation, RoleName.AUDITOR))
+        assert "No credits have been retired yet." in client.get("/admin/retirements").text
+        made = stage.issued()
+        stage.handed_over(made, 1_500)
+        retired = stage.retired(made, 500)
+
+        for query in ("", "?q=" + retired.number, "?q=" + retired.beneficiary[:6], "?q=" + made.number):
+            assert retired.number in client.get(f"/admin/retirements{query}").text
+        assert retired.number not in client.get("/admin/retirements?q=nobody").text
+        assert client.get("/admin/retirements?page=x").status_code == 200
+
+    def test_is_for_the_registry(self, client, stage):
+        assert client.sign_in(stage.buyer).get("/admin/retirements").status_code == 403
 
 
 class TestTransfers:

@@ -37,6 +37,16 @@ class TestOrganisations:
     def test_is_closed_to_everybody_else(self, client, kind):
         assert client.sign_in(UserFactory(kind=kind)).get("/admin/organisations").status_code == 403
 
+    def test_lets_an_auditor_read_and_nothing_else(self, client, waiting):
+        client.sign_in(UserFactory(kind=Kind.REGISTRY, may=[RoleName.AUDITOR]))
+
+        assert "Kamilombe" in client.get("/admin/organisations").text
+        page = client.get(f"/admin/organisations/{waiting.number}")
+        assert page.status_code == 200
+        assert f"{waiting.number}/approve" not in page.text
+        assert f"{waiting.number}/refuse" not in page.text
+        assert client.post(f"/admin/organisations/{waiting.number}/approve").status_code == 403
+
     def test_is_closed_to_an_issuer_whose_account_is(self, client, issuer):
         issuer.active = False
 
@@ -80,7 +90,10 @@ class TestDecisions:
         client.post(f"/admin/organisations/{waiting.number}/approve")
         first = waiting.kyc_decided_at
 
-        assert client.post(f"/admin/organisations/{waiting.number}/approve").status_code == 409
+        again = client.post(f"/admin/organisations/{waiting.number}/approve")
+
+        assert (again.status_code, again.location) == (303, f"/admin/organisations/{waiting.number}")
+        assert "is approved already" in client.get(again.location).text
         assert waiting.kyc_decided_at == first
 
     def test_refuse_with_a_reason(self, client, waiting):
@@ -135,11 +148,13 @@ class TestGroup:
 
         assert group.group_manager_id == manager.id
 
-    @pytest.mark.parametrize("manager, status", [("", 404), ("ORG-999999", 404), ("own", 422)])
-    def test_needs_a_group_manager(self, client, issuer, manager, status):
-        group = OrganisationFactory()
+    @pytest.mark.parametrize("manager", ["", "ORG-999999", "own"])
+    def test_needs_a_group_manager(self, client, issuer, manager):
+        group, _umoja = OrganisationFactory(), OrganisationFactory(kind=Kind.GROUP_MANAGER, name="Umoja")
         manager = group.number if manager == "own" else manager
 
         answer = client.post(f"/admin/organisations/{group.number}/group", data={"manager": manager})
 
-        assert answer.status_code == status
+        assert answer.status_code == 422
+        assert "Umoja" in answer.text
+        assert "Please look at this again" in answer.text

@@ -68,7 +68,7 @@ class TestBatch:
         assert "1080.4 credits 1,080,400 mg and 0.445875 mg carried" in page
 
     def test_says_when_nothing_is_left(self, client, stage, words):
-        batch = stage.submitted(sold_with_premium=2500)
+        batch = stage.emptied(stage.submitted)
 
         assert "Nothing is left to issue." in words(
             client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text
@@ -136,6 +136,21 @@ class TestBatch:
     def test_is_missing_where_there_is_none(self, client, stage, number):
         assert client.sign_in(stage.lead).get(f"/admin/batches/{number}").status_code == 404
 
+    @pytest.mark.parametrize("stand", ["in_review", "verified"])
+    def test_is_missing_for_who_never_reviewed_it(self, client, stage, other_lead, colleague, stand):
+        batch = getattr(stage, stand)()
+        paper, page = batch.evidence[0], f"/admin/batches/{batch.number}"
+
+        client.sign_in(other_lead)
+        for address in (page, f"{page}/evidence/{paper.id}", "/my/sites/COD-KAM001"):
+            assert client.get(address).status_code == 404
+        assert batch.number not in client.get("/admin/?q=kamilombe").text
+
+        for reader in (colleague(stage.lead.organisation, RoleName.REVIEWER), stage.issuer):
+            client.sign_in(reader)
+            for address in (page, f"{page}/evidence/{paper.id}", "/my/sites/COD-KAM001"):
+                assert client.get(address).status_code == 200
+
     def test_is_missing_while_it_is_a_draft_or_withdrawn(self, client, stage, session):
         draft, withdrawn = stage.complete(), stage.submitted()
         batches.withdraw(session, batch=withdrawn, by=stage.manager, at=stage.at)
@@ -162,7 +177,7 @@ class TestBatch:
             gross_kg="9000", moisture="20", grade="31.25", miners=800, days_worked=50, sold_to="Depot",
             sold_with_premium=0, registered_elsewhere=0,
         )  # fmt: skip
-        batches.amend(session, batch=batch, production=changed, by=stage.clerk, at=stage.at)
+        batches.amend(session, batch=batch, production=changed, seen=batch.revision, by=stage.clerk, at=stage.at)
 
         page = words(client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text)
 
@@ -244,8 +259,8 @@ class TestTakeBatch:
 
         answer = client.sign_in(other_lead).post(f"/admin/batches/{batch.number}/take")
 
-        assert answer.status_code == 409
-        assert f"{batch.number} is in review: this step is not open now." in answer.text
+        assert answer.status_code == 404
+        assert batch.reviewer_id == stage.lead.id
 
     @pytest.mark.parametrize("kind", [Kind.REGISTRY, Kind.COOPERATIVE])
     def test_is_not_for_others(self, client, stage, kind):
@@ -322,13 +337,10 @@ class TestRequestInformation:
         batch = stage.in_review()
         client.sign_in(other_lead)
 
-        page = client.get(f"/admin/batches/{batch.number}").text
         answer = client.post(f"/admin/batches/{batch.number}/request", data={"key": "k", "text": "Why?"})
 
-        assert f"{stage.lead.organisation.name} reviews this batch" in page
-        assert "Request information" not in page
-        assert answer.status_code == 403
-        assert "Take the batch into review first." in answer.text
+        assert answer.status_code == 404
+        assert batch.state is BatchState.IN_REVIEW
 
     def test_waits_for_the_answer_to_the_last_one(self, client, stage, session):
         batch = stage.in_review()
@@ -432,8 +444,8 @@ class TestVerifyBatch:
         batch = stage.in_review()
         client.sign_in(other_lead)
 
-        assert client.get(f"/admin/batches/{batch.number}/verify").status_code == 403
-        assert client.post(f"/admin/batches/{batch.number}/verify", data=finding).status_code == 403
+        assert client.get(f"/admin/batches/{batch.number}/verify").status_code == 404
+        assert client.post(f"/admin/batches/{batch.number}/verify", data=finding).status_code == 404
         assert batch.state is BatchState.IN_REVIEW
 
     def test_is_over_once_decided(self, client, stage, finding):

@@ -8,7 +8,7 @@ from credits.journal.models import EventSecret
 from credits.participants.models import Kind, Kyc
 from credits.participants.permissions import NotApproved, WrongRole
 from credits.registry import batches, verification
-from credits.registry.batches import Incomplete, Overlapping, Production, WrongState
+from credits.registry.batches import ChangedMeanwhile, Incomplete, Overlapping, Production, WrongState
 from credits.registry.minerals import BadMeasure
 from credits.registry.production import BatchState, EvidenceKind
 from tests.factories import UserFactory
@@ -43,6 +43,8 @@ class TestDraft:
             {"produced_to": date(2026, 3, 31)},
             {"produced_to": date(2026, 7, 2)},
             {"miners": -1},
+            {"days_worked": 62},
+            {"sold_with_premium": 2_000, "registered_elsewhere": 501},
             {"sold_with_premium": -1},
             {"registered_elsewhere": 2**63},
             {"sold_to": "x" * 201},
@@ -84,7 +86,7 @@ class TestAmend:
     def test_says_in_the_journal_what_changed(self, stage):
         batch = stage.draft()
         better = Production(**vars(COBALT) | {"grade": "30"})
-        batches.amend(stage.session, batch=batch, production=better, by=stage.clerk, at=stage.at)
+        batches.amend(stage.session, batch=batch, production=better, seen=1, by=stage.clerk, at=stage.at)
 
         assert batch.contained_ng == 2_400 * 10**12
         amended = story(stage.session, batch.number)[-1]
@@ -92,9 +94,18 @@ class TestAmend:
         assert b"300000" not in amended.body  # the log is public, a draft is not
         assert '"grade_ppm":[312500,300000]' in secret.value
 
+    def test_keeps_two_tabs_from_overwriting_each_other(self, stage):
+        batch = stage.draft()
+        better = Production(**vars(COBALT) | {"grade": "30"})
+        batches.amend(stage.session, batch=batch, production=better, seen=1, by=stage.clerk, at=stage.at)
+        with pytest.raises(ChangedMeanwhile):
+            batches.amend(stage.session, batch=batch, production=COBALT, seen=1, by=stage.clerk, at=stage.at)
+
     def test_is_over_once_submitted(self, stage):
         with pytest.raises(WrongState):
-            batches.amend(stage.session, batch=stage.submitted(), production=COBALT, by=stage.clerk, at=stage.at)
+            batches.amend(
+                stage.session, batch=stage.submitted(), production=COBALT, seen=1, by=stage.clerk, at=stage.at
+            )
 
 
 class TestSubmit:
@@ -127,6 +138,20 @@ class TestSubmit:
         assert stage.submitted(site, produced_from=date(2026, 6, 1), produced_to=date(2026, 6, 15))
         assert stage.submitted(site, mineral_code="CU")
 
+    @pytest.mark.parametrize(
+        "bent",
+        [
+            {"sold_with_premium": 2_500},
+            {"gross_kg": "1", "moisture": "0", "grade": "50"},
+            {"produced_from": date(2025, 6, 1), "produced_to": date(2025, 6, 30), "days_worked": 20},
+        ],
+        ids=["all sold", "half a kilogram", "thirteen months ago"],
+    )
+    def test_refuses_what_could_never_become_credits(self, stage, bent):
+        batch = stage.complete(**bent)
+        with pytest.raises(Incomplete):
+            batches.submit(stage.session, batch=batch, policy=stage.policy, by=stage.clerk, at=stage.at)
+
     def test_frees_the_days_of_a_withdrawn_batch(self, stage):
         site = stage.site()
         batches.withdraw(stage.session, batch=stage.submitted(site), by=stage.clerk, at=stage.at)
@@ -141,14 +166,24 @@ class TestAnswer:
             stage.session, batch=batch, text="The invoice, please.", by=stage.lead, key="ask", at=stage.at
         )
         stage.paper(batch, EvidenceKind.SALES_INVOICE)
-        batches.answer(stage.session, batch=batch, text="Here.", by=stage.clerk, key="answer", at=stage.at)
+        batches.answer(
+            stage.session, batch=batch, text="Here.", policy=stage.policy, by=stage.clerk, key="answer", at=stage.at
+        )
 
         assert batch.state is BatchState.IN_REVIEW
         assert [remark.text for remark in batch.remarks] == ["The invoice, please.", "Here."]
 
     def test_waits_for_a_question(self, stage):
         with pytest.raises(WrongState):
-            batches.answer(stage.session, batch=stage.submitted(), text="?", by=stage.clerk, key="a", at=stage.at)
+            batches.answer(
+                stage.session,
+                batch=stage.submitted(),
+                text="?",
+                policy=stage.policy,
+                by=stage.clerk,
+                key="a",
+                at=stage.at,
+            )
 
 
 class TestWithdraw:
@@ -158,9 +193,15 @@ class TestWithdraw:
 
         assert batch.state is BatchState.WITHDRAWN
 
-    def test_comes_too_late_after_the_decision(self, stage):
+    def test_leads_out_of_a_verified_batch_that_cannot_be_issued(self, stage):
+        batch = stage.verified()
+        batches.withdraw(stage.session, batch=batch, by=stage.manager, at=stage.at)
+
+        assert batch.state is BatchState.WITHDRAWN
+
+    def test_comes_too_late_after_the_issuance(self, stage):
         with pytest.raises(WrongState):
-            batches.withdraw(stage.session, batch=stage.verified(), by=stage.manager, at=stage.at)
+            batches.withdraw(stage.session, batch=stage.issued().batch, by=stage.manager, at=stage.at)
 
 
 class TestFill:
@@ -172,6 +213,7 @@ class TestFill:
                 stage.session,
                 batch=batch,
                 production=Production(**vars(COBALT) | {"gross_kg": "12", "grade": "101"}),
+                seen=1,
                 by=stage.clerk,
                 at=stage.at,
             )
@@ -182,4 +224,4 @@ class TestFill:
     def test_is_not_for_a_verifier(self, stage):
         batch = stage.draft()
         with pytest.raises((WrongRole, Missing)):
-            batches.amend(stage.session, batch=batch, production=COBALT, by=stage.lead, at=stage.at)
+            batches.amend(stage.session, batch=batch, production=COBALT, seen=1, by=stage.lead, at=stage.at)

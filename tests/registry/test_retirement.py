@@ -132,3 +132,16 @@ class TestFinality:
         retired.beneficiary = "Somebody Else AB"
         with pytest.raises(IntegrityError):
             stage.session.flush()
+
+
+class TestPrintable:
+    """What a certificate could not show is refused when it is given, not when credits are retired years later."""
+
+    @pytest.mark.parametrize("bent", [{"name": "Mine 矿"}, {"district": "Kol\u200bwezi"}, {"concession_owner": "電池"}])
+    def test_is_asked_of_a_site(self, stage, bent):
+        with pytest.raises(Invalid, match=r"cannot"):
+            stage.site(**bent)
+
+    def test_is_asked_of_a_claim(self, stage, made):
+        with pytest.raises(Invalid, match="Latin"):
+            stage.retired(made, 1, claim=replace(CLAIM, beneficiary="日産"))

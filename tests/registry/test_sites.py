@@ -1,3 +1,4 @@
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from credits.db import begin_writing
 from credits.errors import Invalid, Missing
-from credits.journal.events import story
+from credits.journal.events import private_of, story
 from credits.participants.models import Kind, User
 from credits.participants.permissions import WrongRole
 from credits.registry import sites
@@ -114,6 +115,9 @@ class TestConfirmMatch:
         stage.session.flush()
         sites.confirm_match(stage.session, site=site, observed=seen, by=stage.manager, at=stage.at)
         assert site.pcode == "codmine1"
+        matched = story(stage.session, sites.number_of(site))[-1]
+        assert json.loads(matched.body)["facts"] == {"matched": True}
+        assert private_of(stage.session, [matched]) == {matched.id: {"pcode": "codmine1"}}
         told = len(story(stage.session, sites.number_of(site)))
         sites.confirm_match(stage.session, site=site, observed=seen, by=stage.manager, at=stage.at)
         assert len(story(stage.session, sites.number_of(site))) == told
