@@ -26,8 +26,7 @@ def areas() -> dict[str, Any]:
     if is_issuer(user) or is_auditor(user):
         open_to.append((_("Issuances"), "admin.issuances"))
         open_to.append((_("Decisions"), "admin.decisions"))
-    if is_issuer(user):
         open_to.append((_("Organisations"), "admin.organisations"))
-    if is_issuer(user) or is_auditor(user):
         open_to.append((_("Transfers"), "admin.transfers"))
+        open_to.append((_("Retirements"), "admin.retirements"))
     return {"areas": open_to}

@@ -129,3 +129,15 @@ def transfers() -> ResponseReturnValue:
         asked=asked,
         states=list(TransferState),
     )
+
+
+@bp.get("/retirements")
+@registry_only
+def retirements() -> ResponseReturnValue:
+    found, page, pages = waiting.retirements(
+        db.session,
+        by=current_user(),
+        text=request.args.get("q", "").strip()[:200],
+        page=request.args.get("page", 1, type=int),
+    )
+    return render_template("admin/issuances/retirements.html", retirements=found, page=page, pages=pages)

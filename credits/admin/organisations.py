@@ -15,11 +15,12 @@ from credits import languages
 from credits.admin.blueprint import bp
 from credits.errors import CreditsError
 from credits.extensions import db
-from credits.identity import current_user, issuers_only, now
+from credits.identity import current_user, issuers_only, now, registry_only
 from credits.journal import events
 from credits.participants import countries, queries
 from credits.participants import organisations as participants
 from credits.participants.models import Kind, Kyc, Organisation
+from credits.participants.permissions import is_issuer
 from credits.problems import status_of
 
 
@@ -32,7 +33,7 @@ class GroupForm(FlaskForm):
 
 
 @bp.get("/organisations")
-@issuers_only
+@registry_only
 def organisations() -> ResponseReturnValue:
     asked = request.args.get("kyc", "")
     wanted = max(1, request.args.get("page", 1, type=int))
@@ -54,7 +55,7 @@ def organisations() -> ResponseReturnValue:
 
 
 @bp.get("/organisations/<number>")
-@issuers_only
+@registry_only
 def organisation(number: str) -> ResponseReturnValue:
     return _page(participants.numbered(db.session, number), ReasonForm(), 200)
 
@@ -63,9 +64,15 @@ def organisation(number: str) -> ResponseReturnValue:
 @issuers_only
 def approve_organisation(number: str) -> ResponseReturnValue:
     subject = participants.numbered(db.session, number)
-    participants.approve(db.session, subject, by=current_user(), at=now())
-    db.session.commit()
-    flash(_("%(name)s may take part now.", name=subject.name), "success")
+    try:
+        participants.approve(db.session, subject, by=current_user(), at=now())
+        db.session.commit()
+        flash(_("%(name)s may take part now.", name=subject.name), "success")
+    except participants.AlreadyDecided:
+        db.session.rollback()
+        if not subject.approved:
+            raise
+        flash(_("%(name)s is approved already.", name=subject.name), "info")  # pressed twice
     return redirect(url_for("admin.organisation", number=number), 303)
 
 
@@ -85,11 +92,28 @@ def suspend_organisation(number: str) -> ResponseReturnValue:
 @issuers_only
 def join_group(number: str) -> ResponseReturnValue:
     subject = participants.numbered(db.session, number)
-    manager = participants.numbered(db.session, request.form.get("manager", ""))
-    participants.join_group(db.session, subject, manager=manager, by=current_user(), at=now())
-    db.session.commit()
-    flash(_("%(manager)s acts for %(name)s now.", manager=manager.name, name=subject.name), "success")
-    return redirect(url_for("admin.organisation", number=number), 303)
+    form = group_form_of()
+    status = 422
+    if form.validate_on_submit():
+        try:
+            manager = participants.numbered(db.session, form.manager.data)
+            participants.join_group(db.session, subject, manager=manager, by=current_user(), at=now())
+            db.session.commit()
+            flash(_("%(manager)s acts for %(name)s now.", manager=manager.name, name=subject.name), "success")
+            return redirect(url_for("admin.organisation", number=number), 303)
+        except CreditsError as refusal:
+            db.session.rollback()
+            form.form_errors.append(str(refusal))
+            status = status_of(refusal)
+    return _page(subject, ReasonForm(formdata=None), status, form)
+
+
+def group_form_of(**sent: None) -> GroupForm:
+    """The form with the managers there are. formdata=None: whatever was sent belongs to another form."""
+    form = GroupForm(**sent)
+    managers = queries.group_managers(db.session)
+    form.manager.choices = [SelectChoice(manager.number, manager.name) for manager in managers]
+    return form
 
 
 def _decide(number: str, decide: Callable[..., None]) -> ResponseReturnValue:
@@ -110,12 +134,11 @@ def _decide(number: str, decide: Callable[..., None]) -> ResponseReturnValue:
     return _page(subject, form, status)
 
 
-def _page(subject: Organisation, form: ReasonForm, status: int) -> ResponseReturnValue:
-    group_form = None
-    if subject.kind is Kind.COOPERATIVE:
-        group_form = GroupForm(formdata=None)
-        managers = queries.group_managers(db.session)
-        group_form.manager.choices = [SelectChoice(manager.number, manager.name) for manager in managers]
+def _page(
+    subject: Organisation, form: ReasonForm, status: int, group_form: GroupForm | None = None
+) -> ResponseReturnValue:
+    if group_form is None and subject.kind is Kind.COOPERATIVE:
+        group_form = group_form_of(formdata=None)
     page = render_template(
         "admin/organisations/organisation.html",
         organisation=subject,
@@ -123,6 +146,7 @@ def _page(subject: Organisation, form: ReasonForm, status: int) -> ResponseRetur
         lookalikes=queries.lookalikes(db.session, subject),
         story=events.story(db.session, subject.number),
         own=subject.id == current_user().organisation_id,
+        may_decide=is_issuer(current_user()),
         form=form,
         group_form=group_form,
     )

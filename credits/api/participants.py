@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from credits.api.blueprint import Area
-from credits.api.doing import With, cut, page_of
+from credits.api.doing import With, page_of
 from credits.api.schemas.participants import Me, Organisation, OrganisationsQuery
 from credits.api.schemas.shared import OrganisationBrief, PagingSchema
 from credits.extensions import db
@@ -24,8 +24,8 @@ def me() -> With:
 
 @area.get("/organisations", takes=PagingSchema, gives=Organisation(many=True))
 def organisations(asked: dict[str, Any]) -> tuple[Sequence[models.Organisation], dict[str, str]]:
-    """Your organisation, and those of its group."""
-    return cut(queries.holders_of(db.session, current_user()), asked)
+    """Your organisation and those of its group; all of them for the registry."""
+    return page_of(queries.organisations_of(current_user()), asked)
 
 
 @area.get("/organisations/<number>", gives=OrganisationBrief, public=True)

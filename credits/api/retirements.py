@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @area.get("/retirements", takes=PagingSchema, gives=RetirementSummary(many=True))
 def list_retirements(asked: dict[str, Any]) -> tuple[Sequence[models.Retirement], dict[str, str]]:
-    """The retirements of your organisation and its group, newest first."""
+    """The retirements of your organisation and its group, newest first; all of them for the registry."""
     wanted = queries.retirements_of(current_user()).options(
         joinedload(models.Retirement.issuance), joinedload(models.Retirement.holder)
     )

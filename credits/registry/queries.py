@@ -189,9 +189,12 @@ def transfer_numbered(session: Session, by: User, number: str) -> Transfer:
 
 
 def retirements_of(by: User) -> Select[Retirement]:
-    """The retirements of one's own organisation, newest first."""
+    """The retirements that `by` may see, newest first: those of their organisation; all for the registry."""
+    wanted = select(Retirement).order_by(Retirement.id.desc())
+    if is_issuer(by) or is_auditor(by):
+        return wanted
     owned = select(Organisation.id).where(of_own(by))
-    return select(Retirement).where(Retirement.holder_id.in_(owned)).order_by(Retirement.id.desc())
+    return wanted.where(Retirement.holder_id.in_(owned))
 
 
 def retirement_numbered(session: Session, number: str) -> Retirement:
@@ -279,6 +282,12 @@ def recipient_numbered(session: Session, sender: Organisation, number: str) -> O
     if found is None:
         raise NoSuchOrganisation("There is no such organisation.")
     return found
+
+
+def organisations_of(by: User) -> Select[Organisation]:
+    """The organisations that `by` may see in full: their own and its group; all for the registry. One's own first."""
+    wanted = select(Organisation).order_by(Organisation.id != by.organisation_id, Organisation.name, Organisation.id)
+    return wanted if is_issuer(by) or is_auditor(by) else wanted.where(of_own(by))
 
 
 def holders_of(session: Session, by: User) -> list[Organisation]:

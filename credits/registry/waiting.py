@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session, aliased, selectinload
 
 from credits.participants.models import Kyc, Organisation, User
 from credits.registry.decisions import decisions_of
-from credits.registry.models import Issuance, Transfer, TransferState
+from credits.registry.models import Issuance, Retirement, Transfer, TransferState
 from credits.registry.movements import Decision, DecisionState
 from credits.registry.production import Batch, BatchState, Remark, Site
-from credits.registry.queries import batches_of, count, digits_of, transfers_of
+from credits.registry.queries import batches_of, count, digits_of, retirements_of, transfers_of
 
 PAGE = 25
 ON_THE_WAY = (
@@ -135,6 +135,23 @@ def transfers(
     ordered = wanted.options(
         selectinload(Transfer.issuance), selectinload(Transfer.sender), selectinload(Transfer.recipient)
     )
+    window, page, pages = _page_of(session, ordered, page)
+    return list(session.scalars(window)), page, pages
+
+
+def retirements(session: Session, *, by: User, text: str = "", page: int = 1) -> tuple[list[Retirement], int, int]:
+    """One page of the retirements that `by` may see, newest first. text: part of a number, holder or beneficiary."""
+    wanted = retirements_of(by).join(Retirement.issuance).join(Retirement.holder)
+    if text:
+        wanted = wanted.where(
+            or_(
+                Retirement.id == digits_of(text.upper(), "ASMC-R-"),
+                Issuance.number.icontains(text, autoescape=True),
+                Organisation.name.icontains(text, autoescape=True),
+                Retirement.beneficiary.icontains(text, autoescape=True),
+            )
+        )
+    ordered = wanted.options(selectinload(Retirement.issuance), selectinload(Retirement.holder))
     window, page, pages = _page_of(session, ordered, page)
     return list(session.scalars(window)), page, pages
 
