@@ -165,6 +165,6 @@ def site(settings: Settings) -> dict[str, object]:
         "code": REGISTRY_CODE,
         "environment": settings.environment,
         "public_url": settings.public_url,
-        "languages": languages.NAMES,
+        "languages": languages.offered(),
         "language": languages.current(),
     }

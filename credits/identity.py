@@ -15,8 +15,16 @@ from credits.errors import NotAllowed
 from credits.extensions import db
 from credits.journal.outside import ReadOnly
 from credits.participants import tokens
-from credits.participants.models import User
-from credits.participants.permissions import WrongRole, is_auditor, is_issuer, is_verifier, must_issue, must_verify
+from credits.participants.models import Kind, User
+from credits.participants.permissions import (
+    NotApproved,
+    WrongRole,
+    is_auditor,
+    is_issuer,
+    is_verifier,
+    must_issue,
+    must_verify,
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -91,6 +99,9 @@ def issuers_only(view: Callable[P, R]) -> Callable[P, R]:
 
 def must_be_staff(user: User) -> None:
     """Who may enter the admin panel at all."""
+    organisation = user.organisation
+    if organisation.kind in (Kind.VERIFIER, Kind.REGISTRY) and not organisation.approved:
+        raise NotApproved(f"The registry has to approve {organisation.name} first.", organisation=organisation.number)
     if not (is_verifier(user) or is_issuer(user) or is_auditor(user)):
         raise WrongRole("This part is for verifiers and the registry.")
 

@@ -1,29 +1,39 @@
 """Which language a page speaks, and how a visitor chooses it."""
 
-from flask import Flask, Response, request, session
+from flask import Flask, Response, current_app, request, session
 from flask_babel import get_locale
 
+from credits.extensions import babel
 from credits.identity import through_api, visitor
 from credits.participants.models import Language
 
 NAMES = [("en", "English"), ("fr", "Français"), ("es", "Español"), ("pt", "Português"), ("sw", "Kiswahili")]
-KNOWN = frozenset(Language)
 COOKIE = "lang"
 A_YEAR = 365 * 24 * 3600  # seconds
 
 
 def chosen() -> str:
-    """First the address (`?lang=fr`), then this session, the person, the cookie of an earlier visit, the browser."""
+    """First the address (`?lang=fr`), then this session, the person, the cookie of an earlier visit, the browser.
+
+    Only a language that pages can be shown in: one without a catalogue would have its dates and none of its words.
+    """
     if through_api():
         return Language.EN.value
+    spoken = [code for code, _name in offered()]
     for asked in (request.args.get("lang", ""), session.get(COOKIE, "")):
-        if asked in KNOWN:
+        if asked in spoken:
             return asked
-    if (user := visitor()) is not None:
+    if (user := visitor()) is not None and user.language.value in spoken:
         return user.language.value
-    if (kept := request.cookies.get(COOKIE, "")) in KNOWN:
+    if (kept := request.cookies.get(COOKIE, "")) in spoken:
         return kept
-    return request.accept_languages.best_match([language.value for language in Language]) or Language.EN.value
+    return request.accept_languages.best_match(spoken) or Language.EN.value
+
+
+def offered() -> list[tuple[str, str]]:
+    """The languages that pages can be shown in, as code and own name: English, and those with a catalogue."""
+    found: list[tuple[str, str]] = current_app.extensions["languages"]
+    return found
 
 
 def current() -> str:
@@ -35,7 +45,7 @@ def current() -> str:
 def remember(response: Response) -> Response:
     """Keep a choice made by address for the pages to come, and for the visits after this session."""
     asked = request.args.get("lang", "")
-    if asked in KNOWN and not through_api():
+    if asked in dict(offered()) and not through_api():
         session[COOKIE] = asked
         response.set_cookie(COOKIE, asked, max_age=A_YEAR, secure=request.is_secure, httponly=True, samesite="Lax")
     return response
@@ -47,4 +57,7 @@ def forget_choice() -> None:
 
 
 def register(app: Flask) -> None:
+    with app.app_context():
+        catalogues = {locale.language for locale in babel.list_translations()}
+    app.extensions["languages"] = [(code, name) for code, name in NAMES if code in catalogues | {Language.EN.value}]
     app.after_request(remember)

@@ -3,6 +3,7 @@
 import logging
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, flash, g, json, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,7 +16,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 from credits.db import Model
 from credits.errors import Conflict, CreditsError, Invalid, Missing, NotAllowed
 from credits.extensions import db, security
-from credits.identity import NotSignedIn, through_api, writes
+from credits.identity import NotSignedIn, through_api, visitor, writes
 from credits.journal.outside import ReadOnly
 from credits.ledger import remember_refusal
 
@@ -75,6 +76,10 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error  # a redirect
     db.session.rollback()
+    if isinstance(error, CSRFError) and visitor() is None and not is_open_to_strangers():
+        where = urlsplit(way_back())
+        back = f"{where.path}?{where.query}".rstrip("?") or None
+        return render_template("errors/session_ended.html", back=back), 400
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     details = getattr(error, "data", None) or {}
     sentence = _sentence(error) or details.get("message", "")
@@ -124,7 +129,8 @@ def answer(
     """
     headers = headers or {}
     if not through_api():
-        return render_template("errors/error.html", status=status, message=message), status, headers
+        page = render_template("errors/error.html", status=status, message=message, code=code, back=way_back())
+        return page, status, headers
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     title = HTTPStatus(status).phrase
@@ -136,6 +142,18 @@ def answer(
         problem["errors"] = errors
     body = json.dumps(problem, default=str)
     return current_app.response_class(body, status, headers, mimetype="application/problem+json")
+
+
+def is_open_to_strangers() -> bool:
+    """Whether the form that was sent is one that people fill in before they sign in."""
+    return request.blueprint == "security" or request.endpoint == "web.sign_up"
+
+
+def way_back() -> str:
+    """The page of ours that a form was sent from; empty where the browser does not say."""
+    came, here = urlsplit(request.referrer or ""), urlsplit(current_app.config["PUBLIC_URL"])
+    ours = (came.scheme, came.netloc) == (here.scheme, here.netloc)
+    return request.referrer or "" if ours and writes() else ""
 
 
 def constraint_of(error: IntegrityError) -> str:

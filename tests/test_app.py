@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from config import load
+from credits import languages
 from credits.app import create_app
 from credits.errors import Conflict, Invalid, Missing, NotAllowed
 from credits.extensions import db, limiter
@@ -107,6 +108,17 @@ class TestForms:
     def test_say_that_they_are_too_old(self, guarded):
         assert "too old" in guarded.sign_in(UserFactory()).post("/account/tokens", data={"name": "x"}).text
 
+    def test_from_an_ended_session_leads_to_the_sign_in_and_back(self, guarded, app):
+        origin = app.config["PUBLIC_URL"]
+        answer = guarded.post("/account/tokens", data={"name": "x"}, headers={"Referer": f"{origin}/account/tokens"})
+
+        assert answer.status_code == 400
+        assert "Your session has ended" in answer.text
+        assert 'href="/login?next=/account/tokens"' in answer.text
+        elsewhere = guarded.post("/account/tokens", data={"name": "x"}, headers={"Referer": "https://evil.example/x"})
+        assert 'class="button" href="/login"' in elsewhere.text
+        assert "too old" in guarded.post("/join", data={"name": "x"}).text
+
 
 class TestTries:
     @pytest.fixture
@@ -178,23 +190,38 @@ class TestUnitOfWork:
         assert taken == []
 
 
+@pytest.fixture
+def spoken(app, monkeypatch):
+    """As if there were a catalogue of translations for every language."""
+    monkeypatch.setitem(app.extensions, "languages", languages.NAMES)
+
+
 class TestLanguage:
-    def test_follows_the_browser(self, client):
+    def test_is_english_as_long_as_there_is_no_catalogue(self, client):
+        person = UserFactory(language=Language.PT)
+
+        page = client.sign_in(person).get("/account?lang=sw", headers={"Accept-Language": "fr"}).text
+
+        assert '<html lang="en">' in page
+        assert 'class="languages"' not in page
+        assert person.language is Language.PT
+
+    def test_follows_the_browser(self, client, spoken):
         page = client.get("/login", headers={"Accept-Language": "de, es;q=0.8, fr;q=0.5"}).text
 
         assert '<html lang="es">' in page
 
-    def test_follows_the_person(self, client):
+    def test_follows_the_person(self, client, spoken):
         person = UserFactory(language=Language.PT)
 
         assert '<html lang="pt">' in client.sign_in(person).get("/account").text
 
-    def test_is_kept_once_chosen(self, client):
+    def test_is_kept_once_chosen(self, client, spoken):
         client.sign_in(UserFactory(language=Language.PT)).get("/account?lang=sw")
 
         assert '<html lang="sw">' in client.get("/account").text
 
-    def test_is_kept_for_the_next_visit(self, client):
+    def test_is_kept_for_the_next_visit(self, client, spoken):
         chosen = client.get("/login?lang=fr")
 
         later = client.application.test_client()
@@ -202,7 +229,7 @@ class TestLanguage:
         assert '<html lang="fr">' in later.get("/login").text
 
     @pytest.mark.parametrize("lang", ["tlh", "", "../../etc", "fr-FR"])
-    def test_is_english_where_nothing_is_known(self, client, lang):
+    def test_is_english_where_nothing_is_known(self, client, spoken, lang):
         page = client.get("/login", query_string={"lang": lang}).text
 
         assert '<html lang="en">' in page
