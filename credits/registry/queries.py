@@ -19,10 +19,11 @@ from credits.registry.evidence import NoSuchEvidence
 from credits.registry.models import Holding, Issuance, RetiredRange, Retirement, Transfer
 from credits.registry.production import Batch, BatchState, Evidence, Site
 from credits.registry.retirement import NoSuchRetirement
+from credits.registry.reviewed import open_to_review_of
 from credits.registry.sites import NoSuchSite
 from credits.registry.transfer import NoSuchTransfer
 
-UNSEEN_BY_VERIFIERS = (BatchState.DRAFT, BatchState.WITHDRAWN)
+UNSEEN_BY_STAFF = (BatchState.DRAFT, BatchState.WITHDRAWN)
 MOST_STANDINGS = 200
 
 
@@ -65,10 +66,15 @@ def digits_of(number: str, prefix: str) -> int:
 
 
 def sites_of(by: User) -> Select[Site]:
-    """The sites that `by` may see in full: their own, their group's, all for verifiers and the registry."""
+    """The sites that `by` may see in full: their own, their group's, for verifiers those of batches that they may see.
+
+    The registry sees all.
+    """
     wanted = select(Site).order_by(Site.name, Site.id)
-    if sees_production(by):
+    if sees_all_production(by):
         return wanted
+    if is_verifier(by):
+        return wanted.where(Site.id.in_(batches_of(by).order_by(None).with_only_columns(Batch.site_id)))
     return wanted.join(Organisation, Organisation.id == Site.producer_id).where(of_own(by))
 
 
@@ -77,8 +83,8 @@ def of_own(by: User) -> ColumnElement[bool]:
     return or_(Organisation.id == by.organisation_id, Organisation.group_manager_id == by.organisation_id)
 
 
-def sees_production(by: User) -> bool:
-    return is_verifier(by) or is_issuer(by) or is_auditor(by)
+def sees_all_production(by: User) -> bool:
+    return is_issuer(by) or is_auditor(by)
 
 
 def site_coded(session: Session, by: User, number: str) -> Site:
@@ -93,8 +99,10 @@ def site_coded(session: Session, by: User, number: str) -> Site:
 def batches_of(by: User) -> Select[Batch]:
     """The batches that `by` may see, newest first. Verifiers and the registry see none before it is submitted."""
     wanted = select(Batch).order_by(Batch.id.desc())
-    if sees_production(by):
-        return wanted.where(Batch.state.not_in(UNSEEN_BY_VERIFIERS))
+    if sees_all_production(by):
+        return wanted.where(Batch.state.not_in(UNSEEN_BY_STAFF))
+    if is_verifier(by):
+        return wanted.where(Batch.state.not_in(UNSEEN_BY_STAFF), open_to_review_of(by))
     owned = select(Site.id).join(Organisation, Organisation.id == Site.producer_id).where(of_own(by))
     return wanted.where(Batch.site_id.in_(owned))
 

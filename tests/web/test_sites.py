@@ -6,10 +6,10 @@ from sqlalchemy import func, select
 from credits.participants.models import Kind, Kyc, RoleName
 from credits.registry.observed import ObservedSite, SiteObservation
 from credits.registry.production import Licence, Site
-from credits.registry.sites import number_of
+from credits.registry.sites import number_of, register
 from credits.web import sites
 from tests.factories import OrganisationFactory, UserFactory
-from tests.stage import Stage
+from tests.stage import FACTS, Stage
 from tests.web.producing import NO_NUMBERS, NOW
 
 
@@ -235,8 +235,7 @@ class TestRegisterSite:
 
 class TestSite:
     def test_shows_its_own_people_what_comes_next(self, client, session, stage):
-        made = stage.site()
-        session.delete(made.licences[0])
+        made = register(session, producer=stage.coop, facts=FACTS, by=stage.manager, key=stage.key(), at=stage.at)
 
         page = client.sign_in(stage.clerk).get(f"/my/sites/{number_of(made)}")
 
@@ -258,8 +257,10 @@ class TestSite:
         assert client.sign_in(manager).get("/my/sites/COD-KAM001").status_code == 200
 
     def test_lets_a_verifier_look_but_not_write(self, client, stage):
-        stage.site()
+        site = stage.site()
         client.sign_in(stage.lead)
+        assert client.get("/my/sites/COD-KAM001").status_code == 404
+        stage.submitted(site)
 
         assert "Add a licence" not in client.get("/my/sites/COD-KAM001").text
         assert client.get("/my/sites/COD-KAM001/licences/new").status_code == 404
