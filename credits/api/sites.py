@@ -21,9 +21,8 @@ from credits.api.schemas.sites import (
 )
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.registry import observations, production, queries, sites
+from credits.registry import observations, production, queries, searching, sites
 from credits.registry.ipis import LICENCE
-from credits.registry.searching import about_site
 
 area = Area("sites", "Sites, their licences, and what others have seen there.")
 
@@ -35,7 +34,7 @@ def list_sites(asked: dict[str, Any]) -> tuple[Sequence[With], dict[str, str]]:
     """The sites that you may see in full, by name."""
     wanted = queries.sites_of(current_user()).options(joinedload(production.Site.producer))
     if asked["q"]:
-        wanted = wanted.where(or_(*about_site(asked["q"])))
+        wanted = wanted.where(or_(*searching.about_site(asked["q"])))
     rows, headers = page_of(wanted, asked)
     return [told(site) for site in rows], headers
 
@@ -84,10 +83,10 @@ def match_site(asked: dict[str, Any], number: str) -> With:
     return told(site)
 
 
-@area.get("/observed-sites/<pcode>", gives=ObservedSiteWithVisits, public=True)
+@area.get("/observed-sites/<pcode>", gives=ObservedSiteWithVisits)
 def show_observed_site(pcode: str) -> With:
-    """A site of the open data with its dated visits. Public. Source: IPIS."""
-    return With(observations.observed(db.session, pcode), licence=LICENCE)
+    """A site of the open data that is matched with a site of yours, or near one, with its visits. Source: IPIS."""
+    return With(searching.observed_site(db.session, current_user(), pcode), licence=LICENCE)
 
 
 def told(site: production.Site) -> With:

@@ -243,6 +243,13 @@ def nearest(session: Session, *, latitude: int, longitude: int, name: str, limit
     return sorted(candidates, key=lambda candidate: (-candidate.rank, candidate.site.pcode))[:limit]
 
 
+def is_near(here: tuple[int, int], site: ObservedSite) -> bool:
+    """Whether `site` lies within 25 km of a position (latitude, longitude) in micro-degrees."""
+    if site.latitude is None or site.longitude is None:
+        return False
+    return distance_km(here, (site.latitude, site.longitude)) <= NEAR_KM
+
+
 def distance_km(here: tuple[int, int], there: tuple[int, int]) -> float:
     """Kilometres along the surface between two positions (latitude, longitude) in micro-degrees. Haversine."""
     latitude, longitude = (math.radians(degrees / MICRO) for degrees in here)

@@ -9,6 +9,8 @@ from credits.participants.permissions import PRODUCERS, may_register_for
 from credits.registry import queries
 from credits.registry.minerals import MINERALS
 from credits.registry.models import Issuance
+from credits.registry.observations import NoSuchObservedSite, is_near, observed
+from credits.registry.observed import ObservedSite
 from credits.registry.production import Batch, BatchState, Site
 
 
@@ -45,6 +47,21 @@ def about_site(text: str) -> list[ColumnElement[bool]]:
         (Site.country + "-" + Site.code).icontains(text, autoescape=True),
         Site.producer_id.in_(producers),
     ]
+
+
+def observed_site(session: Session, by: User, pcode: str) -> ObservedSite:
+    """A site of the open data, if `by` may see a site in full that is matched with it or near it; for the registry any.
+
+    Raises NoSuchObservedSite.
+    """
+    found = observed(session, pcode)
+    if queries.sees_all_production(by):
+        return found
+    seen = queries.sites_of(by).order_by(None).with_only_columns(Site.pcode, Site.latitude, Site.longitude)
+    for matched, latitude, longitude in session.execute(seen):
+        if matched == pcode or is_near((latitude, longitude), found):
+            return found
+    raise NoSuchObservedSite("There is no observed site with this code.", pcode=pcode[:40])
 
 
 def batches_at(session: Session, by: User, site: Site, *, most: int) -> list[Batch]:

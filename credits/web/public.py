@@ -2,7 +2,6 @@
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext
 
 from credits import languages
 from credits.certificates import claims
@@ -17,9 +16,6 @@ from credits.web.blueprint import bp
 from credits.web.paging import page_of
 from credits.web.search import EXAMPLE
 from credits.web.sites import WORDS
-
-# How the open data write an answer; an empty cell means not asked or not known, never no.
-SEEN = {"1": lazy_gettext("yes"), "0": lazy_gettext("no"), "": lazy_gettext("not known")}
 
 
 @bp.get("/")
@@ -40,11 +36,10 @@ def public_site(number: str) -> ResponseReturnValue:
         place=site,
         number=number,
         words=WORDS,
-        seen=SEEN,
         country=countries.name_of(site.country, languages.current()),
         assurance=site.assurances[-1] if site.assurances else None,
         page=page_of(public.issuances_from(site)),
-        visits=seen_by_others(site),
+        last_seen=last_seen_in(site),
     )
 
 
@@ -60,19 +55,11 @@ def organisation(number: str) -> ResponseReturnValue:
     )
 
 
-def seen_by_others(site: Site) -> list[dict[str, str]]:
-    """What the open data say of the visits to a matched site, newest first, without its position."""
-    if site.observed is None:
-        return []
-    return [
-        {
-            "on": visit.visited_on.isoformat(),
-            "minerals": ", ".join(filter(None, (visit.recorded.get(f"mineral{place}") for place in (1, 2, 3)))),
-            "workers": visit.recorded.get("workers_numb", ""),
-            "presence": visit.recorded.get("presence", ""),
-            "interference": visit.recorded.get("interference", ""),
-            "qualification": visit.recorded.get("qualification", ""),
-            "mercury": visit.recorded.get("mercury", ""),
-        }
-        for visit in reversed(site.observed.observations)
-    ]
+def last_seen_in(site: Site) -> int | None:
+    """The year in which others last saw a matched site.
+
+    No more of it: a day, minerals or workers would find the visit in the open data, and there the exact position.
+    """
+    if site.observed is None or not site.observed.observations:
+        return None
+    return site.observed.observations[-1].visited_on.year

@@ -7,7 +7,6 @@ PUBLIC = {
     ("GET", "/api/v1/issuances"),
     ("GET", "/api/v1/issuances/{number}"),
     ("GET", "/api/v1/minerals"),
-    ("GET", "/api/v1/observed-sites/{pcode}"),
     ("GET", "/api/v1/organisations/{number}"),
     ("GET", "/api/v1/retirements/{number}"),
     ("GET", "/api/v1/search"),
