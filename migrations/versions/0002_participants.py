@@ -1,6 +1,7 @@
 """Who takes part: organisations with what the registry knows of them, their people, roles and API tokens.
 
-An address signs in one person however it is capitalised: it is kept in lower case, and unique.
+An address signs in one person however it is capitalised: it is kept in lower case, and unique. Nobody is ever deleted,
+and nobody moves to another organisation: what they once did, they did for that one.
 """
 
 from alembic import op
@@ -121,6 +122,23 @@ WORDS = {
 }
 
 
+def kept(dialect: str) -> list[str]:
+    """The triggers by which whoever acted can always be told, and for whom."""
+    statements = []
+    for table, act, name, when, says in (
+        ("organisation", "DELETE", "organisation_never_deleted", "", "no organisation is ever deleted"),
+        ('"user"', "DELETE", "user_never_deleted", "", "nobody is ever deleted"),
+        ('"user"', "UPDATE", "user_never_moves", "WHEN (NEW.organisation_id <> OLD.organisation_id)", "nobody moves"),
+    ):
+        body = (
+            f"{when} BEGIN SELECT RAISE(ABORT, 'registry: {says}'); END"
+            if dialect == "sqlite"
+            else f"FOR EACH ROW {when} EXECUTE FUNCTION ledger_refuse('{says}')"
+        )
+        statements.append(f"CREATE TRIGGER {name} BEFORE {act} ON {table} {body}")
+    return statements
+
+
 def upgrade() -> None:
     dialect = op.get_bind().dialect.name
     tables = TABLES.format(kinds=KINDS, kyc=KYC, languages=LANGUAGES, roles=ROLES, **WORDS[dialect])
@@ -129,6 +147,8 @@ def upgrade() -> None:
             op.execute(statement)
     if dialect == "postgresql":
         op.execute("ALTER TABLE organisation ADD " + DECIDER)
+    for statement in kept(dialect):
+        op.execute(statement)
 
 
 def downgrade() -> None:
