@@ -23,6 +23,7 @@ from credits.registry.issuance import foreseen_number, issue, must_be_third, obs
 from credits.registry.minerals import MINERALS
 from credits.registry.models import TransferState
 from credits.registry.production import Batch, BatchState
+from credits.registry.whereabouts import whereabouts
 
 
 class IssueForm(FlaskForm):
@@ -103,7 +104,7 @@ def issuance(number: str) -> ResponseReturnValue:
         "admin/issuances/issuance.html",
         issuance=found,
         serials=written(found.number, whole),
-        places=queries.whereabouts(db.session, found, whole),
+        places=whereabouts(db.session, found, whole),
         issuer=db.session.get_one(User, found.issuer_id),
         outcome=arithmetic.of(db.session, found.batch),
         story=history.steps(db.session, events.story(db.session, found.number), found.mineral),

@@ -15,6 +15,7 @@ from credits.ledger.serials import ISSUANCE, SerialRange, written
 from credits.registry import public, queries
 from credits.registry.models import Issuance
 from credits.registry.sites import number_of
+from credits.registry.whereabouts import Whereabouts, whereabouts
 
 area = Area("serials", "Where serials are, and what has such a number or name.")
 
@@ -25,7 +26,7 @@ MOST_FOUND = 20
 def show_serials(serial: str) -> With:
     """A single serial, or a range of them: who holds which part, or in which retirement it went. Public."""
     issuance, units = public.units_named(db.session, serial)
-    places = queries.whereabouts(db.session, issuance, units)
+    places = whereabouts(db.session, issuance, units)
     return With(
         units,
         serials=written(issuance.number, units),
@@ -35,7 +36,7 @@ def show_serials(serial: str) -> With:
     )
 
 
-def place(issuance: Issuance, found: queries.Whereabouts) -> With:
+def place(issuance: Issuance, found: Whereabouts) -> With:
     return With(
         found,
         issuance=issuance,

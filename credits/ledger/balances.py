@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from credits.ledger.models import Block, Entry, Posting
+from credits.ledger.models import Block
 from credits.ledger.serials import SerialRange
 
 
@@ -17,17 +17,6 @@ class Standing:
     issuance_id: int
     units: SerialRange
     account_id: int
-
-
-@dataclass(frozen=True)
-class Movement:
-    """One entry of the history: which serials a posting moved from where (None: issued) to where."""
-
-    posting_id: int
-    event_id: int
-    units: SerialRange
-    source: int | None
-    target: int
 
 
 def balance(session: Session, *, accounts: Collection[int], issuance_id: int | None = None) -> int:
@@ -48,27 +37,17 @@ def balances_by_issuance(session: Session, *, accounts: Collection[int]) -> dict
     return {(account_id, issuance_id): int(quantity) for account_id, issuance_id, quantity in rows}
 
 
-def standing_at(session: Session, *, issuance_id: int, serial: int) -> Standing | None:
-    """The block that holds one serial, found by one index probe; None where it was never issued."""
-    row = session.execute(
-        select(Block.first, Block.last, Block.account_id)
-        .where(Block.issuance_id == issuance_id, Block.first <= serial)
-        .order_by(Block.first.desc())
-        .limit(1)
-    ).one_or_none()
-    if row is None or row.last < serial:
-        return None
-    return Standing(issuance_id, SerialRange(row.first, row.last), row.account_id)
-
-
 def standings(session: Session, *, issuance_id: int, units: SerialRange, limit: int) -> list[Standing]:
     """The blocks, at most `limit`, that hold the serials `units`, cut to that range, lowest first."""
+    # The block that covers the first serial is found by one look into the index, however many lie below it.
+    beginning = select(func.max(Block.first)).where(Block.issuance_id == issuance_id, Block.first <= units.first)
     rows = session.execute(
         select(Block.first, Block.last, Block.account_id)
         .where(
             Block.issuance_id == issuance_id,
-            Block.last >= units.first,
+            Block.first >= beginning.scalar_subquery(),
             Block.first <= units.last,
+            Block.last >= units.first,
         )
         .order_by(Block.first)
         .limit(limit)
@@ -80,29 +59,4 @@ def standings(session: Session, *, issuance_id: int, units: SerialRange, limit: 
             account_id,
         )
         for first, last, account_id in rows
-    ]
-
-
-def movements(session: Session, *, issuance_id: int, units: SerialRange, limit: int) -> list[Movement]:
-    """The newest `limit` movements of any of the serials `units`, newest first, whole as they were entered."""
-    rows = session.execute(
-        select(Entry, Posting.event_id)
-        .join(Posting, Posting.id == Entry.posting_id)
-        .where(
-            Entry.issuance_id == issuance_id,
-            Entry.first <= units.last,
-            Entry.last >= units.first,
-        )
-        .order_by(Entry.posting_id.desc(), Entry.first)
-        .limit(limit)
-    )
-    return [
-        Movement(
-            entry.posting_id,
-            event_id,
-            SerialRange(entry.first, entry.last),
-            entry.from_account_id,
-            entry.to_account_id,
-        )
-        for entry, event_id in rows
     ]

@@ -163,10 +163,6 @@ def issuances_from(site: Site) -> Select[Issuance]:
     return select(Issuance).where(Issuance.site_id == site.id).order_by(Issuance.id.desc())
 
 
-def retirements_from(issuance: Issuance) -> Select[Retirement]:
-    return select(Retirement).where(Retirement.issuance_id == issuance.id).order_by(Retirement.id.desc())
-
-
 def retirements_by(organisation: Organisation) -> Select[Retirement]:
     wanted = select(Retirement).options(joinedload(Retirement.issuance))
     return wanted.where(Retirement.holder_id == organisation.id).order_by(Retirement.id.desc())

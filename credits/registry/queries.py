@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from credits.errors import Missing
 from credits.ledger import balances
@@ -13,10 +13,10 @@ from credits.ledger.models import AccountKind, Block
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Kyc, Organisation, User
 from credits.participants.permissions import BUYERS, PRODUCERS, NoSuchOrganisation, is_auditor, is_issuer, is_verifier
-from credits.registry.accounts import accounts_of, owners
+from credits.registry.accounts import accounts_of
 from credits.registry.batches import NoSuchBatch
 from credits.registry.evidence import NoSuchEvidence
-from credits.registry.models import Holding, Issuance, RetiredRange, Retirement, Transfer
+from credits.registry.models import Issuance, Retirement, Transfer
 from credits.registry.production import Batch, BatchState, Evidence, Site
 from credits.registry.retirement import NoSuchRetirement
 from credits.registry.reviewed import open_to_review_of
@@ -45,17 +45,6 @@ class Held:
     @property
     def available(self) -> int:
         return self.by_kind.get(AccountKind.AVAILABLE, 0)
-
-
-@dataclass(frozen=True)
-class Whereabouts:
-    """Where serials stand: in an account of this kind, with this holder, or in this retirement."""
-
-    serial: str
-    units: SerialRange
-    kind: AccountKind
-    holder: Organisation | None
-    retirement: Retirement | None
 
 
 def digits_of(number: str, prefix: str) -> int:
@@ -211,62 +200,6 @@ def retirement_numbered(session: Session, number: str) -> Retirement:
     if retirement is None or retirement.number != number:
         raise NoSuchRetirement("There is no such retirement.")
     return retirement
-
-
-def whereabouts(
-    session: Session, issuance: Issuance, units: SerialRange, limit: int = MOST_STANDINGS
-) -> list[Whereabouts]:
-    """Who has which of these serials, or in which retirement they went, lowest first, at most `limit` places.
-
-    The places follow each other without a gap; where the last one ends before `units` does, there are more.
-    Raises NoSuchSerial.
-    """
-    if units.last > issuance.quantity:
-        raise NoSuchSerial(
-            f"Issuance {issuance.number} has serials 1 to {issuance.quantity} only.", last=issuance.quantity
-        )
-    found = balances.standings(session, issuance_id=issuance.id, units=units, limit=limit)
-    holdings = owners(session, [standing.account_id for standing in found])
-    places: list[Whereabouts] = []
-    for standing in found:
-        holding = holdings[standing.account_id]
-        if holding.kind is AccountKind.RETIRED:
-            places += retired_in(session, issuance, standing.units, limit)
-        else:
-            places.append(place(issuance, standing.units, holding, None))
-        if len(places) >= limit:
-            break
-    return places[:limit]
-
-
-def retired_in(session: Session, issuance: Issuance, units: SerialRange, limit: int) -> list[Whereabouts]:
-    """The retirements that these retired serials went into, cut to them, at most `limit`."""
-    rows = session.execute(
-        select(RetiredRange, Retirement)
-        .join(Retirement, Retirement.id == RetiredRange.retirement_id)
-        .where(
-            RetiredRange.issuance_id == issuance.id,
-            RetiredRange.last >= units.first,
-            RetiredRange.first <= units.last,
-        )
-        .options(joinedload(Retirement.holder))
-        .order_by(RetiredRange.first)
-        .limit(limit)
-    )
-    return [
-        Whereabouts(
-            written(issuance.number, cut := SerialRange(max(each.first, units.first), min(each.last, units.last))),
-            cut,
-            AccountKind.RETIRED,
-            retirement.holder,
-            retirement,
-        )
-        for each, retirement in rows
-    ]
-
-
-def place(issuance: Issuance, units: SerialRange, holding: Holding, retirement: Retirement | None) -> Whereabouts:
-    return Whereabouts(written(issuance.number, units), units, holding.kind, holding.organisation, retirement)
 
 
 def recipients(sender: Organisation, text: str) -> Select[Organisation]:

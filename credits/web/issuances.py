@@ -11,6 +11,7 @@ from credits.participants import countries
 from credits.registry import public, queries
 from credits.registry.models import Issuance
 from credits.registry.production import BatchState
+from credits.registry.whereabouts import whereabouts
 from credits.web.blueprint import bp
 from credits.web.paging import asked_number
 from credits.web.search import explained
@@ -51,7 +52,7 @@ def serials(serial: str) -> ResponseReturnValue:
 def described(found: Issuance, units: SerialRange) -> dict[str, object]:
     """What both pages show: origin, where the serials `units` are now and how they came there, a page of each."""
     first = min(max(asked_number("from", units.first), units.first), units.last)
-    places = queries.whereabouts(db.session, found, SerialRange(first, units.last), PLACES)
+    places = whereabouts(db.session, found, SerialRange(first, units.last), PLACES)
     moves = public.history(db.session, found, units, before=asked_number("before", LARGEST), limit=MOVEMENTS + 1)
     postings = list(dict.fromkeys(move.posting_id for move in moves))[:MOVEMENTS]
     more = len({move.posting_id for move in moves}) > MOVEMENTS
