@@ -15,6 +15,7 @@ from werkzeug.routing import IntegerConverter, Map, MapAdapter
 from config import ROOT, Settings
 from credits import admin, api, cli, identity, languages, problems, tries, web
 from credits.certificates.issuing import Issuer
+from credits.certificates.pdf import slow_drawing
 from credits.db import begin_writing, prepare_engine
 from credits.extensions import babel, csrf, db, limiter, mail, migrate, security
 from credits.files import Files, bind
@@ -106,6 +107,8 @@ def create_app(settings: Settings) -> Flask:
     languages.register(app)
     app.context_processor(lambda: {"site": site(settings)})
     problems.register(app)
+    if sentence := slow_drawing():
+        log.warning(sentence)
     return app
 
 

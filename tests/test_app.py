@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from config import load
 from credits import languages
 from credits.app import create_app
+from credits.certificates import pdf
 from credits.errors import Conflict, Invalid, Missing, NotAllowed
 from credits.extensions import db, limiter
 from credits.identity import NotSignedIn, visitor
@@ -370,3 +371,12 @@ class TestProblems:
         client.sign_in(person).post("/boom")
 
         assert person.name == "Anne"
+
+
+class TestStarting:
+    def test_tells_the_operator_once_of_slow_drawing(self, settings, monkeypatch, caplog):
+        monkeypatch.setattr(pdf, "harfbuzz_subset", None)
+
+        create_app(settings)
+
+        assert [record.levelname for record in caplog.records if "libharfbuzz-subset0" in record.message] == ["WARNING"]

@@ -5,7 +5,7 @@ tile of a level may be partial; as the log grows, wider ones follow under other 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -66,16 +66,6 @@ def tile_at(path: str) -> Tile | None:
     return Tile(None if level == ENTRIES else int(level), number, int(width or WIDTH))
 
 
-def tiles_of(size: int) -> Iterator[Tile]:
-    """Every tile of hashes of a tree of `size` leaves, full and partial."""
-    level = 0
-    while hashes := size >> HEIGHT * level:
-        yield from (Tile(level, number) for number in range(hashes // WIDTH))
-        if hashes % WIDTH:
-            yield Tile(level, hashes // WIDTH, hashes % WIDTH)
-        level += 1
-
-
 def entry_of(body: bytes) -> bytes:
     """What of an event stands in the log: its exact bytes, or where they are too many for a bundle, their SHA-256."""
     if len(body) <= LARGEST_ENTRY:
@@ -86,18 +76,6 @@ def entry_of(body: bytes) -> bytes:
 def bundle(entries: Iterable[bytes]) -> bytes:
     """Entries one after the other, each behind its length in two bytes."""
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
-
-
-def entries_in(content: bytes) -> list[bytes]:
-    """The entries of a bundle. Raises BadTile."""
-    entries, at = [], 0
-    while at < len(content):
-        end = at + 2 + int.from_bytes(content[at : at + 2], "big")
-        if at + 2 > len(content) or end > len(content):
-            raise BadTile("A bundle of entries ends in the middle of one.")
-        entries.append(content[at + 2 : end])
-        at = end
-    return entries
 
 
 def tree_of(size: int, fetch: Callable[[Tile], bytes]) -> Node:

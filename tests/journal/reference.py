@@ -1,6 +1,9 @@
 """RFC 6962, section 2.1, written down as it reads: slow, and by a way of its own."""
 
+from collections.abc import Iterator
 from hashlib import sha256
+
+from credits.journal.tiles import Tile
 
 
 def root(entries: list[bytes]) -> bytes:
@@ -37,3 +40,24 @@ def split(n: int) -> int:
     while k * 2 < n:
         k *= 2
     return k
+
+
+def tiles_of(size: int) -> Iterator[Tile]:
+    """Every tile of hashes of a tree of `size` leaves, full and partial."""
+    level = 0
+    while hashes := size >> 8 * level:
+        yield from (Tile(level, number) for number in range(hashes // 256))
+        if hashes % 256:
+            yield Tile(level, hashes // 256, hashes % 256)
+        level += 1
+
+
+def entries_in(content: bytes) -> list[bytes]:
+    """The entries of a bundle, as whoever follows the log reads them."""
+    entries = []
+    while content:
+        size = int.from_bytes(content[:2], "big")
+        assert len(content) >= 2 + size
+        entries.append(content[2 : 2 + size])
+        content = content[2 + size :]
+    return entries

@@ -12,7 +12,7 @@ from credits.journal.checkpoints import NoSigningKey, NotACosignature
 from credits.journal.heads import open_checkpoint
 from credits.journal.merkle import verify_consistency, verify_inclusion
 from credits.journal.notes import WITNESS, SigningKey
-from credits.journal.tiles import Tile, entries_in
+from credits.journal.tiles import Tile
 from tests.factories import AT
 from tests.journal import reference
 from tests.journal.publishing import append
@@ -26,8 +26,8 @@ class TestPublish:
         log.publish()
         head, _note = open_checkpoint(log.newest().note, log.keys.public)
         with Session(log.engine) as session:
-            entries = entries_in(storage.content(session, Tile(None, 0)))
-            entries += entries_in(storage.content(session, Tile(None, 1, 44)))
+            entries = reference.entries_in(storage.content(session, Tile(None, 0)))
+            entries += reference.entries_in(storage.content(session, Tile(None, 1, 44)))
 
         assert head.size == 300
         assert head.root == log.newest().root == reference.root(entries)

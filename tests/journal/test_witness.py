@@ -8,7 +8,6 @@ import pytest
 from credits.journal import witness
 from credits.journal.heads import Head
 from credits.journal.notes import LOG, SigningKey, open_note, signing_key
-from credits.journal.tiles import tiles_of
 from tests.journal import reference
 
 KEY = SigningKey("registry.example/1", LOG, bytes(32))
@@ -25,7 +24,7 @@ def folder(tmp_path):
 
 def write(folder, entries: list[bytes], key: SigningKey = KEY, origin: str = KEY.name) -> Head:
     """Lay a log of these entries out as files."""
-    for tile in tiles_of(len(entries)):
+    for tile in reference.tiles_of(len(entries)):
         wide, first = 256**tile.level, tile.number * 256
         hashes = [reference.root(entries[at * wide : (at + 1) * wide]) for at in range(first, first + tile.width)]
         file = folder / "log" / tile.path

@@ -52,14 +52,6 @@ class TestSerialRange:
     def test_counts_both_ends(self, units):
         assert units.quantity == units.last - units.first + 1 >= 1
 
-    @given(small, small, small, small)
-    def test_contains_and_overlaps_as_sets_do(self, a, b, c, d):
-        one, other = SerialRange(*sorted((a, b))), SerialRange(*sorted((c, d)))
-        here, there = set(serials_of([one])), set(serials_of([other]))
-
-        assert one.contains(other) == (there <= here)
-        assert one.overlaps(other) == other.overlaps(one) == bool(here & there)
-
 
 class TestCheckCharacter:
     def test_is_that_of_a_published_number(self):

@@ -11,10 +11,11 @@ from credits.journal.heads import open_checkpoint
 from credits.journal.merkle import leaf_hash, root
 from credits.journal.notes import WITNESS, SigningKey, verifying_key
 from credits.journal.proofs import check, proof_in
-from credits.journal.tiles import entries_in, tree_of
+from credits.journal.tiles import tree_of
 from credits.log_keys import log_keys
 from tests.factories import AT
 from tests.journal.publishing import append
+from tests.journal.reference import entries_in
 
 WITNESS_KEY = SigningKey("witness.example/one", WITNESS, bytes(32))
 
