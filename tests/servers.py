@@ -59,10 +59,10 @@ class PostgreSQL:
 def postgresql(settings: dict[str, str] | None = None) -> Iterator[PostgreSQL]:
     """Run a PostgreSQL in a directory of its own, as somebody who is not root, and stop it in the end.
 
-    settings: server settings instead of the careless ones of the tests.
+    settings: server settings instead of the careless ones of the tests; its data is then kept on disk.
     """
     tools = postgresql_tools()
-    home = Path(tempfile.mkdtemp(prefix="registry-pg-", dir=in_memory()))
+    home = Path(tempfile.mkdtemp(prefix="registry-pg-", dir=in_memory() if settings is None else None))
     try:
         user = unprivileged_user()
         if user:

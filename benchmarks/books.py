@@ -1,0 +1,116 @@
+"""Databases to measure in: migrated as in production, with holders who hold something."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, insert, text
+from sqlalchemy.orm import Session
+
+from credits import ledger
+from credits.db import begin_writing, engine_settings, prepare_engine, sqlalchemy_url
+from credits.journal import events
+from credits.ledger.models import Account, AccountKind
+from credits.ledger.posting import Record, ranges_of
+from credits.ledger.serials import LARGEST, written
+
+ROOT = Path(__file__).resolve().parent.parent
+AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
+A_BLOCK = 1_000  # base units in each block of a book that is cut up
+BLOCKS_EACH = 10  # of one holder there, all of one issuance
+BLOCKS_AN_ISSUANCE = 100
+# Every second block of every issuance to the next holder, who gets ten of them.
+CUT = """
+WITH opened AS (INSERT INTO posting (event_id, at) VALUES (:event, :at) RETURNING id)
+INSERT INTO entry (posting_id, issuance_id, first, last, from_account_id, to_account_id)
+SELECT opened.id, issuance.id, (2 * n - 1) * :units + 1, 2 * n * :units, :seller,
+       :seller + 1 + ((issuance.id - 1) * :each + n - 1) / 10 % :holders
+FROM opened, issuance, generate_series(1, :each) n
+"""
+
+
+@dataclass(frozen=True)
+class Book:
+    """A database, the accounts in it, and its issuances of `units` each: (id, account that was issued all of it)."""
+
+    url: str
+    accounts: list[int]
+    issued: list[tuple[int, int]]
+    units: int
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Engine]:
+    engine = create_engine(sqlalchemy_url(url), **engine_settings(url))
+    prepare_engine(engine)
+    yield engine
+    engine.dispose()
+
+
+def migrate(url: str, home: Path) -> None:
+    """Bring the database at `url` up to date. home: for what the application keeps in files."""
+    told = os.environ | {"DATABASE_URL": url, "DATA_DIR": str(home / "data")}
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=told)
+
+
+def spread_out(url: str, *, holders: int, issuances: int) -> Book:
+    """A book with `issuances` as large as can be, each in the account of another holder."""
+    with connected(url) as engine, Session(engine) as session:
+        begin_writing(session)
+        accounts = open_accounts(session, holders)
+        issued = [(issue(session, LARGEST, account), account) for account in accounts[:issuances]]
+        session.commit()
+    return Book(url, accounts, issued, LARGEST)
+
+
+def cut_up(url: str, *, blocks: int) -> Book:
+    """A book in `blocks` blocks, a hundred to each issuance; the first account holds every other one, the rest ten."""
+    moved, issuances = blocks // 2, blocks // BLOCKS_AN_ISSUANCE
+    with connected(url) as engine, Session(engine) as session:
+        begin_writing(session)
+        accounts = open_accounts(session, 1 + moved // BLOCKS_EACH)
+        units = BLOCKS_AN_ISSUANCE * A_BLOCK
+        issued = [(issue(session, units, accounts[0]), accounts[0]) for _ in range(issuances)]
+        # One statement instead of a movement for each block, which would take longer than all that is measured.
+        session.execute(
+            text(CUT),
+            {"event": recorded(session, issued[0][0])([]), "at": AT, "units": A_BLOCK, "each": BLOCKS_AN_ISSUANCE // 2}
+            | {"seller": accounts[0], "holders": len(accounts) - 1},
+        )
+        session.commit()
+        # What the database's own upkeep would do in the next minutes, in the middle of a measurement.
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+            connection.execute(text("CHECKPOINT"))
+    return Book(url, accounts, issued, units)
+
+
+def open_accounts(session: Session, number: int) -> list[int]:
+    rows = [{"kind": AccountKind.AVAILABLE} for _ in range(number)]
+    return sorted(session.scalars(insert(Account).returning(Account.id), rows))
+
+
+def issue(session: Session, quantity: int, target: int) -> int:
+    """The id of a new issuance of serials 1 to `quantity` in the account `target`."""
+    posting = ledger.issue(
+        session, quantity=quantity, target=target, at=AT, record=lambda issuance_id: recorded(session, issuance_id)
+    )
+    return next(iter(ranges_of(session, posting.id)))
+
+
+def recorded(session: Session, issuance_id: int) -> Record:
+    """Writes the event that a real transfer would."""
+    number = f"ASMC-CO-COD-KAM001-2026-{issuance_id:04d}"
+
+    def record(moves: Sequence[ledger.Move]) -> int:
+        serials = [written(number, move.units) for move in moves]
+        facts = {"from": "ORG-000017", "to": "ORG-000023", "transfer": None, "serials": serials}
+        return events.append(session, kind="transfer.accepted", subject=number, actor="USR-000042", at=AT, facts=facts)
+
+    return record
