@@ -45,6 +45,17 @@ def ways(user: User, held: Held, holder: Organisation) -> dict[str, bool]:
     return {"transfer": movable, "retire": movable and holder.kind in BUYERS and holder.id == user.organisation_id}
 
 
+def nothing_to_move(held: Held, holder: Organisation, step: str) -> ResponseReturnValue | None:
+    """Why there is no form to `step` ("transfer" or "retire") these credits, as a page; None where there is one."""
+    if not held.by_kind:
+        raise queries.NoSuchIssuance("There is nothing of this issuance in your holdings.")
+    sells = step == "retire" and holder.kind not in BUYERS
+    if held.available and not sells:
+        return None
+    page = render_template("holdings/nothing_to_move.html", held=held, holder=holder, sells=sells)
+    return page, 403 if sells else 409
+
+
 @bp.get("/holdings")
 @signed_in
 def holdings() -> ResponseReturnValue:

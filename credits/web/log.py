@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, abort, current_app, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from credits.extensions import csrf, db
 from credits.identity import now
@@ -67,6 +67,7 @@ def log() -> ResponseReturnValue:
         keys=public_keys(),
         events=rows,
         further=rows[-1].position if rows else 0,
+        waiting_since=None if newest else db.session.scalar(select(func.min(Event.at))),
     )
 
 

@@ -27,6 +27,7 @@ from credits.registry.retirement import Claim, retire
 from credits.web.amounts import base_units_in
 from credits.web.blueprint import bp
 from credits.web.fields import Amount, Day, OnceForm, printable
+from credits.web.holdings import nothing_to_move
 from credits.web.paging import page_of
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,10 @@ def retire_credits(number: str) -> ResponseReturnValue:
     may_dispose_of(user, holder)
     issuance = queries.issuance_numbered(db.session, number)
     form = RetireForm()
+    held = queries.held_of(db.session, holder, issuance)
+    # What is sent once more may have taken the last of them: its key knows.
+    if not form.is_submitted() and (refusal := nothing_to_move(held, holder, "retire")):
+        return refusal
     form.country.choices = [
         SelectChoice(code, name) for code, name in [("", ""), *countries.listed(languages.current())]
     ]

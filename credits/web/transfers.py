@@ -25,7 +25,7 @@ from credits.registry.models import Issuance, Transfer, TransferState
 from credits.web.amounts import base_units_in
 from credits.web.blueprint import bp
 from credits.web.fields import Amount, OnceForm, printable
-from credits.web.holdings import asked_holder, may_move
+from credits.web.holdings import asked_holder, may_move, nothing_to_move
 from credits.web.paging import asked_text, page_of
 
 DIRECTIONS = ("incoming", "outgoing")
@@ -72,6 +72,9 @@ def choose_recipient(number: str) -> ResponseReturnValue:
     holder = asked_holder(user)
     may_dispose_of(user, holder)
     issuance = queries.issuance_numbered(db.session, number)
+    held = queries.held_of(db.session, holder, issuance)
+    if refusal := nothing_to_move(held, holder, "transfer"):
+        return refusal
     asked = asked_text()
     return render_template(
         "transfers/recipient.html",
@@ -79,7 +82,7 @@ def choose_recipient(number: str) -> ResponseReturnValue:
         issuance=issuance,
         asked=asked,
         page=page_of(queries.recipients(holder, asked)),
-        held=queries.held_of(db.session, holder, issuance),
+        held=held,
         country_name=country_name,
     )
 
@@ -93,6 +96,10 @@ def new_transfer(number: str, recipient_number: str) -> ResponseReturnValue:
     issuance = queries.issuance_numbered(db.session, number)
     recipient = queries.recipient_numbered(db.session, holder, recipient_number)
     form = TransferForm()
+    held = queries.held_of(db.session, holder, issuance)
+    # What is sent once more may have taken the last of them: its key knows.
+    if not form.is_submitted() and (refusal := nothing_to_move(held, holder, "transfer")):
+        return refusal
     status = 422 if form.is_submitted() else 200
     if "change" in request.form:
         status, form.confirmed.data = 200, ""
@@ -159,13 +166,14 @@ def transfer(number: str) -> ResponseReturnValue:
 @bp.post("/transfers/<number>/accept")
 @signed_in
 def accept_transfer(number: str) -> ResponseReturnValue:
-    return answered(number, transferring.accept, _("The credits are yours."))
+    return answered(number, transferring.accept, TransferState.ACCEPTED, _("The credits are yours."))
 
 
 @bp.post("/transfers/<number>/withdraw")
 @signed_in
 def withdraw_transfer(number: str) -> ResponseReturnValue:
-    return answered(number, transferring.withdraw, _("The offer is withdrawn, the credits are available again."))
+    told = _("The offer is withdrawn, the credits are available again.")
+    return answered(number, transferring.withdraw, TransferState.WITHDRAWN, told)
 
 
 @bp.route("/transfers/<number>/reject", methods=["GET", "POST"])
@@ -187,15 +195,20 @@ def reject_transfer(number: str) -> ResponseReturnValue:
     return render_template("transfers/reject.html", form=form, transfer=asked), status
 
 
-def answered(number: str, act: Callable[..., None], told: str) -> ResponseReturnValue:
-    """Do what the one-button form says; where a rule says no, the transfer's page says why."""
+def answered(number: str, act: Callable[..., None], wanted: TransferState, told: str) -> ResponseReturnValue:
+    """Do what the one-button form says; where a rule says no, the transfer's page says why.
+
+    Pressed twice is no mistake: where that side has brought it to the state `wanted` already, it is told so again.
+    """
     asked = queries.transfer_numbered(db.session, current_user(), number)
     try:
         act(db.session, transfer=asked, by=current_user(), at=now())
         db.session.commit()
     except CreditsError as refusal:
         db.session.rollback()
-        return transfer_page(asked, str(refusal)), status_of(refusal)
+        side = asked.recipient if wanted is TransferState.ACCEPTED else asked.sender
+        if asked.state is not wanted or not may_move(current_user(), side):
+            return transfer_page(asked, str(refusal)), status_of(refusal)
     flash(told, "success")
     return redirect(url_for("web.transfer", number=number), 303)
 

@@ -41,6 +41,13 @@ def retired_in(session):
 
 
 class TestRetireCredits:
+    def test_is_explained_to_a_producer_at_once(self, client, stage, issuance, address):
+        page = client.sign_in(stage.manager).get(address)
+
+        assert page.status_code == 403
+        assert "Producers do not retire credits" in page.text
+        assert f"/holdings/{issuance.number}/transfer" in page.text
+
     def test_shows_for_good_what_will_happen_before_anything_does(self, client, session, stage, address, typed, words):
         page = client.sign_in(stage.buyer).post(address, data=typed)
 

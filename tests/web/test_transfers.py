@@ -59,6 +59,24 @@ class TestChooseRecipient:
         assert client.sign_in(stage.clerk).get(f"/holdings/{issuance.number}/transfer").status_code == 403
 
 
+    def test_says_why_where_there_is_nothing_to_send(self, client, stage, issuance, address):
+        client.sign_in(stage.buyer)
+        assert client.get(f"/holdings/{issuance.number}/transfer").status_code == 404
+        stage.offered(issuance, 2_500)
+        client.sign_in(stage.manager)
+        for page in (client.get(f"/holdings/{issuance.number}/transfer"), client.get(address)):
+            assert page.status_code == 409
+            assert "Nothing of this issuance is available now" in page.text
+
+    def test_accepted_twice_is_accepted_once(self, client, stage, issuance):
+        made = stage.offered(issuance, 500)
+        client.sign_in(stage.buyer)
+        answers = [client.post(f"/transfers/{made.number}/accept") for _ in range(2)]
+
+        assert {answer.location for answer in answers} == {f"/transfers/{made.number}"}
+        assert client.sign_in(stage.manager).post(f"/transfers/{made.number}/withdraw").status_code == 409
+
+
 class TestNewTransfer:
     def test_shows_what_will_happen_before_anything_does(self, client, session, stage, address, typed, words):
         page = client.sign_in(stage.manager).post(address, data=typed)
