@@ -236,7 +236,7 @@ class TestTransfer:
 
         again = client.post(f"/transfers/{offer.number}/accept")
 
-        assert again.status_code == 409
+        assert again.status_code == 303
         assert "This transfer is accepted already." in words(again.text)
         assert queries.held_of(session, stage.buyer.organisation, issuance).available == 1_500
 
