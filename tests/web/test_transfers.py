@@ -237,7 +237,7 @@ class TestTransfer:
         again = client.post(f"/transfers/{offer.number}/accept")
 
         assert again.status_code == 303
-        assert "This transfer is accepted already." in words(again.text)
+        assert "The credits are yours." in words(client.get(again.location).text)
         assert queries.held_of(session, stage.buyer.organisation, issuance).available == 1_500
 
     def test_is_rejected_with_a_reason(self, client, session, stage, issuance, offer):
