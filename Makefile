@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test benchmark check format lock backup restore ready-to-run ready-to-check ready-to-test
+.PHONY: help run test benchmark races crash check format lock backup restore ready-to-run ready-to-check ready-to-test
 
 help: ## List the commands
 	@echo "Commands (settings such as PORT=8080 or DATABASE_URL=... may follow; the README has them all):"
@@ -24,6 +24,9 @@ benchmark: ready-to-test ## Measure the ledger beside bare commits, on both data
 
 races: ready-to-test ## Let many ask at once for what one can have, on both databases (ROUNDS=1000 THREADS=64)
 	@$(BIN)/python -m tests.suites.races --rounds $(or $(ROUNDS),1000) --threads $(or $(THREADS),64)
+
+crash: ready-to-test ## Kill workers, and PostgreSQL itself, at random while they work (KILLS=10000 SERVER_KILLS=60)
+	@$(BIN)/python -m tests.suites.crash --kills $(or $(KILLS),10000) --server-kills $(or $(SERVER_KILLS),60)
 
 check: ready-to-check ## Look for mistakes without running anything: ruff, mypy, djlint
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, create_engine
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, configure_mappers
 
 from config import ROOT
 from credits.db import begin_writing, engine_settings, prepare_engine, sqlalchemy_url
@@ -29,6 +29,7 @@ from tests.factories import AT
 from tests.stage import CLAIM, Stage
 
 POLICY = policy.read(ROOT / "policy.toml")
+configure_mappers()  # once, not in every process that is about to be killed
 
 
 @dataclass(frozen=True)
