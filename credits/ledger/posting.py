@@ -17,7 +17,6 @@ from credits.ledger.models import Block, Entry, Issuance, Posting
 from credits.ledger.serials import LARGEST, SerialRange, lowest, tidied
 
 BLOCKS_AT_FIRST = 4
-ROWS_A_STATEMENT = 500
 
 Record = Callable[[Sequence["Move"]], int]
 """Writes the journal's event for these moves and gives its id: no serial moves without one."""
@@ -201,9 +200,7 @@ def cut(named: Move, blocks: Sequence[Row[int, int, int]]) -> list[Move]:
 
 def write(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posting:
     """Event, posting and entries of moves whose blocks are locked."""
-    posting = Posting(event_id=record(moves), at=at)
-    session.add(posting)
-    session.flush()
+    posting = session.scalars(insert(Posting).values(event_id=record(moves), at=at).returning(Posting)).one()
     rows = [
         {
             "posting_id": posting.id,
@@ -215,8 +212,8 @@ def write(session: Session, moves: Sequence[Move], *, at: datetime, record: Reco
         }
         for each in moves
     ]
-    for start in range(0, len(rows), ROWS_A_STATEMENT):
-        session.execute(insert(Entry).values(rows[start : start + ROWS_A_STATEMENT]))
+    # Not `.values(rows)`: such a statement would be compiled anew each time.
+    session.execute(insert(Entry), rows)
     return posting
 
 
