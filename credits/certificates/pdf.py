@@ -68,8 +68,8 @@ def must_be_drawable(facts: Mapping[str, Any]) -> None:
     for path, text in _texts(facts):
         if strangers := undrawable(text):
             raise Undrawable(
-                f"The certificate cannot show these letters: {' '.join(strangers)}. Please use Latin, Greek or Cyrillic "
-                "letters.",
+                f"The certificate cannot show these letters: {' '.join(strangers)}. "
+                "Please use Latin, Greek or Cyrillic letters.",
                 field=path,
                 characters=strangers,
             )

@@ -352,7 +352,6 @@ class TestDraw:
         assert refusal.value.detail == {"field": "facts.origins[0].producer.site_name", "characters": ["金"]}
 
 
-
 class TestSlowDrawing:
     def test_is_silent_where_the_library_stands(self):
         assert slow_drawing() is None
