@@ -212,9 +212,7 @@ class TestTransfers:
 class TestTransfer:
     @pytest.fixture
     def offer(self, stage, issuance):
-        offer = stage.offered(issuance, 1_500, note=MARKUP)
-        offer.expires_at = NOW + timedelta(days=3)
-        return offer
+        return stage.offered(issuance, 1_500, note=MARKUP, at=NOW - timedelta(days=11))  # three days are left
 
     def test_asks_the_recipient_for_an_answer(self, client, stage, offer, words):
         page = client.sign_in(stage.buyer).get(f"/transfers/{offer.number}")
@@ -270,8 +268,8 @@ class TestTransfer:
         assert client.post(f"/transfers/{offer.number}/reject", data={"reason": "No"}).status_code in (403, 404)
         assert offer.state is TransferState.PENDING
 
-    def test_is_not_accepted_too_late(self, client, stage, offer):
-        offer.expires_at = NOW
+    def test_is_not_accepted_too_late(self, client, stage, issuance):
+        offer = stage.offered(issuance, 1_500, at=NOW - timedelta(days=14))
 
         answer = client.sign_in(stage.buyer).post(f"/transfers/{offer.number}/accept")
 
