@@ -93,7 +93,7 @@ class TestFigures:
 
         rects = [(int(x), int(width)) for x, width in re.findall(r' x="(\d+)".* width="(\d+)"', html)]
         assert rects == [(0, 330), (333, 667)]
-        assert words(html) == "Available 1 Held 0 Retired 2"
+        assert words(html) == "1. Available 1 2. Held 0 3. Retired 2"
 
 
 class TestStatus:

@@ -1,8 +1,9 @@
 import pytest
+from sqlalchemy import update
 
 from credits.participants.models import Kind, Kyc, RoleName
 from credits.registry import verification
-from credits.registry.production import Batch
+from credits.registry.production import Batch, BatchState
 from tests.factories import OrganisationFactory, UserFactory
 
 
@@ -61,8 +62,8 @@ class TestHome:
     @pytest.mark.parametrize(
         "role, open_to",
         [
-            (RoleName.ISSUER, ["Queue", "Issuances", "Organisations", "Transfers"]),
-            (RoleName.AUDITOR, ["Queue", "Issuances", "Transfers"]),
+            (RoleName.ISSUER, ["Queue", "Issuances", "Decisions", "Organisations", "Transfers", "Retirements"]),
+            (RoleName.AUDITOR, ["Queue", "Issuances", "Decisions", "Organisations", "Transfers", "Retirements"]),
         ],
     )
     def test_leads_to_the_areas_that_are_open(self, client, role, open_to, words):
@@ -100,8 +101,9 @@ class TestFound:
         site = stage.site()
         first = stage.submitted(site)
         columns = {c.name: getattr(first, c.name) for c in Batch.__table__.columns if c.name != "id"}
-        session.add_all(Batch(**columns) for _ in range(26))
+        session.add_all(Batch(**columns | {"state": BatchState.DRAFT}) for _ in range(26))
         session.flush()
+        session.execute(update(Batch).where(Batch.state == BatchState.DRAFT).values(state=BatchState.SUBMITTED))
         client.sign_in(stage.lead)
 
         one, two = client.get("/admin/?state=submitted").text, client.get("/admin/?state=submitted&page=2").text

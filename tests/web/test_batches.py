@@ -240,7 +240,7 @@ class TestBatch:
             (stage.submitted(stage.site(name="Pit B")), "A verifier takes the batch into review"),
             (stage.in_review(stage.site(name="Pit C")), "looks through the figures"),
             (stage.verified(stage.site(name="Pit D")), "The registry issues the credits"),
-            (made.batch, "2.5 credits stand in the holdings"),
+            (made.batch, "2.5 credits were issued to"),
         ]:
             page = client.sign_in(stage.clerk).get(f"/batches/{batch.number}")
             assert page.status_code == 200
@@ -394,13 +394,13 @@ class TestWithdrawBatch:
         session.refresh(batch)
         assert batch.state is BatchState.WITHDRAWN
 
-    def test_comes_too_late_once_it_is_decided(self, client, session, stage):
-        batch = stage.verified()
+    def test_comes_too_late_once_its_credits_are_issued(self, client, session, stage):
+        batch = stage.issued().batch
 
         client.sign_in(stage.clerk).post(f"/batches/{batch.number}/withdraw")
 
         session.refresh(batch)
-        assert batch.state is BatchState.VERIFIED
+        assert batch.state is BatchState.ISSUED
 
 
 class TestAnswerBatch:

@@ -128,7 +128,7 @@ class TestSites:
 
         page = client.sign_in(waiting).get("/my/sites")
 
-        assert "has not approved" in page.text
+        assert "has to approve" in page.text
         assert "Register" not in page.text
 
 

@@ -58,7 +58,6 @@ class TestChooseRecipient:
     def test_is_for_those_who_move_credits(self, client, stage, issuance):
         assert client.sign_in(stage.clerk).get(f"/holdings/{issuance.number}/transfer").status_code == 403
 
-
     def test_says_why_where_there_is_nothing_to_send(self, client, stage, issuance, address):
         client.sign_in(stage.buyer)
         assert client.get(f"/holdings/{issuance.number}/transfer").status_code == 404
