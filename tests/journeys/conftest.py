@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import waitress
 from flask import Flask
 from flask_security import hash_password
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
 
 from config import Settings
 from credits.app import create_app
@@ -77,12 +77,13 @@ def registry(settings: Settings) -> Iterator[Flask]:
     """The application, served on a port of its own with everything switched on that people meet."""
     port = servers.free_port()
     app = create_app(Settings(**vars(settings) | {"public_url": f"http://127.0.0.1:{port}"}))
-    server = waitress.create_server(app, host="127.0.0.1", port=port, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
+    server = make_server("127.0.0.1", port, app, threaded=True)  # it can be shut down from another thread
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield app
-    server.close()
+    server.shutdown()
     thread.join(10)
+    server.server_close()
     with app.app_context():
         db.engine.dispose()
 
