@@ -35,8 +35,9 @@ def newest(session: Session) -> LogCheckpoint | None:
 def publish(session: Session, *, keys: LogKeys, at: datetime) -> LogCheckpoint | None:
     """Sign the log as it stands; the newest checkpoint, or None while the log is empty. Flushes.
 
-    Where nothing was added, the newest one stays. Raises NoSigningKey.
+    Where nothing was added, the newest one stays. The session must have begun to write. Raises NoSigningKey.
     """
+    storage.keep_others_out(session)
     size, last = storage.size(session), newest(session)
     if size == 0 or (last is not None and last.size == size):
         return last

@@ -19,8 +19,6 @@ from credits.journal.merkle import leaf_hash
 from credits.journal.models import Event
 from credits.journal.tiles import entry_of
 
-LOCK = 6_962  # of one sequencer at a time, in PostgreSQL's advisory locks
-
 WITHOUT_PLACE = text(
     """SELECT e.id FROM event e
        WHERE e.transaction_id >= :since AND NOT EXISTS (SELECT 1 FROM log_leaf l WHERE l.event_id = e.id)
@@ -58,9 +56,8 @@ def place(session: Session, events: Sequence[int]) -> int:
 
     The session must have begun to write. Flushes.
     """
+    storage.keep_others_out(session)
     on_postgresql = session.get_bind().dialect.name == "postgresql"
-    if on_postgresql:
-        session.execute(select(func.pg_advisory_xact_lock(LOCK)))
     # An array is one parameter, where a list would be thousands.
     among = Event.id == func.any(cast(events, ARRAY(BigInteger))) if on_postgresql else Event.id.in_(events)
     rows = session.execute(

@@ -11,6 +11,7 @@ from credits.journal.merkle import HASH_SIZE, Node, perfect_root
 from credits.journal.models import Event
 from credits.journal.tiles import HEIGHT, WIDTH, Tile, bundle, entry_of, tree_of
 
+LOCK = 6_962  # of whoever adds to the log, among PostgreSQL's advisory locks
 # Past the object layer, which does nothing for rows but cost time.
 LEAVES, SUBTREES = cast(Table, LogLeaf.__table__), cast(Table, LogSubtree.__table__)
 # In one trip and with two parameters: row by row, the trips would take most of the time.
@@ -19,6 +20,15 @@ APPEND_MANY = text(
         SELECT :start + at - 1, event_id, substr(:hashes, CAST((at - 1) * {HASH_SIZE} + 1 AS integer), {HASH_SIZE})
         FROM unnest(CAST(:events AS bigint[])) WITH ORDINALITY AS leaf (event_id, at)"""  # noqa: S608  our own number
 )
+
+
+def keep_others_out(session: Session) -> None:
+    """Let nobody else add to the log until this transaction ends; what is read next is what they have added by now.
+
+    The session must have begun to write: on SQLite that is all it takes.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(LOCK)))
 
 
 def size(session: Session) -> int:

@@ -1,4 +1,5 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from credits import jobs
 from credits.db import begin_writing
-from credits.journal import checkpoints, keys, proving, storage
+from credits.journal import checkpoints, keys, proving, sequencing, storage
 from credits.journal.checkpoints import NoSigningKey, NotACosignature
 from credits.journal.heads import open_checkpoint
 from credits.journal.merkle import verify_consistency, verify_inclusion
@@ -72,6 +73,26 @@ class TestPublish:
         assert log.newest().size == 100
         assert log.kept() == log.newest().note
         assert log.audit().findings == []
+
+    def test_lets_the_second_publisher_find_what_the_first_has_signed(self, log):
+        log.add(3)
+        log.publish()
+        log.add(2)
+        with Session(log.engine) as session:
+            begin_writing(session)
+            sequencing.place(session, sequencing.without_place(session).events)
+            session.commit()
+            begin_writing(session)
+            first = checkpoints.publish(session, keys=log.keys, at=AT)
+            assert first is not None
+            with ThreadPoolExecutor() as pool:
+                second = pool.submit(log.publish)
+                with pytest.raises(TimeoutError):
+                    second.result(timeout=0.5)  # it waits for the first
+                session.commit()
+                assert second.result(timeout=30).size == 5
+
+        assert log.checkpoints() == 2
 
     def test_says_so_where_no_key_signs(self, log):
         log.add()
