@@ -9,10 +9,18 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from credits.errors import Invalid
 from credits.journal.canonical import encode, utf8
 from credits.journal.models import Event, EventSecret, RegistryIdentity
 
 SYSTEM = "system"
+LARGEST = 2**16 - 1  # bytes of an event: an entry of the log says its length in two bytes (c2sp.org/tlog-tiles)
+
+
+class EventTooLarge(Invalid):
+    """What should be written down is more than one entry of the log holds."""
+
+    code = "event_too_large"
 
 
 def append(
@@ -29,7 +37,7 @@ def append(
 
     kind: "batch.submitted"; subject, actor: public ids ("BATCH-000007", "USR-000003", "system").
     facts: plain values that the public may read: no names of persons, no exact positions.
-    private: texts of which only SHA-256(salt‖value) becomes public. Invariant 21.
+    private: texts of which only SHA-256(salt‖value) becomes public. Raises EventTooLarge. Invariant 21.
     """
     at = at.astimezone(UTC)
     body: dict[str, Any] = {
@@ -42,8 +50,15 @@ def append(
     secrets = salted(session, encode(body), private or {})
     if secrets:
         body["hashed"] = {row["field"]: hashlib.sha256(row["salt"] + utf8(row["value"])).hexdigest() for row in secrets}
+    written = encode(body)
+    if len(written) > LARGEST:
+        raise EventTooLarge(
+            f"This would be an entry of {len(written)} bytes in the log, where {LARGEST} fit. Ask for less at once.",
+            bytes=len(written),
+            most=LARGEST,
+        )
     event_id = session.scalars(
-        insert(Event).values(kind=kind, subject=subject, actor=actor, at=at, body=encode(body)).returning(Event.id)
+        insert(Event).values(kind=kind, subject=subject, actor=actor, at=at, body=written).returning(Event.id)
     ).one()
     if secrets:
         session.execute(insert(EventSecret), [{"event_id": event_id, **row} for row in secrets])

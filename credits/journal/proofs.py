@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from credits.journal.heads import LARGEST, Head, open_checkpoint
 from credits.journal.merkle import HASH_SIZE, BadProof, leaf_hash, verify_inclusion
 from credits.journal.notes import BadNote, VerifyingKey, open_note, read
-from credits.journal.tiles import entry_of
 
 FIRST_LINE = "c2sp.org/tlog-proof@v1"
 MOST_HASHES = 63
@@ -76,7 +75,7 @@ def check(proof: Proof, *, body: bytes, keys: Sequence[VerifyingKey], witnesses:
         head, _note = open_checkpoint(proof.checkpoint, keys)
     except BadNote as fault:
         raise BadProof(f"The checkpoint does not hold: {fault}") from None
-    verify_inclusion(proof.index, head.size, leaf_hash(entry_of(body)), proof.hashes, head.root)
+    verify_inclusion(proof.index, head.size, leaf_hash(body), proof.hashes, head.root)
     return Proven(head, proof.index, body, tuple(seen(proof.checkpoint, witness) for witness in witnesses))
 
 

@@ -17,7 +17,6 @@ from credits.journal import storage
 from credits.journal.log_models import LogLeaf
 from credits.journal.merkle import leaf_hash
 from credits.journal.models import Event
-from credits.journal.tiles import entry_of
 
 WITHOUT_PLACE = text(
     """SELECT e.id FROM event e
@@ -65,5 +64,5 @@ def place(session: Session, events: Sequence[int]) -> int:
         .outerjoin(LogLeaf, LogLeaf.event_id == Event.id)
         .where(among, LogLeaf.event_id.is_(None))
     )
-    leaves = {event_id: leaf_hash(entry_of(bytes(body))) for event_id, body in rows}
+    leaves = {event_id: leaf_hash(bytes(body)) for event_id, body in rows}
     return storage.append(session, [(each, leaves[each]) for each in events if each in leaves])

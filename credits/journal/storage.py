@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from credits.journal.log_models import LogLeaf, LogSubtree
 from credits.journal.merkle import HASH_SIZE, Node, perfect_root
 from credits.journal.models import Event
-from credits.journal.tiles import HEIGHT, WIDTH, Tile, bundle, entry_of, tree_of
+from credits.journal.tiles import HEIGHT, WIDTH, Tile, bundle, tree_of
 
 LOCK = 6_962  # of whoever adds to the log, among PostgreSQL's advisory locks
 # Past the object layer, which does nothing for rows but cost time.
@@ -52,7 +52,7 @@ def content(session: Session, tile: Tile) -> bytes:
             .where(LogLeaf.position >= first, LogLeaf.position < last)
             .order_by(LogLeaf.position)
         )
-        return bundle(entry_of(body) for body in bodies)
+        return bundle(bodies)
     if tile.level == 0:
         hashes = session.scalars(
             select(LogLeaf.hash).where(LogLeaf.position >= first, LogLeaf.position < last).order_by(LogLeaf.position)

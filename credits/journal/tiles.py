@@ -8,13 +8,11 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 
 from credits.journal.merkle import HASH_SIZE, Node, perfect_root
 
 WIDTH = 256
 HEIGHT = 8  # levels of the tree in one tile
-LARGEST_ENTRY = 2**16 - 1  # bytes, in a bundle
 ENTRIES = "entries"
 PATH = re.compile(r"(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
@@ -66,15 +64,8 @@ def tile_at(path: str) -> Tile | None:
     return Tile(None if level == ENTRIES else int(level), number, int(width or WIDTH))
 
 
-def entry_of(body: bytes) -> bytes:
-    """What of an event stands in the log: its exact bytes, or where they are too many for a bundle, their SHA-256."""
-    if len(body) <= LARGEST_ENTRY:
-        return body
-    return b'{"event_bytes":%d,"event_sha256":"%b"}' % (len(body), sha256(body).hexdigest().encode())
-
-
 def bundle(entries: Iterable[bytes]) -> bytes:
-    """Entries one after the other, each behind its length in two bytes."""
+    """Entries of at most 65,535 bytes one after the other, each behind its length in two bytes."""
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
 
 

@@ -14,7 +14,7 @@ from credits.journal import checkpoints, keys, proving, storage
 from credits.journal.log_models import LogCheckpoint, LogCosignature, LogLeaf
 from credits.journal.merkle import leaf_hash
 from credits.journal.models import Event
-from credits.journal.tiles import entry_of, tile_at
+from credits.journal.tiles import tile_at
 from credits.web.blueprint import bp
 from credits.web.paging import ROWS, asked_number
 
@@ -80,7 +80,7 @@ def logged_event(index: int) -> ResponseReturnValue:
         event=event,
         index=index,
         said=json.dumps(json.loads(event.body), ensure_ascii=False, indent=2),
-        leaf=leaf_hash(entry_of(bytes(event.body))).hex(),
+        leaf=leaf_hash(bytes(event.body)).hex(),
         size=int(proof.checkpoint.split("\n")[1]),
         keys=public_keys(),
     )

@@ -100,15 +100,6 @@ class TestPublish:
         with Session(log.engine) as session, pytest.raises(NoSigningKey):
             jobs.publish_log(session, keys=over, data_dir=log.data_dir, at=AT)
 
-    def test_takes_an_event_that_no_bundle_can_hold(self, log):
-        log.add(facts={"serials": ["X" * 60] * 2_000})
-        log.publish()
-        with Session(log.engine) as session:
-            proof = proving.proof_of(session, 0)
-
-        assert len(proof.body) > 65_535
-        assert log.audit().findings == []
-
     @pytest.mark.parametrize(
         "attack",
         [

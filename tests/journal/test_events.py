@@ -5,10 +5,11 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
+from sqlalchemy.exc import DBAPIError
 
 from credits.journal.canonical import BadText, encode
-from credits.journal.events import SYSTEM, append, story
+from credits.journal.events import LARGEST, SYSTEM, EventTooLarge, append, story
 from credits.journal.models import Event, EventSecret, RegistryIdentity
 
 AT = datetime(2026, 7, 1, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -74,6 +75,20 @@ class TestAppend:
             appended(facts=facts)
 
         assert session.scalars(select(Event)).all() == []
+
+    def test_takes_what_a_bundle_of_the_log_can_hold_and_no_more(self, session, appended):
+        room = LARGEST - len(appended(facts={"x": ""}).body)
+        assert len(appended(facts={"x": "x" * room}).body) == LARGEST
+        with pytest.raises(EventTooLarge, match="65536 bytes") as refused:
+            appended(facts={"x": "x" * (room + 1)})
+
+        assert refused.value.detail == {"bytes": LARGEST + 1, "most": LARGEST}
+        assert len(session.scalars(select(Event)).all()) == 2
+
+    def test_cannot_be_gone_round(self, session):
+        row = {"kind": "x", "subject": "X", "actor": "system", "at": AT, "body": bytes(LARGEST + 1)}
+        with pytest.raises(DBAPIError, match="at most 65535 bytes"):
+            session.execute(insert(Event).values(**row))
 
 
 class TestPrivateFields:

@@ -1,12 +1,9 @@
-from hashlib import sha256
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from credits.journal import merkle, tiles
-from credits.journal.merkle import leaf_hash
-from credits.journal.tiles import BadTile, Tile, entry_of, tile_at
+from credits.journal.tiles import BadTile, Tile, tile_at
 from tests.journal import reference
 
 
@@ -91,12 +88,3 @@ class TestEntries:
         entries = [b"", b"one", bytes(65_535)]
 
         assert reference.entries_in(tiles.bundle(entries)) == entries
-
-    def test_are_the_exact_bytes_of_an_event(self):
-        assert entry_of(b"{}") == b"{}"
-
-    def test_stand_for_an_event_that_is_too_long_for_a_bundle(self):
-        body = bytes(65_536)
-
-        assert entry_of(body) == b'{"event_bytes":65536,"event_sha256":"%b"}' % sha256(body).hexdigest().encode()
-        assert leaf_hash(entry_of(body)) != leaf_hash(entry_of(body + b"\x00"))
