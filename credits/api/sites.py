@@ -21,7 +21,7 @@ from credits.api.schemas.sites import (
 )
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.registry import observations, production, queries, searching, sites
+from credits.registry import observations, production, queries, screening, searching, sites
 from credits.registry.ipis import LICENCE
 
 area = Area("sites", "Sites, their licences, and what others have seen there.")
@@ -65,10 +65,10 @@ def add_licence(key: str, asked: dict[str, Any], number: str) -> Sent:
 
 
 @area.get("/sites/<number>/candidates", gives=Candidate(many=True))
-def list_candidates(number: str) -> list[observations.Candidate]:
+def list_candidates(number: str) -> list[screening.Candidate]:
     """Sites of the open data within 25 km that may be this one, the likeliest first. Source: IPIS."""
     site = queries.site_coded(db.session, current_user(), number)
-    return observations.nearest(
+    return screening.nearest(
         db.session, latitude=site.latitude, longitude=site.longitude, name=site.name, limit=MOST_CANDIDATES
     )
 

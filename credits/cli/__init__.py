@@ -10,7 +10,7 @@ from credits.cli.demo import demo
 from credits.cli.founding import found
 from credits.cli.journal import journal
 from credits.cli.ledger import ledger
-from credits.cli.sites import sites
+from credits.cli.screening import sites
 from credits.cli.tokens import tokens
 
 COMMANDS: tuple[click.Command, ...] = (demo, found, journal, ledger, sites, tokens)

@@ -1,13 +1,11 @@
-"""What others have seen at mine sites: entering the visits that IPIS publishes, and finding a site among them."""
+"""What others have seen at mine sites: entering the visits that IPIS publishes."""
 
 import math
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from difflib import SequenceMatcher
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Table, bindparam, insert, select, text, update
@@ -26,8 +24,6 @@ EARTH_KM = 6371.0088  # mean radius
 KM_A_DEGREE = math.pi * EARTH_KM / 180
 NEAR_KM = 25  # positions of one site in two sources differ by less
 MICRO = 1_000_000
-# They stand in the names of many sites and tell none apart.
-COMMON_WORDS = frozenset({"carriere", "de", "des", "du", "la", "le", "mine", "site"})
 
 
 class NoSuchObservedSite(Missing):
@@ -51,20 +47,6 @@ class Entered:
     created: int
     updated: int
     rejected: list[Rejection]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An observed site that may be the one in question. likeness: of the names, from 0 to 1, the same name."""
-
-    site: ObservedSite
-    distance_km: float
-    likeness: float
-
-    @property
-    def rank(self) -> float:
-        """Higher is likelier. The name weighs twice: positions are often those of the next village."""
-        return 2 * self.likeness - self.distance_km / NEAR_KM
 
 
 # A site as its row is, and its visits by number: when, and what was recorded.
@@ -223,26 +205,6 @@ def observed(session: Session, pcode: str) -> ObservedSite:
     return site
 
 
-def nearest(session: Session, *, latitude: int, longitude: int, name: str, limit: int) -> list[Candidate]:
-    """Observed sites within 25 km that may be the site called `name`, the likeliest first. A person decides.
-
-    latitude, longitude: micro-degrees, WGS 84. limit: how many at most.
-    """
-    reach = math.ceil(NEAR_KM / KM_A_DEGREE * MICRO)
-    # A band of latitude alone: it holds few sites, and is right at the 180th meridian and the poles too.
-    band = select(ObservedSite).where(
-        ObservedSite.latitude.between(latitude - reach, latitude + reach), ObservedSite.longitude.is_not(None)
-    )
-    candidates = []
-    for site in session.scalars(band):
-        if site.latitude is None or site.longitude is None:
-            continue
-        away = distance_km((latitude, longitude), (site.latitude, site.longitude))
-        if away <= NEAR_KM:
-            candidates.append(Candidate(site, away, likeness(name, site.name)))
-    return sorted(candidates, key=lambda candidate: (-candidate.rank, candidate.site.pcode))[:limit]
-
-
 def is_near(here: tuple[int, int], site: ObservedSite) -> bool:
     """Whether `site` lies within 25 km of a position (latitude, longitude) in micro-degrees."""
     if site.latitude is None or site.longitude is None:
@@ -259,16 +221,3 @@ def distance_km(here: tuple[int, int], there: tuple[int, int]) -> float:
         + math.cos(latitude) * math.cos(to_latitude) * math.sin((to_longitude - longitude) / 2) ** 2
     )
     return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half_chord)))
-
-
-def likeness(one: str, other: str) -> float:
-    """How like two names of sites are, from 0 to 1: capitals, accents, marks and words such as "mine" aside."""
-    return SequenceMatcher(None, _plain(one), _plain(other), autojunk=False).ratio()
-
-
-def _plain(name: str) -> str:
-    folded = unicodedata.normalize("NFKD", name.casefold().replace("œ", "oe"))
-    bare = "".join(sign for sign in folded if not unicodedata.combining(sign))
-    words = re.findall(r"[^\W_]+", bare)
-    telling = [word for word in words if word not in COMMON_WORDS]
-    return " ".join(telling or words)

@@ -21,8 +21,9 @@ from credits.participants.models import Organisation
 from credits.participants.permissions import may_register_for
 from credits.registry import queries, searching
 from credits.registry import sites as registry_sites
-from credits.registry.observations import Candidate, nearest, observed
+from credits.registry.observations import observed
 from credits.registry.production import Access, Answer, Method, Site
+from credits.registry.screening import Candidate, nearest
 from credits.registry.sites import MOST_MINERS, SiteFacts, number_of, position
 from credits.web.blueprint import bp
 from credits.web.fields import Day, Degrees, OnceForm, Whole, accepted_by, printable

@@ -15,8 +15,6 @@ from credits.registry.observations import (
     NoSuchObservedSite,
     distance_km,
     enter,
-    likeness,
-    nearest,
     observed,
 )
 from credits.registry.observed import ObservedSite, SiteObservation
@@ -24,7 +22,6 @@ from tests.registry.ipis_file import SMALL, file_of
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "ipis" / "drc_mine_sites.csv"
-KAMILOMBE = {"latitude": -10_753_703, "longitude": 25_391_610}
 
 
 def entering(session, content, watch=ipis.unwatched):
@@ -199,58 +196,12 @@ class TestEnter:
 
         assert (entered.rows, entered.sites, entered.created, entered.rejected) == (4069, 2392, 4069, [])
         assert (again.observations, again.created, again.updated) == (4069, 0, 0)
-        found = nearest(session, **KAMILOMBE, name="Kamilombé", limit=3)
-        assert [candidate.site.name for candidate in found] == ["Kamilombe", "Kamilombe2", "Kamilombe rouge"]
-        assert found[0].distance_km < 0.01
 
 
 class TestObserved:
     def test_refuses_an_unknown_code(self, session):
         with pytest.raises(NoSuchObservedSite):
             observed(session, "codmine00000")
-
-
-class TestNearest:
-    @pytest.fixture
-    def around(self, session):
-        """Sites around Kamilombe, by their names: how many millionths of a degree further north."""
-
-        def enter_sites(**north):
-            rows = [
-                {"vid": str(n), "pcode": f"c{n}", "name": name, "latitude": f"{(-10_753_703 + north[name]) / 1e6:.6f}"}
-                for n, name in enumerate(north)
-            ]
-            entering(session, file_of(*rows))
-
-        return enter_sites
-
-    def names(self, session, name="Kamilombe", limit=10):
-        return [candidate.site.name for candidate in nearest(session, **KAMILOMBE, name=name, limit=limit)]
-
-    def test_puts_the_same_name_before_a_nearer_one(self, session, around):
-        around(Autre=0, Kamilombé=50_000, Kamilombe2=40_000)
-
-        assert self.names(session) == ["Kamilombé", "Kamilombe2", "Autre"]
-
-    def test_puts_the_nearer_of_two_like_names_first(self, session, around):
-        around(KAMILOMBE=90_000, Kamilombe=10_000)
-
-        assert self.names(session) == ["Kamilombe", "KAMILOMBE"]
-
-    def test_leaves_out_what_is_further_than_25_km(self, session, around):
-        around(Kamilombe=224_000, Kamilombe3=226_000, Kamilombe4=-226_000)
-
-        assert self.names(session) == ["Kamilombe"]
-
-    def test_leaves_out_sites_without_a_position(self, session):
-        entering(session, file_of({"name": "Kamilombe", "latitude": "", "longitude": ""}))
-
-        assert self.names(session) == []
-
-    def test_gives_no_more_than_asked(self, session, around):
-        around(A=1, B=2, C=3)
-
-        assert len(self.names(session, limit=2)) == 2
 
 
 class TestDistanceKm:
@@ -267,21 +218,3 @@ class TestDistanceKm:
     def test_is_that_along_the_surface(self, here, there, km):
         assert distance_km(here, there) == pytest.approx(km, abs=0.01)
         assert distance_km(there, here) == pytest.approx(km, abs=0.01)
-
-
-class TestLikeness:
-    @pytest.mark.parametrize(
-        "one, other",
-        [
-            ("Kamilombe", "KAMILOMBÉ"),
-            ("Kamilombe", "Mine de Kamilombe"),
-            ("Cœur", "coeur"),
-            ("D4 Gakombe", "D4-Gakombe"),
-            ("Mine", "mine"),
-        ],
-    )
-    def test_is_one_where_only_the_writing_differs(self, one, other):
-        assert likeness(one, other) == 1
-
-    def test_is_less_the_more_the_names_differ(self):
-        assert 1 > likeness("Kamilombe", "Kamilombe2") > likeness("Kamilombe", "Kasulo") > likeness("Kamilombe", "")
