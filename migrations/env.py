@@ -4,12 +4,12 @@ from alembic import context
 from flask import current_app
 
 from credits.db import WRITING, Model
-from credits.journal.outside import MIGRATING
+from credits.journal.outside import ALL_THE_SAME
 
 engine = current_app.extensions["migrate"].db.engine
 
 with engine.connect() as connection:
-    connection = connection.execution_options(**{MIGRATING: True})
+    connection = connection.execution_options(**{ALL_THE_SAME: True})
     sqlite = connection.dialect.name == "sqlite"
     if sqlite:
         # Rebuilding a table drops it for a moment; the check below stands in for what is switched off here.

@@ -14,9 +14,15 @@ from credits.db import begin_writing
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import now
-from credits.journal import auditing, checkpoints, events, keys, proving
+from credits.journal import auditing, checkpoints, events, keys, proving, succession
+from credits.journal.losses import SUBJECT
 from credits.journal.notes import BadKey, verifying_key
+from credits.journal.succession import Foreseen
 from credits.log_keys import log_keys, new_seed
+from credits.participants import users
+from credits.participants.models import User
+from credits.participants.permissions import must_issue
+from credits.participants.wording import paragraphs
 from credits.registry import logged
 
 journal = AppGroup("journal", help="The tamper-evident log: publish, verify, prove.")
@@ -45,6 +51,8 @@ def verify(as_json: bool) -> None:
             f"{found.events} events in the log, {found.waiting} not yet; "
             f"{found.checkpoints} checkpoints, {found.cosignatures} cosignatures."
         )
+        for sentence in found.losses:
+            click.echo(f"LOST  {sentence}")
         for sentence in found.findings:
             click.echo(f"DISAGREES  {sentence}")
         if not found.findings:
@@ -86,17 +94,74 @@ def rotate_key(overlap_days: int) -> None:
         begin_writing(session)  # a database that must not be written to gets no new key
         rotated = keys.rotate(data_dir(), seed=new_seed(), at=at, overlap=timedelta(days=overlap_days))
         facts = {"key": rotated.keys[-1].public, "overlap_days": overlap_days}
-        events.append(session, kind="log.key_added", subject="LOG", actor=events.SYSTEM, at=at, facts=facts)
+        events.append(session, kind="log.key_added", subject=SUBJECT, actor=events.SYSTEM, at=at, facts=facts)
         session.commit()
     except CreditsError as refusal:
         raise click.ClickException(str(refusal)) from None
     click.echo(f"The log's new public key: {rotated.keys[-1].public}")
 
 
+@journal.command("accept-loss")
+@click.option("--checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A newer checkpoint.")
+@click.option("--lost", default="", help="What is given up, as the first call has printed it.")
+@click.option("--by", "email", default="", help="With which the issuer signs in who decides so.")
+@click.option("--reason", default="", help="What happened, and what was tried. Public.")
+def accept_loss(checkpoint: Path | None, lost: str, email: str, reason: str) -> None:
+    """Go on without what was published later than the database, once the newest database is gone for good.
+
+    The first call, without --lost, changes nothing and says what would be given up. The second call gives it up: in
+    public, in an issuer's name, for ever. The log then goes on under a new name and a new key.
+
+    --checkpoint: of a witness or whoever has kept one, where the one in DATA_DIR was lost too.
+    """
+    session, given = db.session(), checkpoint.read_text(encoding="utf-8", errors="replace") if checkpoint else None
+    try:
+        if not lost:
+            click.echo(what_would_be_lost(succession.foreseen(session, data_dir=data_dir(), given=given)))
+            return
+        by = deciding(email)
+        loss = succession.accept(
+            session,
+            data_dir=data_dir(),
+            confirmed=lost,
+            given=given,
+            seed=new_seed(),
+            reason=paragraphs(reason, "Reason", 500),
+            by=by.number,
+            at=now(),
+        )
+    except CreditsError as refusal:
+        raise click.ClickException(str(refusal)) from None
+    click.echo(f"The loss is accepted and published. The log goes on as {loss.origin}.\nIts public key: {loss.key}")
+    click.echo("Tell it to the witnesses and to all who check proofs. Then start web server and worker anew.")
+
+
+def what_would_be_lost(given_up: Foreseen) -> str:
+    lost, left = given_up.lost, given_up.left
+    return (
+        f"The log {lost.origin} was published with {lost.size} entries, root {lost.root.hex()}.\n"
+        f"The newest checkpoint of this database has {left.size} entries. What was published later, it does not have:"
+        " transfers and retirements among it are undone here, while people have their certificates and numbers.\n"
+        "Look for a newer backup, a standby, a copy of the disk first. If there is none, repeat with\n"
+        f'  --lost {given_up.confirmation} --by EMAIL-OF-AN-ISSUER --reason "WHAT HAPPENED"\n'
+        "This is public and for ever, and the log goes on under another name, with another key."
+    )
+
+
+def deciding(email: str) -> User:
+    """The issuer in whose name this is done. Raises NotAllowed."""
+    by = users.with_email(db.session(), email)
+    if by is None:
+        raise click.ClickException("Name the issuer who decides so with --by EMAIL.")
+    must_issue(by)
+    return by
+
+
 @journal.command("keys")
 def show_keys() -> None:
-    """The log's public keys: from when, and until when they sign."""
-    for key in log_keys().keys:
+    """The log's public keys: from when, and until when they sign. Last the present ones."""
+    made = log_keys()
+    for key in (key for log in (*made.earlier, made) for key in log.keys):
         click.echo(f"{key.public}  since {key.since}" + (f"  until {key.until}" if key.until else ""))
 
 

@@ -15,9 +15,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from credits.journal import outside
-from credits.journal.heads import Head, open_checkpoint
+from credits.journal.heads import LARGEST, Head, open_checkpoint
 from credits.journal.keys import LogKeys
 from credits.journal.log_models import LogCheckpoint, LogCosignature, LogLeaf, LogSubtree
+from credits.journal.losses import AnotherLog, losses, must_go_on_as
 from credits.journal.merkle import leaf_hash, node_hash
 from credits.journal.models import Event, EventSecret
 from credits.journal.notes import BadKey, BadNote, open_note, verifying_key
@@ -29,12 +30,16 @@ ROWS_AT_A_TIME = 1_000
 
 @dataclass
 class Audit:
-    """What was looked at, and a sentence for each place, at most a hundred, where something disagrees."""
+    """What was looked at, and a sentence for each place, at most a hundred, where something disagrees.
+
+    losses: a sentence for each older log whose end was lost and publicly given up. They are no disagreement.
+    """
 
     events: int = 0
     waiting: int = 0
     checkpoints: int = 0
     cosignatures: int = 0
+    losses: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
 
     def disagrees(self, sentence: str) -> None:
@@ -77,7 +82,7 @@ def audit(session: Session, *, keys: LogKeys | None, data_dir: Path) -> Audit:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     checkpoints = {row.size: row for row in session.scalars(select(LogCheckpoint).order_by(LogCheckpoint.size))}
     compare_tree(session, checkpoints, found)
-    compare_checkpoints(checkpoints, keys, found)
+    compare_checkpoints(checkpoints, names_of(session, keys, found), keys, found)
     compare_cosignatures(session, checkpoints, found)
     compare_secrets(session, found)
     compare_outside(session, kept, keys, data_dir, found)
@@ -144,18 +149,42 @@ def compare_columns(session: Session, found: Audit) -> None:
                 found.disagrees(f"Event {event_id} is listed with another {name} than its bytes have.")
 
 
-def compare_checkpoints(checkpoints: dict[int, LogCheckpoint], keys: LogKeys | None, found: Audit) -> None:
+def names_of(session: Session, keys: LogKeys | None, found: Audit) -> list[tuple[int, str]]:
+    """Up to which size checkpoints bear which name: more than one where the end of an older log was given up."""
+    accepted = losses(session)
+    signers = keys.of_all_times if keys else []
+    for loss in accepted:
+        found.losses.append(
+            f"Of the log {loss.lost.origin} the end was lost: it had {loss.lost.size} entries (root"
+            f" {loss.lost.root.hex()}), and the database that was left had published {loss.left.size}."
+            f" Given up by {loss.by} on {loss.at:%Y-%m-%d}: {loss.reason} It goes on as {loss.origin}."
+        )
+        try:
+            open_checkpoint(loss.checkpoint, signers)
+        except BadNote as fault:
+            found.disagrees(f"The checkpoint that was given up as lost is not the log's: {fault}")
+    try:
+        if keys is not None:
+            must_go_on_as(session, keys)
+    except AnotherLog as fault:
+        found.disagrees(str(fault))
+    return [*((loss.left.size, loss.left.origin) for loss in accepted), (LARGEST, keys.origin if keys else "")]
+
+
+def compare_checkpoints(
+    checkpoints: dict[int, LogCheckpoint], names: list[tuple[int, str]], keys: LogKeys | None, found: Audit
+) -> None:
     """Each checkpoint with the log's own keys, and its columns with the text that was signed."""
     if checkpoints and keys is None:
         found.disagrees("Checkpoints were published, and DATA_DIR has no keys of the log.")
         return
     for size, row in checkpoints.items():
         try:
-            head, _note = open_checkpoint(row.note, keys.public if keys else [])
+            head, _note = open_checkpoint(row.note, keys.of_all_times if keys else [])
         except BadNote as fault:
             found.disagrees(f"The checkpoint of {size} events is not signed by the log: {fault}")
             continue
-        if head != Head(keys.origin if keys else "", size, row.root):
+        if head != Head(next(name for last, name in names if size <= last), size, row.root):
             found.disagrees(f"The checkpoint of {size} events says something else than what is listed of it.")
 
 
@@ -190,7 +219,7 @@ def compare_outside(session: Session, kept: str | None, keys: LogKeys | None, da
             found.disagrees(f"No checkpoint is kept in {data_dir / outside.FILE}; `journal publish` keeps one.")
         return
     try:
-        open_checkpoint(kept, keys.public if keys else [])
+        open_checkpoint(kept, keys.of_all_times if keys else [])
     except BadNote as fault:
         found.disagrees(f"The checkpoint kept in {data_dir / outside.FILE} is not the log's: {fault}")
     if reason := outside.why_read_only(session, data_dir, kept):

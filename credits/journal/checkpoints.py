@@ -11,6 +11,7 @@ from credits.journal import merkle, storage
 from credits.journal.heads import Head
 from credits.journal.keys import LogKeys
 from credits.journal.log_models import LogCheckpoint, LogCosignature
+from credits.journal.losses import begins_above, must_go_on_as
 from credits.journal.notes import WITNESS, BadNote, Signature, VerifyingKey, signature_of
 
 LARGEST_ANSWER = 16_384  # bytes of a witness's answer that are looked at
@@ -35,9 +36,11 @@ def newest(session: Session) -> LogCheckpoint | None:
 def publish(session: Session, *, keys: LogKeys, at: datetime) -> LogCheckpoint | None:
     """Sign the log as it stands; the newest checkpoint, or None while the log is empty. Flushes.
 
-    Where nothing was added, the newest one stays. The session must have begun to write. Raises NoSigningKey.
+    Where nothing was added, the newest one stays. The session must have begun to write.
+    Raises NoSigningKey, AnotherLog.
     """
     storage.keep_others_out(session)
+    must_go_on_as(session, keys)
     size, last = storage.size(session), newest(session)
     if size == 0 or (last is not None and last.size == size):
         return last
@@ -62,7 +65,11 @@ def told(session: Session, checkpoint: LogCheckpoint) -> str:
 
 
 def newest_witnessed(session: Session, *, above: int) -> LogCheckpoint | None:
-    """The newest checkpoint of more than `above` events that a witness has cosigned, or else the newest of all."""
+    """The newest checkpoint of more than `above` events that a witness has cosigned, or else the newest of all.
+
+    Not one of an older log, whose end was lost: its name stands for a history that nobody has any more.
+    """
+    above = max(above, begins_above(session))
     wanted = select(LogCheckpoint).where(LogCheckpoint.size > above).order_by(LogCheckpoint.size.desc()).limit(1)
     witnessed = wanted.where(LogCheckpoint.size.in_(select(LogCosignature.size)))
     return session.scalars(witnessed).first() or session.scalars(wanted).first()

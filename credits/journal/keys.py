@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from credits.journal.notes import LOG, BadKey, SigningKey, VerifyingKey, is_name, signing_key, verifying_key
 
@@ -34,14 +35,23 @@ class LogKey:
 
 @dataclass(frozen=True)
 class LogKeys:
-    """The name of the log, which its keys and checkpoints carry, and its keys, oldest first."""
+    """The name of the log, which its keys and checkpoints carry, and its keys, oldest first.
+
+    earlier: the logs, oldest first, whose end was lost and for which this one goes on. They sign nothing any more.
+    """
 
     origin: str
     keys: tuple[LogKey, ...]
+    earlier: tuple["LogKeys", ...] = ()
 
     @property
     def public(self) -> list[VerifyingKey]:
         return [verifying_key(key.public) for key in self.keys]
+
+    @property
+    def of_all_times(self) -> list[VerifyingKey]:
+        """The public keys of this log and of the earlier ones."""
+        return [key for log in (*self.earlier, self) for key in log.public]
 
     def signing(self, at: datetime) -> list[SigningKey]:
         """The keys that sign at that time, newest first."""
@@ -56,16 +66,23 @@ def load(data_dir: Path) -> LogKeys | None:
     """The keys, or None where none were made yet. Raises KeysUnsound."""
     try:
         kept = json.loads((data_dir / FILE).read_bytes())
-        keys = LogKeys(kept["origin"], tuple(LogKey(**key) for key in kept["keys"]))
-        for key in keys.keys:
-            if verifying_key(key.public).name != keys.origin or (key.secret and public_of(key.secret) != key.public):
-                raise BadKey("a key does not belong to this log")
+        keys = log_in(kept)
+        keys = replace(keys, earlier=tuple(log_in(each) for each in kept.get("earlier", ())))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError, BadKey) as fault:
         raise KeysUnsound(
             f"{data_dir / FILE} is damaged ({type(fault).__name__}). Bring back a backup of it."
         ) from None
+    return keys
+
+
+def log_in(kept: dict[str, Any]) -> LogKeys:
+    """One log of the file, without the earlier ones. Raises BadKey."""
+    keys = LogKeys(kept["origin"], tuple(LogKey(**key) for key in kept["keys"]))
+    for key in keys.keys:
+        if verifying_key(key.public).name != keys.origin or (key.secret and public_of(key.secret) != key.public):
+            raise BadKey("a key does not belong to this log")
     return keys
 
 
@@ -98,7 +115,20 @@ def rotate(data_dir: Path, *, seed: bytes, at: datetime, overlap: timedelta) -> 
     end = (at + overlap).isoformat()
     older = (key if key.until else replace(key, until=end) for key in kept.keys)
     older_still_secret = (replace(key, secret="") if is_over(key, at) else key for key in older)
-    keys = LogKeys(kept.origin, (*older_still_secret, new_key(kept.origin, seed, at)))
+    keys = replace(kept, keys=(*older_still_secret, new_key(kept.origin, seed, at)))
+    written(data_dir / FILE, in_text(keys)).replace(data_dir / FILE)
+    return keys
+
+
+def succeed(data_dir: Path, *, seed: bytes, at: datetime) -> LogKeys:
+    """The keys of a log that goes on for this one under a name never used before. The older keys lose their secrets."""
+    kept = load(data_dir)
+    if kept is None:
+        raise KeysUnsound(f"There is no {data_dir / FILE} yet.")
+    closed = (replace(key, secret="", until=at.isoformat() if key.secret else key.until) for key in kept.keys)
+    earlier = (*kept.earlier, LogKeys(kept.origin, tuple(closed)))
+    origin = f"{earlier[0].origin}/{len(earlier) + 1}"
+    keys = LogKeys(origin, (new_key(origin, seed, at),), earlier)
     written(data_dir / FILE, in_text(keys)).replace(data_dir / FILE)
     return keys
 
@@ -113,7 +143,7 @@ def public_of(secret: str) -> str:
 
 
 def in_text(keys: LogKeys) -> str:
-    return json.dumps({"origin": keys.origin, "keys": [asdict(key) for key in keys.keys]}, indent=1)
+    return json.dumps(asdict(keys), indent=1)
 
 
 def written(target: Path, text: str) -> Path:

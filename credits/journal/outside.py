@@ -15,6 +15,7 @@ from credits.db import WRITING
 from credits.errors import Conflict
 from credits.journal.heads import Head, head_of
 from credits.journal.log_models import LogCheckpoint
+from credits.journal.losses import losses
 from credits.journal.models import RegistryIdentity
 from credits.journal.notes import BadNote, read
 
@@ -23,7 +24,8 @@ CLOSED = (
     "The registry is open for reading alone: its database is older than what was published."
     " Nothing is written until its operator has brought back the newest one."
 )
-MIGRATING = "credits_migrating"  # execution option: an older database may still be brought up to date
+# Execution option: writes although the database is older, to bring it up to date or to accept what was lost.
+ALL_THE_SAME = "credits_all_the_same"
 
 
 class ReadOnly(Conflict):
@@ -82,14 +84,15 @@ def why_read_only(session: Session, data_dir: Path, checkpoint: str | None) -> s
     except BadNote as fault:
         return f"The checkpoint kept in {where} is damaged ({fault}), so nobody can say whether the database is whole."
     registry_id = session.scalars(select(RegistryIdentity.registry_id)).one()
-    if not head.origin.endswith(f"/{registry_id}"):
+    if registry_id not in head.origin.split("/"):
         return f"The checkpoint kept in {where} is of another registry, {head.origin}."
-    if has(session, head):
+    if has(session, head) or any(loss.lost == head for loss in losses(session)):
         return ""
     return (
         f"The database is not the one whose log was published: {where} says that the log had {head.size} events,"
         f" and the newest checkpoint of the database has {published(session)}, or another history."
-        " It is open for reading alone, so that nothing published is lost unseen. Bring back the newest database."
+        " It is open for reading alone, so that nothing published is lost unseen. Bring back the newest database;"
+        " if it is gone for good, see: flask --app wsgi journal accept-loss."
     )
 
 
@@ -109,16 +112,25 @@ def published(session: Session) -> int:
 
 def close_for_writing(engine: Engine) -> None:
     """Let nobody write through `engine` in this process: a unit of work that would raises ReadOnly."""
+    on_sqlite = engine.dialect.name == "sqlite"
 
     @event.listens_for(engine, "set_connection_execution_options")
     def refuse(connection: Connection, options: dict[str, object]) -> None:
-        if options.get(WRITING) and not connection.get_execution_options().get(MIGRATING):
+        allowed = {**connection.get_execution_options(), **options}.get(ALL_THE_SAME)
+        if options.get(WRITING) and not allowed:
             raise ReadOnly(CLOSED)
+        if allowed and on_sqlite:
+            # Past SQLAlchemy, which would begin a transaction first: closed, SQLite begins none that writes.
+            connection.connection.driver_connection.execute("PRAGMA query_only = OFF")  # type: ignore[union-attr]
 
     # What writes without saying so is stopped by the database itself.
     @event.listens_for(engine, "begin")
     def close(connection: Connection) -> None:
-        if connection.get_execution_options().get(MIGRATING):
-            return
-        on_postgresql = engine.dialect.name == "postgresql"
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY" if on_postgresql else "PRAGMA query_only = ON")
+        if not connection.get_execution_options().get(ALL_THE_SAME):
+            connection.exec_driver_sql("PRAGMA query_only = ON" if on_sqlite else "SET TRANSACTION READ ONLY")
+
+
+def begin_all_the_same(session: Session) -> None:
+    """Begin to write although the database is older than what was published: to accept what was lost."""
+    session.rollback()
+    session.connection(execution_options={WRITING: True, ALL_THE_SAME: True})

@@ -12,6 +12,7 @@ from credits.extensions import csrf, db
 from credits.identity import now
 from credits.journal import checkpoints, keys, proving, storage
 from credits.journal.log_models import LogCheckpoint, LogCosignature, LogLeaf
+from credits.journal.losses import losses
 from credits.journal.merkle import leaf_hash
 from credits.journal.models import Event
 from credits.journal.tiles import tile_at
@@ -65,6 +66,7 @@ def log() -> ResponseReturnValue:
         text=checkpoints.told(db.session, newest) if newest else "",
         witnesses=witnesses_of(newest),
         keys=public_keys(),
+        losses=losses(db.session()),
         events=rows,
         further=rows[-1].position if rows else 0,
         waiting_since=None if newest else db.session.scalar(select(func.min(Event.at))),
@@ -124,8 +126,9 @@ def as_text(text: str, cached: str) -> Response:
 
 
 def public_keys() -> list[keys.LogKey]:
+    """Of the log and of the earlier ones whose end was lost, the present ones last."""
     kept = keys.load(current_app.extensions["settings"].data_dir)
-    return list(kept.keys) if kept else []
+    return [key for log in (*kept.earlier, kept) for key in log.keys] if kept else []
 
 
 def witnesses_of(newest: LogCheckpoint | None) -> list[dict[str, Any]]:

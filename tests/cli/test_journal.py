@@ -1,10 +1,18 @@
 import json
+import re
 
 import pytest
 
-from credits.journal import keys, verify
+from config import load
+from credits.app import create_app
+from credits.extensions import db
+from credits.identity import now
+from credits.journal import keys, outside, verify
+from credits.journal.heads import Head
 from credits.journal.notes import WITNESS, SigningKey
 from credits.journal.proofs import proof_in
+from credits.participants.models import Kind
+from tests.factories import UserFactory
 from tests.journal.publishing import append
 from tests.stage import Stage
 
@@ -80,6 +88,74 @@ class TestProof:
         append(session, subject="SITE-9")
 
         assert "Ask again in a minute" in run("proof", "SITE-9").output
+
+
+class TestAcceptLoss:
+    @pytest.fixture
+    def put_back(self, app, run, session, database):
+        """A registry whose database lacks what was published, as it starts: open for reading alone."""
+        issuer = UserFactory(kind=Kind.REGISTRY)
+        clerk = UserFactory(kind=Kind.COOPERATIVE)
+        append(session)
+        run("publish")
+        data_dir = app.extensions["settings"].data_dir
+        made = keys.load(data_dir)
+        newer = Head(made.origin, 8, bytes(32)).signed(made.signing(now()))
+        assert outside.swap(data_dir, expected=outside.kept(data_dir), new=newer)
+        emails = issuer.email, clerk.email
+        session.commit()
+        closed = create_app(load({"DATABASE_URL": database, "DATA_DIR": str(data_dir), "SIGN_IN_LIMITS": "off"}))
+        yield closed, *emails
+        with closed.app_context():
+            db.engine.dispose()
+
+    def test_says_first_what_would_be_given_up_and_then_gives_it_up(self, put_back, client, run):
+        closed, issuer, _clerk = put_back
+        journal = closed.test_cli_runner().invoke
+        assert closed.test_client().post("/sign-up").status_code == 503
+        before = journal(args=["journal", "accept-loss"])
+        assert before.exit_code == 0, before.output
+        assert "with 8 entries" in before.output
+        confirmation = re.search(r"--lost (\S+)", before.output)[1]
+        given_up = ["journal", "accept-loss", "--lost", confirmation, "--by", issuer]
+        assert "What was lost" not in client.get("/log").text
+
+        done = journal(args=[*given_up, "--reason", "The disk burnt."])
+        assert done.exit_code == 0, done.output
+        page = client.get("/log").text
+        key = done.output.split("public key: ")[1].splitlines()[0]
+        assert "What was lost" in page
+        assert "The disk burnt." in page
+        assert key in page.replace("&#43;", "+")
+        assert len(client.get("/log/keys").text.splitlines()) == 2
+        assert client.get("/checkpoint").text.splitlines()[0].endswith("/2")
+        verified = run("verify")
+        assert verified.exit_code == 0, verified.output
+        assert "LOST  Of the log" in verified.output
+        assert json.loads(run("verify", "--json").output)["losses"]
+        assert run("publish").exit_code == 0
+
+    def test_is_done_by_an_issuer_with_a_reason_alone(self, put_back):
+        closed, issuer, clerk = put_back
+        journal = closed.test_cli_runner().invoke
+        for by, reason, lost, said in (
+            (clerk, "Burnt.", "8-0000000000000000", "issuer"),
+            ("nobody@x.example", "Burnt.", "8-0000000000000000", "--by"),
+            (issuer, "  ", "8-0000000000000000", "Reason"),
+            (issuer, "Burnt.", "9-0000000000000000", "not 9-0000000000000000"),
+        ):
+            done = journal(args=["journal", "accept-loss", "--lost", lost, "--by", by, "--reason", reason])
+            assert done.exit_code == 1
+            assert said in done.output
+        assert closed.test_client().post("/sign-up").status_code == 503
+
+    def test_says_so_where_nothing_is_lost(self, run, session):
+        append(session)
+        run("publish")
+        done = run("accept-loss")
+
+        assert done.exit_code == 1
+        assert "has all 1 entries" in done.output
 
 
 class TestKeys:
