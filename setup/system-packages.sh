@@ -35,6 +35,9 @@ if [ "$purpose" = test ]; then
     need poppler-utils has_command pdftotext
     need qpdf has_command qpdf
     need zbar-tools has_command zbarimg
+    # Other people's software checks the log.
+    need golang-go has_command go
+    need golang-golang-x-mod-dev test -d /usr/share/gocode/src/golang.org/x/mod/sumdb/tlog
     need libatomic1 has_library libatomic.so.1 # for what drives the browser
     # Ubuntu has no Chromium package of its own: setup/browser.sh sees to it there.
     if ! grep -qi '^ID=ubuntu' /etc/os-release; then need chromium setup/browser.sh --find; fi
