@@ -7,8 +7,9 @@ that shrinks, or that shows different people different histories, so meets someb
     python -m credits.journal.witness --new-key witness.example/one --key my.key
     python -m credits.journal.witness --log https://registry.example --log-key VKEY --key my.key --seen last.txt
 
-The first line makes the key and prints its public half, which the registry has to be told. Exit status 0: cosigned,
-1: THE LOG MISBEHAVES (the two checkpoints that show it are printed: keep them), 2: could not look.
+The first line makes the key and prints its public half, which the registry has to be told. The second prints the
+cosignature, and hands it in. Exit status 0: cosigned, 1: THE LOG MISBEHAVES (the two checkpoints that show it are
+printed: keep them), 2: could not look, which says nothing against the log unless it stays so.
 """
 
 import argparse
@@ -17,33 +18,18 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from credits.journal.heads import Head, head_of, open_checkpoint
 from credits.journal.merkle import BadProof, consistency_proof, root, verify_consistency
-from credits.journal.notes import (
-    LOG,
-    WITNESS,
-    BadKey,
-    BadNote,
-    SigningKey,
-    VerifyingKey,
-    is_name,
-    read,
-    signing_key,
-    verifying_key,
-)
+from credits.journal.notes import LOG, WITNESS, BadKey, BadNote, SigningKey, is_name, read, signing_key, verifying_key
 from credits.journal.tiles import BadTile, tree_of
 
 LARGEST = 1_000_000  # bytes of any answer
 PATIENCE = 30  # seconds
 COSIGNED, MISBEHAVES, UNABLE = 0, 1, 2
-
-
-class Unable(Exception):
-    """The log could not be looked at, or did not answer as a log does. Says nothing against it yet."""
 
 
 class Misbehaves(Exception):
@@ -56,21 +42,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.new_key:
             print(new_key(asked.new_key, asked.key))
             return COSIGNED
+        key, log = signing_key(asked.key.read_text()), asked.log.rstrip("/")
         log_keys = [verifying_key(text) for text in asked.log_key]
-        key = signing_key(asked.key.read_text())
         if key.kind != WITNESS or any(each.kind != LOG for each in log_keys):
             raise BadKey("--key must be a witness's own key, --log-key the public key of a log.")
-        head, line = look(asked.log, log_keys, key, asked.seen)
-        if asked.out:
-            asked.out.write_text(line)
-        answer = "" if asked.keep else hand_in(asked.log, head, line)
+        with asked.seen.with_name(f"{asked.seen.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two at once could each cosign what the other would have refused
+            message = fetch(f"{log}/checkpoint")
+            head, note = open_checkpoint(message, log_keys)
+            must_continue(log, head, message, asked.seen)
+            remember(message, asked.seen)  # before anybody gets the cosignature
+            line = key.cosign(note.text, int(time.time()))
+        print(line, end="")
+        if not log.startswith("file:"):
+            fetch(f"{log}/log/checkpoints/{head.size}/cosignatures", line.encode())
     except Misbehaves as fault:
         sys.stderr.write(f"THE LOG MISBEHAVES: {fault}\n")
         return MISBEHAVES
-    except (Unable, BadKey, OSError) as fault:
-        sys.stderr.write(f"COULD NOT LOOK: {fault}\n")
+    except (BadKey, BadNote, BadTile, HTTPException, OSError, ValueError) as fault:
+        sys.stderr.write(f"COULD NOT LOOK: {fault or type(fault).__name__}\n")
         return UNABLE
-    print(f"Cosigned {head.size} entries of {head.origin}. {answer}".rstrip())
     return COSIGNED
 
 
@@ -78,11 +69,9 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m credits.journal.witness", description="Watch and cosign a log.")
     made.add_argument("--key", type=Path, required=True, help="file of the witness's own private key")
     made.add_argument("--new-key", metavar="NAME", help="make that file for a witness of this name")
-    made.add_argument("--log", default="", help="the log's address, or a folder with a copy of it")
+    made.add_argument("--log", default="", help="address of the log (https://…), or of a copy of it (file:///…)")
     made.add_argument("--log-key", action="append", default=[], help="public key of the log (name+id+base64)")
     made.add_argument("--seen", type=Path, default=Path("last-checkpoint"), help="remembers the last checkpoint")
-    made.add_argument("--out", type=Path, help="write the cosignature there too")
-    made.add_argument("--keep", action="store_true", help="do not hand the cosignature in")
     return made
 
 
@@ -96,48 +85,27 @@ def new_key(name: str, file: Path) -> str:
     return key.verifying.text
 
 
-def look(log: str, log_keys: Sequence[VerifyingKey], key: SigningKey, seen: Path) -> tuple[Head, str]:
-    """Compare the log's checkpoint with the last one seen, remember it, and cosign it. Raises Misbehaves, Unable."""
-    # Two looks at once could each cosign what the other would have refused.
-    with seen.with_name(f"{seen.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        message = fetch(log, "checkpoint")
-        try:
-            head, note = open_checkpoint(message, log_keys)
-        except BadNote as fault:
-            raise Unable(f"what the log serves is not a checkpoint of it: {fault}") from None
-        if seen.exists():
-            before = seen.read_text()
-            try:
-                compare(head_of(read(before).text), head, log)
-            except BadNote as fault:
-                raise Unable(f"{seen} is damaged: {fault}") from None
-            except BadProof as fault:
-                raise Misbehaves(f"{fault}\n\nSeen before:\n{before}\nServed now:\n{message.decode()}") from None
-        remember(seen, message)
-        return head, key.cosign(note.text, int(time.time()))
-
-
-def compare(old: Head, new: Head, log: str) -> None:
-    """Raise BadProof unless `new` continues `old`."""
-    if old.origin != new.origin:
-        raise Unable(f"the log is now called {new.origin}, and was {old.origin}: remember each in a file of its own.")
-    if new.size < old.size:
-        raise BadProof(f"It had {old.size} entries, and now has {new.size}.")
-    if old.size in (0, new.size):
-        verify_consistency(old.size, new.size, old.root, new.root, [])
+def must_continue(log: str, new: Head, message: bytes, seen: Path) -> None:
+    """Raise Misbehaves unless the log of the head `new` has the beginning that was seen last."""
+    if not seen.exists():
         return
-    tree = tree_of(new.size, lambda tile: fetch(log, tile.path))
+    old = head_of(read(seen.read_text()).text)
+    if old.origin != new.origin:
+        raise BadNote(f"The log is now called {new.origin}, and was {old.origin}: remember each in a file of its own.")
+    tree = tree_of(new.size, lambda tile: fetch(f"{log}/{tile.path}"))
+    if new.size > old.size and root(new.size, tree) != new.root:
+        raise BadNote("The tiles do not belong to the checkpoint. If this stays so, the log hides something.")
     try:
-        if root(new.size, tree) != new.root:
-            raise Unable("its tiles do not belong to its checkpoint. If this stays so, it hides something.")
-        verify_consistency(old.size, new.size, old.root, new.root, consistency_proof(old.size, new.size, tree))
-    except BadTile as fault:
-        raise Unable(str(fault)) from None
+        if new.size < old.size:
+            raise BadProof(f"It had {old.size} entries, and now has {new.size}.")
+        proof = consistency_proof(old.size, new.size, tree)
+        verify_consistency(old.size, new.size, old.root, new.root, proof)
+    except BadProof as fault:
+        raise Misbehaves(f"{fault}\n\nSeen before:\n{seen.read_text()}\nServed now:\n{message.decode()}") from None
 
 
-def remember(seen: Path, message: bytes) -> None:
-    """Keep the checkpoint before anybody gets the cosignature."""
+def remember(message: bytes, seen: Path) -> None:
+    """Keep the checkpoint: on the disk, and whole, when it returns."""
     partial = seen.with_name(f"{seen.name}.part")
     with partial.open("wb") as file:
         file.write(message)
@@ -146,35 +114,13 @@ def remember(seen: Path, message: bytes) -> None:
     partial.replace(seen)
 
 
-def fetch(log: str, path: str) -> bytes:
-    """A file of the log, from its address or its folder. Raises Unable."""
-    if log.startswith(("http://", "https://")):
-        return request(f"{log.rstrip('/')}/{path}")
-    try:
-        return Path(log, path).read_bytes()
-    except OSError as fault:
-        raise Unable(f"{fault.filename}: {fault.strerror}") from None
-
-
-def hand_in(log: str, head: Head, line: str) -> str:
-    """Send the cosignature to the log; from a folder, print it instead."""
-    if not log.startswith(("http://", "https://")):
-        return line
-    request(f"{log.rstrip('/')}/log/checkpoints/{head.size}/cosignatures", line.encode())
-    return "The log has taken it in."
-
-
-def request(url: str, content: bytes | None = None) -> bytes:
-    asked = Request(url, content, {"Content-Type": "text/plain; charset=utf-8"} if content else {})  # noqa: S310
-    try:
-        with urlopen(asked, timeout=PATIENCE) as answer:  # noqa: S310  http or https, as its callers have seen
-            body: bytes = answer.read(LARGEST + 1)
-    except HTTPError as fault:
-        raise Unable(f"{url} answered {fault.code} {fault.reason}") from None
-    except (URLError, OSError, ValueError) as fault:
-        raise Unable(f"{url}: {fault}") from None
+def fetch(address: str, content: bytes | None = None) -> bytes:
+    """What the log answers, with `content` to what is handed in. Raises OSError, HTTPException, ValueError."""
+    asked = Request(address, content, {"Content-Type": "text/plain; charset=utf-8"} if content else {})  # noqa: S310
+    with urlopen(asked, timeout=PATIENCE) as answer:  # noqa: S310  whoever runs this has named the address
+        body: bytes = answer.read(LARGEST + 1)
     if len(body) > LARGEST:
-        raise Unable(f"{url} answered more than {LARGEST} bytes.")
+        raise ValueError(f"{address} answered more than {LARGEST} bytes.")
     return body
 
 

@@ -238,7 +238,7 @@ class TestWitness:
         witness.main(["--new-key", "witness.example/one", "--key", str(key)])
         older = put_back.keys
         (folder / "checkpoint").write_text(checkpoint_of(put_back, 8))
-        asked = ["--log", str(folder), "--key", str(key), "--seen", str(tmp_path / "seen")]
+        asked = ["--log", f"file://{folder}", "--key", str(key), "--seen", str(tmp_path / "seen")]
         assert witness.main([*asked, "--log-key", older.public[0].text]) == 0
         accept(put_back)
         (folder / "checkpoint").write_text(put_back.newest().note)
