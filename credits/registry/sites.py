@@ -20,6 +20,7 @@ from credits.participants.permissions import may_register_for
 from credits.participants.wording import line, printed
 from credits.registry.calendar import checked_period
 from credits.registry.observed import ObservedSite
+from credits.registry.outlines import must_lie_in
 from credits.registry.production import Access, Answer, Licence, Method, Site
 
 MICRO = 1_000_000
@@ -70,7 +71,7 @@ class SiteFacts:
 def register(session: Session, *, producer: Organisation, facts: SiteFacts, by: User, key: str, at: datetime) -> Site:
     """Register a site of `producer` and give it its code, such as KAM001.
 
-    Flushes. Raises NotAllowed, BadPosition, UnsoundText, Invalid, CodesBusy.
+    Flushes. Raises NotAllowed, BadPosition, OutsideCountry, UnsoundText, Invalid, CodesBusy.
     """
     may_register_for(by, producer)
     asked = {name: str(value) for name, value in vars(facts).items()} | {"act": "site.register", "for": producer.number}
@@ -99,14 +100,16 @@ def register(session: Session, *, producer: Organisation, facts: SiteFacts, by: 
 
 
 def described(producer: Organisation, facts: SiteFacts, by: User, at: datetime) -> dict[str, Any]:
-    """What is written down of a site, but for its code. Raises BadPosition, UnsoundText, Invalid."""
+    """What is written down of a site, but for its code. Raises BadPosition, OutsideCountry, UnsoundText, Invalid."""
+    place = position(facts.latitude, facts.longitude)
+    must_lie_in(country(facts.country), **place)
     return dict(
         producer=producer,
         name=printed(facts.name, "Name of the site", 120),
         country=country(facts.country),
         province=printed(facts.province, "Province", 120),
         district=printed(facts.district, "District", 120),
-        **position(facts.latitude, facts.longitude),
+        **place,
         access=facts.access,
         concession_owner=printed(facts.concession_owner, "Owner of the concession", 200),
         method=facts.method,
