@@ -10,8 +10,10 @@ from flask_migrate import Migrate
 from flask_security import Security
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from credits import notices
 from credits.db import Model
 from credits.letters import LaterMail
 
@@ -32,6 +34,8 @@ class Database(SQLAlchemy):
 
 
 db = Database(metadata=Model.metadata)
+# Whoever is concerned is told in the transaction itself, whichever door or job it came through.
+event.listen(db.session, "before_commit", notices.tell_of_events)
 migrate = Migrate()
 security = Security(mail_util_cls=LaterMail)
 csrf = CSRFProtect()

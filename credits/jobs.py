@@ -1,8 +1,11 @@
 """Background work. Each job is one call of an operation, and one commit."""
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
 
 from sqlalchemy.orm import Session
 
@@ -11,8 +14,11 @@ from credits.db import begin_writing
 from credits.files import Files
 from credits.journal import checkpoints, outside, sequencing
 from credits.journal.keys import LogKeys
+from credits.notices import outbox
 from credits.registry import expiry, transfer
 from credits.registry.policy import Policy
+
+log = logging.getLogger(__name__)
 
 CERTIFICATES_AT_A_TIME = 20
 EVENTS_AT_A_TIME = 2_000  # on SQLite nobody else writes while a part is entered: a tenth of a second
@@ -68,6 +74,36 @@ def warn_of_expiry(session: Session, *, policy: Policy, at: datetime) -> list[ex
     warned = expiry.warn_due(session, policy=policy, at=at)
     session.commit()
     return warned
+
+
+def send_notices(session: Session, *, deliver: Callable[[outbox.Letter], None], at: datetime) -> int:
+    """Mail what people were told and not mailed yet; how many have left. Commits before and after each.
+
+    deliver: sends one letter, and raises OSError or SMTPException where it could not. Nothing is lost by
+    that, or by an end in the middle: the mail comes up again later, at worst twice.
+    """
+    sent = 0
+    waiting = outbox.due(session, at=at)
+    session.rollback()
+    for notice_id in waiting:
+        begin_writing(session)
+        letter = outbox.begin_try(session, notice_id, at=at)
+        session.commit()
+        if letter is None:
+            continue
+        try:
+            deliver(letter)
+        except (SMTPRecipientsRefused, SMTPDataError):
+            log.exception("The mail of notice %s was not taken. It is tried again.", notice_id)
+            continue
+        except (OSError, SMTPException):
+            log.exception("No mail leaves now: the server does not answer. All of it is tried again.")
+            break
+        begin_writing(session)
+        outbox.mark_sent(session, notice_id, at=at)
+        session.commit()
+        sent += 1
+    return sent
 
 
 @dataclass(frozen=True)

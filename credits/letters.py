@@ -5,9 +5,14 @@ import logging
 from smtplib import SMTPException
 from typing import Any
 
-from flask import Flask, Response, after_this_request, current_app
+from flask import Flask, Response, after_this_request, current_app, render_template
+from flask_babel import force_locale, gettext
 from flask_mailman import EmailMessage
 from flask_security import MailUtil
+
+from credits.notices.outbox import Letter
+from credits.notices.wordings import wording
+from credits.participants.models import Language
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +26,17 @@ def send_later(subject: str, body: str, recipient: str) -> None:
     def when_answered(response: Response) -> Response:
         response.call_on_close(lambda: _send(app, message))
         return response
+
+
+def deliver(letter: Letter) -> None:
+    """Send a notice as mail now, in the language of its reader. Raises OSError, SMTPException."""
+    spoken = [code for code, _name in current_app.extensions["languages"]]
+    language = letter.language.value
+    with force_locale(language if language in spoken else Language.EN.value):
+        said = wording(letter.kind, letter.facts, gettext)
+        address = f"{current_app.extensions['settings'].public_url}{said.path}"
+        body = render_template("emails/notice.txt", name=letter.name, said=said, address=address)
+    EmailMessage(said.title, body, to=[letter.email]).send()
 
 
 class LaterMail(MailUtil):

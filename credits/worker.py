@@ -11,6 +11,7 @@ from credits import jobs
 from credits.app import create_app
 from credits.extensions import db
 from credits.identity import now
+from credits.letters import deliver
 from credits.log_keys import log_keys
 
 
@@ -58,6 +59,22 @@ def expire_credits() -> None:
     """Take what is past its last day out of circulation."""
     with app.app_context():
         jobs.expire_credits(db.session(), policy=app.extensions["policy"], at=now())
+
+
+@huey.periodic_task(crontab(minute="20", hour="*"))
+@huey.lock_task("warn-of-expiry")
+def warn_of_expiry() -> None:
+    """Tell the holders whose credits expire soon."""
+    with app.app_context():
+        jobs.warn_of_expiry(db.session(), policy=app.extensions["policy"], at=now())
+
+
+@huey.periodic_task(crontab(minute="*"))
+@huey.lock_task("send-notices")
+def send_notices() -> None:
+    """Mail what people were told."""
+    with app.app_context():
+        jobs.send_notices(db.session(), deliver=deliver, at=now())
 
 
 @huey.task()

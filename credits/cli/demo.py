@@ -15,6 +15,7 @@ from credits.cli.demo_world import DOMAIN, Told, World
 from credits.db import begin_writing
 from credits.extensions import db
 from credits.identity import new_handle, now
+from credits.notices import outbox
 from credits.participants.models import Organisation
 from credits.registry.models import Transfer
 from credits.registry.retirement import serials_of
@@ -60,6 +61,9 @@ def demo(out: Path, as_json: bool, if_empty: bool) -> None:
         at=now(),
         handles=iter(new_handle, None),
     ).build()
+    session.commit()
+    begin_writing(session)
+    outbox.keep_from_leaving(session)  # nobody has a mailbox in the demo world
     session.commit()
     answer = summary(told, drawn(told, out))
     click.echo(json.dumps(answer, ensure_ascii=False) if as_json else f"{sign_ins()}\n{in_words(answer)}")

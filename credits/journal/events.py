@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from credits.journal.canonical import encode, utf8
 from credits.journal.models import Event, EventSecret, RegistryIdentity
 
 SYSTEM = "system"
+APPENDED = "appended_events"
 LARGEST = 2**16 - 1  # bytes of an event: an entry of the log says its length in two bytes (c2sp.org/tlog-tiles)
 
 
@@ -62,7 +63,32 @@ def append(
     ).one()
     if secrets:
         session.execute(insert(EventSecret), [{"event_id": event_id, **row} for row in secrets])
+    note(session, event_id, kind)
     return event_id
+
+
+def note(session: Session, event_id: int, kind: str) -> None:
+    """Remember, for as long as the running transaction lasts, that it has appended this event."""
+    transaction = session.connection().get_transaction()
+    noted: tuple[object, list[tuple[int, str]]] | None = session.info.get(APPENDED)
+    if noted is None or noted[0] is not transaction:
+        noted = session.info[APPENDED] = (transaction, [])
+    noted[1].append((event_id, kind))
+
+
+def appended(session: Session, kinds: Collection[str]) -> list[Event]:
+    """The events of these kinds that the running transaction has appended and not undone, oldest first."""
+    transaction, noted = session.info.get(APPENDED, (None, ()))
+    wanted = {event_id for event_id, kind in noted if kind in kinds}
+    if not wanted or session.connection().get_transaction() is not transaction:
+        return []
+    # Asked for anew: a savepoint may have taken some of them back.
+    return list(session.scalars(select(Event).where(Event.id.in_(wanted)).order_by(Event.id)))
+
+
+def forget_appended(session: Session) -> None:
+    """Let what was appended so far no longer count as such."""
+    session.info.pop(APPENDED, None)
 
 
 def salted(session: Session, public: bytes, private: Mapping[str, str]) -> list[dict[str, Any]]:

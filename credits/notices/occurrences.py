@@ -1,0 +1,55 @@
+"""From the journal to the people: which events concern somebody, and who tells of them."""
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from credits.journal import events
+from credits.notices import batches_told, credits_told, decisions_told, transfers_told
+from credits.notices.occurrence import Occurrence
+
+TOLD: dict[str, tuple[Callable[[Session, Occurrence], None], ...]] = {
+    "batch.information_requested": (batches_told.asked,),
+    "batch.answered": (batches_told.answered,),
+    "batch.verified": (batches_told.verified,),
+    "batch.rejected": (batches_told.rejected,),
+    "issuance.issued": (batches_told.issued,),
+    "transfer.proposed": (transfers_told.offered,),
+    "transfer.accepted": (transfers_told.closed,),
+    "transfer.rejected": (transfers_told.closed,),
+    "transfer.withdrawn": (transfers_told.closed,),
+    "transfer.expired": (transfers_told.closed,),
+    "bulk.transfer": (transfers_told.offered_in_bulk,),
+    "expiry.warned": (credits_told.expiry_near,),
+    "expiry.expired": (credits_told.expired, transfers_told.stopped),
+    "hold.held": (credits_told.held,),
+    "hold.zero_tolerance": (credits_told.held_unsold, transfers_told.stopped),
+    "hold.released": (credits_told.released, decisions_told.approved),
+    "issuance.suspended": (credits_told.suspended,),
+    "issuance.suspension_lifted": (credits_told.suspended, decisions_told.approved),
+    "cancellation.cancelled": (credits_told.gone, decisions_told.approved),
+    "export.exported": (credits_told.gone, decisions_told.approved),
+    "issuance.rolled_back": (credits_told.rolled_back, decisions_told.approved),
+    "debit.opened": (credits_told.debited, decisions_told.approved),
+    "buffer.drawn": (decisions_told.approved,),
+    "decision.proposed": (decisions_told.waits,),
+    "decision.declined": (decisions_told.declined,),
+    "organisation.signed_up": (decisions_told.organisation_waits,),
+    "organisation.approved": (decisions_told.organisation_decided,),
+    "organisation.refused": (decisions_told.organisation_decided,),
+    "organisation.suspended": (decisions_told.organisation_decided,),
+}
+
+
+def tell_of_events(session: Session) -> None:
+    """Tell everybody concerned of the events that the running transaction has appended. Flushes.
+
+    To be called before a commit; the end of a savepoint is none.
+    """
+    if session.in_nested_transaction():
+        return
+    for event in events.appended(session, TOLD):
+        occurrence = Occurrence.of(event)
+        for tell in TOLD[event.kind]:
+            tell(session, occurrence)
+    events.forget_appended(session)

@@ -1,0 +1,350 @@
+"""What each kind of notice says: a title, what has happened, what to do next, and the page where that is done.
+
+One entry a kind, and nothing else knows a sentence. `N_` marks the texts for translation; they are translated when
+they are read, into the language of who reads. `%(name)s` stands for a fact of that name, `{name}` in a path likewise.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+
+
+class Kind(StrEnum):
+    """An occurrence that people are told of."""
+
+    EXPIRY_NEAR = "expiry_near"
+    EXPIRED = "expired"
+    HELD = "held"
+    HELD_UNSOLD = "held_unsold"
+    HELD_BEHIND_SOLD = "held_behind_sold"
+    RELEASED = "released"
+    SUSPENDED = "suspended"
+    SUSPENSION_LIFTED = "suspension_lifted"
+    CANCELLED = "cancelled"
+    EXPORTED = "exported"
+    ROLLED_BACK = "rolled_back"
+    DEBITED = "debited"
+    TRANSFER_OFFERED = "transfer_offered"
+    TRANSFERS_OFFERED = "transfers_offered"
+    TRANSFER_ACCEPTED = "transfer_accepted"
+    TRANSFER_REJECTED = "transfer_rejected"
+    TRANSFER_WITHDRAWN = "transfer_withdrawn"
+    TRANSFER_UNANSWERED = "transfer_unanswered"
+    TRANSFER_LAPSED = "transfer_lapsed"
+    TRANSFER_STOPPED = "transfer_stopped"
+    BATCH_ASKED = "batch_asked"
+    BATCH_ANSWERED = "batch_answered"
+    BATCH_VERIFIED = "batch_verified"
+    BATCH_TO_ISSUE = "batch_to_issue"
+    BATCH_REJECTED = "batch_rejected"
+    BATCH_ISSUED = "batch_issued"
+    DECISION_WAITS = "decision_waits"
+    DECISION_APPROVED = "decision_approved"
+    DECISION_DECLINED = "decision_declined"
+    ORGANISATION_WAITS = "organisation_waits"
+    ORGANISATION_APPROVED = "organisation_approved"
+    ORGANISATION_REFUSED = "organisation_refused"
+    ORGANISATION_SUSPENDED = "organisation_suspended"
+
+
+@dataclass(frozen=True)
+class Wording:
+    """title: one line, also the subject of the mail. path: of the page, on the registry's own address."""
+
+    title: str
+    happened: str
+    next_step: str
+    path: str
+    link: str
+
+    def told(self, facts: Mapping[str, Any], translate: Callable[[str], str]) -> "Wording":
+        """The same with the facts in it, in the language that `translate` brings texts into."""
+        values = {name: translate(value) if name in TRANSLATED else value for name, value in facts.items()}
+        return Wording(
+            title=" ".join((translate(self.title) % values).split()),
+            happened=translate(self.happened) % values,
+            next_step=translate(self.next_step) % values,
+            path=self.path.format_map({name: quote(str(value)) for name, value in facts.items()}),
+            link=translate(self.link) % values,
+        )
+
+
+def N_(text: str) -> str:  # noqa: N802  the name by which collectors of texts know it
+    """Mark a text for translation."""
+    return text
+
+
+# Facts that are words themselves.
+TRANSLATED = {"mineral", "act"}
+MINERALS = (
+    N_("gold"), N_("cobalt"), N_("copper"), N_("lithium"), N_("tin"), N_("tantalum"), N_("tungsten"), N_("rare earths"),
+)  # fmt: skip
+ACTS = {
+    "release": N_("Release a hold"),
+    "cancellation": N_("Cancel credits"),
+    "export": N_("Export credits"),
+    "buffer_draw": N_("Draw from the buffer"),
+    "roll_back": N_("Roll an issuance back"),
+    "debit": N_("Debit the producer"),
+    "lift": N_("Lift a suspension"),
+}
+
+TO_THE_ISSUANCE = N_("To the issuance")
+TO_THE_TRANSFER = N_("To the transfer")
+TO_THE_BATCH = N_("To the batch")
+
+WORDINGS: dict[Kind, Wording] = {
+    Kind.EXPIRY_NEAR: Wording(
+        N_("Credits of %(issuance)s can be used until %(last_day)s"),
+        N_("Your organisation has credits of %(issuance)s. Their last day is %(last_day)s: days left: %(days)s."),
+        N_("Retire or transfer them until then. Afterwards they expire and nobody can use them."),
+        "/holdings/{issuance}?of={holder}",
+        N_("To these credits"),
+    ),
+    Kind.EXPIRED: Wording(
+        N_("Credits of %(issuance)s have expired"),
+        N_("The last day of %(issuance)s has passed. Credits of your organisation for %(quantity)s of %(mineral)s have "
+           "expired."),
+        N_("Nothing can be done with them any more. Look when your other credits end."),
+        "/holdings?of={holder}",
+        N_("To the holdings"),
+    ),
+    Kind.HELD: Wording(
+        N_("The registry holds credits of %(issuance)s"),
+        N_("Credits of %(holder_name)s for %(quantity)s of %(mineral)s are frozen (%(hold)s). Reason: %(reason)s"),
+        N_("They cannot be moved or retired until two people of the registry release them. Write to the registry if "
+           "you know something about it."),
+        "/holdings/{issuance}?of={holder}",
+        N_("To these credits"),
+    ),
+    Kind.HELD_UNSOLD: Wording(
+        N_("All unsold credits of %(site)s from %(first_day)s to %(last_day)s are frozen"),
+        N_("The registry has frozen every unsold credit of this production of %(holder_name)s, as the rules demand "
+           "after a finding under zero tolerance. Open offers have ended. Reason: %(reason)s"),
+        N_("Speak with your verifier and the registry at once. Two people of the registry release the credits when the "
+           "matter is settled."),
+        "/holdings?of={holder}",
+        N_("To the holdings"),
+    ),
+    Kind.HELD_BEHIND_SOLD: Wording(
+        N_("About your credits of %(site)s from %(first_day)s to %(last_day)s"),
+        N_("After a finding under zero tolerance the registry has frozen what was not sold yet of this production. "
+           "Your organisation has, or has retired, credits of it (%(issuances)s). They are not frozen, and what was "
+           "retired in good faith stays retired."),
+        N_("Consider what you say about them in public until the matter is settled, and ask the registry what is "
+           "known."),
+        "/issuances/{issuance}",
+        TO_THE_ISSUANCE,
+    ),
+    Kind.RELEASED: Wording(
+        N_("The registry has released credits"),
+        N_("The hold %(hold)s on credits of %(holder_name)s has ended. Every credit is back where it was."),
+        N_("You can use them again."),
+        "/holdings?of={holder}",
+        N_("To the holdings"),
+    ),
+    Kind.SUSPENDED: Wording(
+        N_("%(issuance)s is suspended"),
+        N_("The registry has suspended this issuance, of which your organisation has credits. None of them can be "
+           "moved or retired for now."),
+        N_("Wait for the registry's decision: you are told when it is made."),
+        "/issuances/{issuance}",
+        TO_THE_ISSUANCE,
+    ),
+    Kind.SUSPENSION_LIFTED: Wording(
+        N_("%(issuance)s is no longer suspended"),
+        N_("The registry has lifted the suspension of this issuance, of which your organisation has credits."),
+        N_("You can move and retire them again."),
+        "/issuances/{issuance}",
+        TO_THE_ISSUANCE,
+    ),
+    Kind.CANCELLED: Wording(
+        N_("Credits of %(holder_name)s were cancelled"),
+        N_("Two people of the registry have cancelled credits (%(about)s) for ever. Reason: %(reason)s"),
+        N_("Write to the registry if you do not agree."),
+        "/holdings?of={holder}",
+        N_("To the holdings"),
+    ),
+    Kind.EXPORTED: Wording(
+        N_("Credits of %(holder_name)s were exported"),
+        N_("The registry has approved the export of credits of %(about)s. They are final here and continue in the "
+           "other registry."),
+        N_("Ask the other registry for them under the reference that you have given."),
+        "/holdings?of={holder}",
+        N_("To the holdings"),
+    ),
+    Kind.ROLLED_BACK: Wording(
+        N_("%(issuance)s was rolled back"),
+        N_("The registry has cancelled all of this issuance, and its batch %(batch)s is rejected. Reason: %(reason)s"),
+        N_("Its days and papers are free again: register the production anew with the right figures."),
+        "/batches/{batch}",
+        TO_THE_BATCH,
+    ),
+    Kind.DEBITED: Wording(
+        N_("Your next issuance will be smaller"),
+        N_("More was issued as %(issuance)s than had been produced: %(quantity)s of %(mineral)s too much. As the "
+           "credits have been sold, your next issuance of %(mineral)s is smaller by that (%(debit)s). Reason: "
+           "%(reason)s"),
+        N_("Nothing is to be done now. Write to the registry if you do not agree."),
+        "/issuances/{issuance}",
+        TO_THE_ISSUANCE,
+    ),
+    Kind.TRANSFER_OFFERED: Wording(
+        N_("%(sender)s offers you credits"),
+        N_("%(sender)s offers %(recipient)s credits for %(quantity)s of %(mineral)s (%(issuance)s)."),
+        N_("Accept or reject them until %(until)s; unanswered, they go back."),
+        "/transfers/{transfer}",
+        TO_THE_TRANSFER,
+    ),
+    Kind.TRANSFERS_OFFERED: Wording(
+        N_("%(sender)s offers you credits, in %(count)s transfers"),
+        N_("%(sender)s offers %(recipient)s credits in %(count)s transfers."),
+        N_("Accept or reject each of them until %(until)s; unanswered, they go back."),
+        "/transfers?direction=incoming&state=pending",
+        N_("To the transfers"),
+    ),
+    Kind.TRANSFER_ACCEPTED: Wording(
+        N_("%(recipient)s has accepted your credits"),
+        N_("%(recipient)s has accepted the credits for %(quantity)s of %(mineral)s (%(issuance)s) that %(sender)s had "
+           "offered."),
+        N_("Nothing is left to do."),
+        "/transfers/{transfer}",
+        TO_THE_TRANSFER,
+    ),
+    Kind.TRANSFER_REJECTED: Wording(
+        N_("%(recipient)s has rejected your credits"),
+        N_("%(recipient)s does not take the credits for %(quantity)s of %(mineral)s (%(issuance)s). Reason: "
+           "%(reason)s"),
+        N_("They are available to %(sender)s again. Speak with the recipient before you offer them once more."),
+        "/transfers/{transfer}",
+        TO_THE_TRANSFER,
+    ),
+    Kind.TRANSFER_WITHDRAWN: Wording(
+        N_("%(sender)s has withdrawn an offer"),
+        N_("%(sender)s has taken back the offer of credits for %(quantity)s of %(mineral)s (%(issuance)s)."),
+        N_("There is nothing left to answer."),
+        "/transfers/{transfer}",
+        TO_THE_TRANSFER,
+    ),
+    Kind.TRANSFER_UNANSWERED: Wording(
+        N_("%(recipient)s has not answered in time"),
+        N_("The credits for %(quantity)s of %(mineral)s (%(issuance)s) are available to %(sender)s again."),
+        N_("Speak with the recipient, then offer them once more."),
+        "/transfers/{transfer}",
+        TO_THE_TRANSFER,
+    ),
+    Kind.TRANSFER_LAPSED: Wording(
+        N_("An offer of %(sender)s has lapsed"),
+        N_("The time to answer has passed: the credits for %(quantity)s of %(mineral)s (%(issuance)s) went back to "
+           "%(sender)s."),
+        N_("If you want them, ask the sender to offer them once more."),
+        "/transfers/{transfer}",
+        TO_THE_TRANSFER,
+    ),
+    Kind.TRANSFER_STOPPED: Wording(
+        N_("An offer of %(sender)s has ended"),
+        N_("The credits for %(quantity)s of %(mineral)s (%(issuance)s) cannot be accepted any more. Reason: "
+           "%(reason)s"),
+        N_("Speak with the sender about other credits."),
+        "/transfers/{transfer}",
+        TO_THE_TRANSFER,
+    ),
+    Kind.BATCH_ASKED: Wording(
+        N_("The verifier asks about %(batch)s"),
+        N_("%(verifier)s needs something more: %(text)s"),
+        N_("Add what is missing, correct the figures if they are wrong, and answer. The review goes on then."),
+        "/batches/{batch}",
+        TO_THE_BATCH,
+    ),
+    Kind.BATCH_ANSWERED: Wording(
+        N_("%(producer)s has answered about %(batch)s"),
+        N_("The producer says: %(text)s"),
+        N_("The batch is back in your review."),
+        "/admin/batches/{batch}",
+        TO_THE_BATCH,
+    ),
+    Kind.BATCH_VERIFIED: Wording(
+        N_("%(batch)s is verified"),
+        N_("%(verifier)s has confirmed %(batch)s of %(producer)s."),
+        N_("Nothing is to be done now: the registry issues its credits next."),
+        "/batches/{batch}",
+        TO_THE_BATCH,
+    ),
+    Kind.BATCH_TO_ISSUE: Wording(
+        N_("%(batch)s waits for its credits"),
+        N_("%(verifier)s has verified %(batch)s of %(producer)s."),
+        N_("Look at it and issue its credits."),
+        "/admin/batches/{batch}",
+        TO_THE_BATCH,
+    ),
+    Kind.BATCH_REJECTED: Wording(
+        N_("%(batch)s is rejected"),
+        N_("%(verifier)s has rejected %(batch)s of %(producer)s. Reasons: %(text)s"),
+        N_("Its days and papers are free again: register the production anew once the reasons are dealt with."),
+        "/batches/{batch}",
+        TO_THE_BATCH,
+    ),
+    Kind.BATCH_ISSUED: Wording(
+        N_("The credits of %(batch)s are issued"),
+        N_("%(producer)s has new credits for %(quantity)s of %(mineral)s: %(issuance)s."),
+        N_("You can transfer or sell them now."),
+        "/holdings/{issuance}?of={holder}",
+        N_("To these credits"),
+    ),
+    Kind.DECISION_WAITS: Wording(
+        N_("%(decision)s waits for a second person"),
+        N_("%(person)s proposes: %(act)s, %(about)s. Reason: %(reason)s"),
+        N_("Look at it, then approve or decline it."),
+        "/admin/decisions/{decision}",
+        N_("To the decision"),
+    ),
+    Kind.DECISION_APPROVED: Wording(
+        N_("%(decision)s is approved"),
+        N_("What you had proposed was approved and is done: %(act)s, %(about)s."),
+        N_("Nothing is left to do."),
+        "{page}/{decision}",
+        N_("To the decision"),
+    ),
+    Kind.DECISION_DECLINED: Wording(
+        N_("%(decision)s is declined"),
+        N_("What you had proposed was declined: %(act)s, %(about)s."),
+        N_("Speak with who decided if you do not agree."),
+        "{page}/{decision}",
+        N_("To the decision"),
+    ),
+    Kind.ORGANISATION_WAITS: Wording(
+        N_("%(name)s wants to take part"),
+        N_("%(name)s has signed up and waits for the registry's decision on who it is."),
+        N_("Look at what it says of itself, then approve or refuse it."),
+        "/admin/organisations/{organisation}",
+        N_("To the organisation"),
+    ),
+    Kind.ORGANISATION_APPROVED: Wording(
+        N_("%(name)s may take part"),
+        N_("The registry has approved %(name)s."),
+        N_("Sign in: everything is open to you now."),
+        "/account",
+        N_("To the account"),
+    ),
+    Kind.ORGANISATION_REFUSED: Wording(
+        N_("%(name)s cannot take part"),
+        N_("The registry has refused %(name)s. Reason: %(reason)s"),
+        N_("Write to the registry if you do not agree."),
+        "/account",
+        N_("To the account"),
+    ),
+    Kind.ORGANISATION_SUSPENDED: Wording(
+        N_("%(name)s is suspended"),
+        N_("The registry has suspended %(name)s: nothing can be recorded or moved for it. Reason: %(reason)s"),
+        N_("Write to the registry. It can approve your organisation again."),
+        "/account",
+        N_("To the account"),
+    ),
+}  # fmt: skip
+
+
+def wording(kind: Kind, facts: Mapping[str, Any], translate: Callable[[str], str]) -> Wording:
+    """What a notice of this kind says about these facts, to somebody who reads the language of `translate`."""
+    return WORDINGS[kind].told(facts, translate)
