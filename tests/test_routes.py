@@ -32,6 +32,8 @@ PUBLIC = {
     "web.certificate_pdf",
     "web.event_bytes",
     "web.event_proof",
+    "web.proof_of_issuance",
+    "web.proof_of_number",
     "web.health",
     "web.home",
     "web.issuance",

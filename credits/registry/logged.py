@@ -7,7 +7,7 @@ from credits.errors import Missing
 from credits.journal import proving
 from credits.journal.models import Event
 from credits.ledger.models import Posting
-from credits.registry.models import REGISTRY_CODE, Bulk, Retirement, Transfer
+from credits.registry.models import REGISTRY_CODE, Bulk, Issuance, Retirement, Transfer
 from credits.registry.movements import Earmark
 
 LARGEST = 2**63 - 1
@@ -31,6 +31,11 @@ def place_of(session: Session, number: str) -> int:
     if event_id is None:
         raise NothingLogged(f"Nothing in the registry has the number {number[:60]}.")
     return proving.place_of(session, event_id)
+
+
+def place_of_issuing(session: Session, issuance: Issuance) -> int:
+    """The place in the log of the event with which an issuance began. Raises NotInLog."""
+    return proving.place_of(session, session.get_one(Posting, issuance.posting_id).event_id)
 
 
 def newest_event(session: Session, number: str) -> int | None:

@@ -16,6 +16,7 @@ from credits.journal.losses import losses
 from credits.journal.merkle import leaf_hash
 from credits.journal.models import Event
 from credits.journal.tiles import tile_at
+from credits.registry import logged, queries
 from credits.web.blueprint import bp
 from credits.web.paging import ROWS, asked_number
 
@@ -90,9 +91,20 @@ def logged_event(index: int) -> ResponseReturnValue:
 
 @bp.get("/log/events/<int:index>.tlog-proof")
 def event_proof(index: int) -> ResponseReturnValue:
-    answer = as_text(proving.proof_of(db.session, index).text, SECONDS)
-    answer.headers["Content-Disposition"] = f'attachment; filename="event-{index}.tlog-proof"'
-    return answer
+    return as_proof(index, f"event-{index}")
+
+
+@bp.get("/log/proofs/<number>.tlog-proof")
+def proof_of_number(number: str) -> ResponseReturnValue:
+    """Of the newest that happened to a certificate, transfer, batch or whatever else has a number."""
+    return as_proof(logged.place_of(db.session(), number), number)
+
+
+@bp.get("/issuances/<number>.tlog-proof")
+def proof_of_issuance(number: str) -> ResponseReturnValue:
+    """Of what was written down when the serials were issued; their later ways are under their own numbers."""
+    issued = queries.issuance_numbered(db.session(), number)
+    return as_proof(logged.place_of_issuing(db.session(), issued), number)
 
 
 @bp.get("/log/events/<int:index>.json")
@@ -117,6 +129,12 @@ def take_cosignature(size: int) -> ResponseReturnValue:
     names = checkpoints.cosign(db.session(), answer=request.get_data(), size=size, witnesses=trusted, at=now())
     db.session.commit()
     return Response("".join(f"{name}\n" for name in names), 201, mimetype="text/plain")
+
+
+def as_proof(index: int, name: str) -> Response:
+    answer = as_text(proving.proof_of(db.session(), index).text, SECONDS)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.tlog-proof"'
+    return answer
 
 
 def as_text(text: str, cached: str) -> Response:

@@ -1,11 +1,13 @@
 """The log as software fetches it and as people read it."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
 
 from credits import jobs
+from credits.certificates.issuing import Issuer, freeze
 from credits.journal import keys
 from credits.journal.heads import open_checkpoint
 from credits.journal.merkle import leaf_hash, root
@@ -128,6 +130,49 @@ class TestLoggedEvent:
         published(5)
 
         assert client.get(f"/log/events/{address}").status_code == 404
+
+
+class TestProofOfANumber:
+    @pytest.fixture
+    def numbers(self, stage, published):
+        """Page of each thing, and what its proof is of."""
+        issued = stage.issued()
+        offer = stage.handed_over(issued, 1_000)
+        retired = stage.retired(issued, 400)
+        pages = {
+            f"/certificates/{retired.number}": "retirement.retired",
+            f"/issuances/{issued.number}": "issuance.issued",
+            f"/transfers/{offer.number}": "transfer.accepted",
+            f"/batches/{issued.batch.number}": "batch.verified",
+        }
+        freeze(stage.session, retirement=retired, issuer=Issuer(name="Registry", url="https://registry.example"))
+        return pages, published(1)
+
+    def test_is_given_on_the_page_of_what_it_is_about(self, client, stage, numbers):
+        pages, made = numbers
+        client.sign_in(stage.manager)
+        for address, kind in pages.items():
+            link = re.search(r'href="([^"]+\.tlog-proof)"', client.get(address).text)[1]
+            answer = client.get(link)
+            proof = proof_in(answer.data)
+
+            assert answer.headers["Content-Disposition"] == f'attachment; filename="{link.rsplit("/")[-1]}"'
+            assert json.loads(check(proof, body=proof.body, keys=made.public).body)["kind"] == kind
+
+    @pytest.mark.parametrize("address", ["/log/proofs/BATCH-000099", "/log/proofs/x%22", "/issuances/ASMC-X"])
+    def test_is_not_there_for_what_is_not_there(self, client, published, address):
+        published(1)
+
+        assert client.get(f"{address}.tlog-proof").status_code == 404
+
+    def test_says_that_it_comes_in_a_minute(self, client, session, published):
+        published(1)
+        append(session, subject="SITE-9")
+        session.commit()
+        answer = client.get("/log/proofs/SITE-9.tlog-proof")
+
+        assert answer.status_code == 404
+        assert "Ask again in a minute" in answer.text
 
 
 class TestLogKeyList:
