@@ -25,8 +25,9 @@ benchmark: ready-to-test ## Measure the ledger beside bare commits, on both data
 races: ready-to-test ## Let many ask at once for what one can have, on both databases (ROUNDS=1000 THREADS=64)
 	@$(BIN)/python -m tests.suites.races --rounds $(or $(ROUNDS),1000) --threads $(or $(THREADS),64)
 
-crash: ready-to-test ## Kill workers, and PostgreSQL itself, at random while they work (KILLS=10000 SERVER_KILLS=60)
-	@$(BIN)/python -m tests.suites.crash --kills $(or $(KILLS),10000) --server-kills $(or $(SERVER_KILLS),60)
+crash: ready-to-test ## Kill workers at every statement (EVERY=1) and at random, and PostgreSQL (KILLS=10000 SERVER_KILLS=60)
+	@$(BIN)/python -m tests.suites.crash --every $(or $(EVERY),1) --kills $(or $(KILLS),10000) \
+		--server-kills $(or $(SERVER_KILLS),60)
 
 check: ready-to-check ## Look for mistakes without running anything: ruff, mypy, djlint
 	$(BIN)/ruff check .

@@ -10,105 +10,136 @@ were killed never ask again. Afterwards the judge compares the database with wha
 import argparse
 import multiprocessing
 import os
+import pickle
 import random
+import select
 import signal
+import socket
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from tests.suites import trial
+from tests import servers
+from tests.suites import statements, trial
 from tests.suites.mortal import Mortal, mortal
+from tests.suites.steps import STEPS
 from tests.suites.trial import Act, Answer, World
 
 AT_ONCE = 3
 LONGEST_LIFE = 0.06  # seconds that a worker may have after it was asked: a request takes about half of it
-LONGEST_FIRST = 0.4  # a first request takes longer: its statements are put together then
-PATIENCE = 60  # seconds for an answer, or to start
+PATIENCE = 120  # seconds for an answer, or to start
 SPARED = 0.5  # share of requests that are let live, so that much is answered between the deaths
 GIVES_UP = 0.05  # share of those who never ask again
 ASKS_AGAIN = 0.1  # share of those who have an answer and ask once more
 SERVER_LIFE = (0.3, 1.5)  # seconds
 UNKNOWN = Answer("unknown")
+DEAD, ANOTHER = "dead", "another"
+LONGEST_MESSAGE = 65_536  # bytes
 
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["tests.suites.trial"])
 
 
-def work(world: World, line: Connection) -> None:
-    """A worker's life: do what comes down the line and say how it ended. With a number: die at that moment."""
+class Line:
+    """One end of a line to another process. A message is read whole or not at all, whoever dies while reading it."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self.end = end
+
+    def say(self, message: object) -> None:
+        self.end.send(pickle.dumps(message))
+
+    def waits(self, seconds: float) -> bool:
+        """Whether a message, or the end of the line, is there within so many seconds."""
+        return bool(select.select([self.end], [], [], seconds)[0])
+
+    def hear(self) -> Any:
+        """The next message. Raises EOFError where nobody is at the other end any more."""
+        message = self.end.recv(LONGEST_MESSAGE)
+        if not message:
+            raise EOFError
+        return pickle.loads(message)
+
+
+def bear(world: World, line: Line) -> None:
+    """Have one worker after the other. What one of them would have to learn first, it is born with."""
     engine = trial.engine_of(world.url)
-    line.send("ready")
+    trial.rehearse(engine, world)
     while True:
-        act, moment = line.recv()
-        if moment is not None:
-            die_at(engine, moment)
+        child = os.fork()
+        if child == 0:
+            work(engine, world, line)
+        line.say(child)
+        os.waitpid(child, 0)
+        line.say(DEAD)
+        while line.hear() != ANOTHER:
+            pass  # what nobody was there any more to hear
+
+
+def work(engine: Engine, world: World, line: Line) -> None:
+    """A worker's life: do what comes down the line and say how it ended."""
+    while True:
+        act = line.hear()
         try:
-            line.send(trial.ask(engine, world, act))
+            line.say(trial.ask(engine, world, act))
         except DBAPIError:
-            line.send(UNKNOWN)  # the connection broke: it may have happened, or not
-
-
-def die_at(engine: Engine, moment: int) -> None:
-    """Arrange to die at the given moment: two for each statement, before and after it, and two for each commit."""
-    moments = count()
-
-    def pass_moment(*_: Any) -> None:
-        if next(moments) == moment:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
-        event.listen(engine, name, pass_moment)
+            line.say(UNKNOWN)  # the connection broke: it may have happened, or not
 
 
 class Worker:
-    """A process that works, seen from whoever asks it."""
+    """A process that works and is born again, seen from whoever asks it."""
 
     def __init__(self, world: World) -> None:
-        self.answers = 0
-        self.line, theirs = processes.Pipe()
-        self.process = processes.Process(target=work, args=(world, theirs), daemon=True)
-        self.process.start()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.line = Line(ours)
+        self.mother = processes.Process(target=bear, args=(world, Line(theirs)), daemon=True)
+        self.mother.start()
         theirs.close()
-        if not self.line.poll(PATIENCE) or self.line.recv() != "ready":
-            raise RuntimeError("A worker did not start.")
+        self.process: int = self.hear()
+        self.alive = True
 
-    def ask(self, act: Act, *, moment: int | None = None, life: float | None = None) -> Answer:
-        """What it said; unknown where it died on the way.
-
-        moment: when it kills itself. life: the share of a request's usual time after which it is killed.
-        """
-        self.line.send((act, moment))
-        if life is not None and not self.line.poll(life * (LONGEST_LIFE if self.answers else LONGEST_FIRST)):
-            self.kill()
-        try:
-            if not self.line.poll(PATIENCE):
-                raise RuntimeError("A worker neither answers nor dies.")
-            answer: Answer = self.line.recv()
-        except (EOFError, ConnectionResetError):
-            self.kill()
+    def ask(self, act: Act, *, life: float | None = None) -> Answer:
+        """What it said; unknown where it died on the way. life: share of a request's usual time until it is killed."""
+        if not self.alive:
+            self.line.say(ANOTHER)
+            self.process, self.alive = self.hear(), True
+        self.line.say(act)
+        if life is not None and not self.line.waits(life * LONGEST_LIFE):
+            os.kill(self.process, signal.SIGKILL)
+            self.alive = False
+        answer = self.hear()
+        if answer == DEAD:
+            self.alive = False
             return UNKNOWN
-        self.answers += 1
+        if not self.alive:
+            self.hear()  # that it died, right after it had answered
+        assert isinstance(answer, Answer)
         return answer
 
-    @property
-    def alive(self) -> bool:
-        return self.process.is_alive()
+    def hear(self) -> Any:
+        if not self.line.waits(PATIENCE):
+            raise RuntimeError("A worker neither answers nor dies.")
+        return self.line.hear()
 
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.join()
+    def end(self) -> None:
+        if self.alive:
+            with suppress(ProcessLookupError):
+                os.kill(self.process, signal.SIGKILL)
+        self.mother.kill()
+        self.mother.join()
+        self.line.end.close()
 
 
 @dataclass
@@ -138,32 +169,17 @@ class Trial:
         engine.dispose()
 
 
-def statement_by_statement(asked: Trial) -> None:
-    """Die at every moment of a transfer, a retirement, and of their refusals, and ask again each time."""
-    world = asked.world
-    too_much = world.issued + 1
-    for kind, by, quantity in (
-        ("transfer", world.producer, 1),
-        ("retire", world.buyer, 1),
-        ("transfer", world.producer, too_much),
-        ("retire", world.buyer, too_much),
-    ):
-        for moment in count():
-            act = Act(kind, by, f"{kind}-{quantity}-{moment}", quantity, world.second)
-            worker = Worker(world)
-            answer = worker.ask(act, moment=moment)
-            died = not worker.alive
-            worker.kill()
-            if died:
-                asked.counted["deaths"] += 1
-                worker = Worker(world)
-                answer = worker.ask(act)
-                worker.kill()
-            asked.tell(act, answer)
-            if answer.outcome != ("acknowledged" if quantity == 1 else "refused"):
-                asked.broken.append(f"{act} was answered with {answer}")
-            if not died:
-                break
+def statement_by_statement(
+    theatre: statements.Theatre, template: str, every: int = 1, names: Iterable[str] = STEPS
+) -> statements.Deaths:
+    """Die at every moment of every operation; the figures of all of them."""
+    told = statements.Deaths("all")
+    for name in names:
+        one = statements.die_everywhere(theatre, name, template, every=every)
+        told.moments += one.moments
+        told.deaths += one.deaths
+        told.broken += one.broken
+    return told
 
 
 def acts(world: World, chance: random.Random, who: int) -> Iterator[Act]:
@@ -175,18 +191,15 @@ def acts(world: World, chance: random.Random, who: int) -> Iterator[Act]:
         yield Act(kind, by, f"{who}-{number}", quantity, world.second)
 
 
-def client(asked: Trial, who: int, kills: int) -> None:
-    """Ask one thing after the other of workers that are killed, `kills` times or until the trial ends."""
+def client(asked: Trial, who: int, kills: int, worker: Worker) -> None:
+    """Ask one thing after the other of a worker that is killed, `kills` times or until the trial ends."""
     chance = random.Random(who)
-    worker = Worker(asked.world)
     killed = 0
     for act in acts(asked.world, chance, who):
         if not asked.going_on or (kills and killed >= kills):
             break
         answer = UNKNOWN
         while answer == UNKNOWN:
-            if not worker.alive:
-                worker = Worker(asked.world)
             mortal_now = killed < kills and chance.random() >= SPARED
             answer = worker.ask(act, life=chance.random() if mortal_now else None)
             if not worker.alive:
@@ -202,20 +215,19 @@ def client(asked: Trial, who: int, kills: int) -> None:
             again = worker.ask(act)
             if again != UNKNOWN and (again.outcome, again.number) != (answer.outcome, answer.number):
                 asked.broken.append(f"{act} was answered with {answer}, then with {again}")
-    worker.kill()
 
 
 def kill_workers(asked: Trial, kills: int) -> None:
     """Clients at once, each of whose workers die their share of `kills` deaths."""
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        list(threads.map(lambda who: client(asked, who, -(-kills // AT_ONCE)), range(AT_ONCE)))
+    with staff(asked.world) as workers, ThreadPoolExecutor(AT_ONCE) as threads:
+        list(threads.map(lambda who: client(asked, who, -(-kills // AT_ONCE), workers[who]), range(AT_ONCE)))
 
 
 def kill_server(asked: Trial, server: Mortal, kills: int) -> None:
     """Kill PostgreSQL itself under load, `kills` times, and start it again."""
     chance = random.Random(kills)
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        clients = [threads.submit(client, asked, who, 0) for who in range(AT_ONCE)]
+    with staff(asked.world) as workers, ThreadPoolExecutor(AT_ONCE) as threads:
+        clients = [threads.submit(client, asked, who, 0, workers[who]) for who in range(AT_ONCE)]
         try:
             for _ in range(kills):
                 threading.Event().wait(chance.uniform(*SERVER_LIFE))
@@ -228,44 +240,91 @@ def kill_server(asked: Trial, server: Mortal, kills: int) -> None:
             each.result()
 
 
+@contextmanager
+def staff(world: World) -> Iterator[list[Worker]]:
+    """A worker for each client, all of them ready."""
+    workers: list[Worker] = []
+    try:
+        for _ in range(AT_ONCE):
+            workers.append(Worker(world))
+        yield workers
+    finally:
+        for each in workers:
+            each.end()
+
+
 def report(name: str, asked: Trial, started: float) -> bool:
     """Print the figures of a trial; whether every promise holds."""
-    sentences = asked.judged()
-    counted = ", ".join(f"{number} {what}" for what, number in sorted(asked.counted.items()))
-    print(f"{name}: {counted}; {time.monotonic() - started:.0f} s")
+    say(name, ", ".join(f"{number} {what}" for what, number in sorted(asked.counted.items())), started)
+    return told(asked.judged())
+
+
+def say(name: str, figures: str, started: float) -> None:
+    print(f"{name}: {figures}; {time.monotonic() - started:.0f} s", flush=True)
+
+
+def told(sentences: list[str]) -> bool:
     print(*(sentences or ["The judge: every promise holds."]), sep="\n", flush=True)
     return not sentences
 
 
-def main() -> int:
+def die_on(name: str, home: Path, server: servers.PostgreSQL | None, *, kills: int, every: int) -> bool:
+    """Both kinds of deaths of those who work on one database; whether every promise holds."""
     from tests.conftest import migrate  # brings pytest, which only the migrated database needs
 
+    def fresh(what: str) -> str:
+        url = f"sqlite:///{home}/{what}.db" if server is None else server.fresh_database()
+        migrate(url)
+        return url
+
+    sound, started = True, time.monotonic()
+    if every:
+        with statements.theatre_at(home / f"theatre-{name}", server) as theatre:
+            one = statement_by_statement(theatre, fresh("template"), every)
+        say(
+            f"{name}, at every statement",
+            f"{one.moments} moments of {len(STEPS)} operations, {one.deaths} deaths",
+            started,
+        )
+        sound = told(one.broken)
+    started = time.monotonic()
+    if kills:
+        asked = Trial(trial.build(fresh("killed"), home / f"papers-{name}"))
+        asked.stock()
+        kill_workers(asked, kills)
+        sound &= report(f"{name}, workers killed at random", asked, started)
+    return sound
+
+
+def die_under(home: Path, kills: int) -> bool:
+    """PostgreSQL itself, on the disk and with every care, killed under load; whether every promise holds."""
+    from tests.conftest import migrate
+
+    with mortal() as server:
+        url = server.fresh_database("killed")
+        migrate(url)
+        asked, started = Trial(trial.build(url, home / "papers-mortal")), time.monotonic()
+        asked.stock()
+        kill_server(asked, server, kills)
+        return report("PostgreSQL itself killed under load", asked, started)
+
+
+def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument(
+        "--every", type=int, default=1, help="die at every so many-th moment of each operation; 0: at none"
+    )
     asked.add_argument("--kills", type=int, default=10_000, help="of workers, on each database")
     asked.add_argument("--server-kills", type=int, default=60, help="of PostgreSQL itself")
     given = asked.parse_args()
-    sound = True
-    with tempfile.TemporaryDirectory() as home, mortal() as server:
-        numbers = count()
-
-        def fresh(kind: str) -> Trial:
-            number = next(numbers)
-            url = f"sqlite:///{home}/{number}.db" if kind == "SQLite" else server.fresh_database(f"trial_{number}")
-            migrate(url)
-            made = Trial(trial.build(url, Path(home) / f"papers-{number}"))
-            made.stock()
-            return made
-
-        for name in ("SQLite", "PostgreSQL"):
-            one, started = fresh(name), time.monotonic()
-            statement_by_statement(one)
-            sound &= report(f"{name}, at every statement", one, started)
-            one, started = fresh(name), time.monotonic()
-            kill_workers(one, given.kills)
-            sound &= report(f"{name}, workers killed at random", one, started)
-        one, started = fresh("PostgreSQL"), time.monotonic()
-        kill_server(one, server, given.server_kills)
-        sound &= report("PostgreSQL itself killed under load", one, started)
+    with tempfile.TemporaryDirectory(dir=servers.in_memory()) as folder:
+        home = Path(folder)
+        sound = die_on("SQLite", home, None, kills=given.kills, every=given.every)
+        if given.kills or given.every:
+            with servers.postgresql() as server:
+                sound &= die_on("PostgreSQL", home, server, kills=given.kills, every=given.every)
+        if given.server_kills:
+            sound &= die_under(home, given.server_kills)
     return 0 if sound else 1
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.suites import crash, trial
+from tests.suites import crash, statements, trial
 from tests.suites.races import GAMES, Arena, play
+from tests.suites.steps import STEPS
 
 
 @pytest.fixture
@@ -35,3 +36,20 @@ def test_survives_the_death_of_workers(world):
 
     assert asked.counted["deaths"] >= 6
     assert asked.judged() == []
+
+
+class TestDyingAtEveryStatement:
+    def test_leaves_all_or_nothing_on_sqlite(self, tmp_path, sqlite_template):
+        with statements.theatre_at(tmp_path / "theatre") as theatre:
+            told = crash.statement_by_statement(theatre, f"sqlite:///{sqlite_template}", every=40)
+
+        assert told.broken == []
+        assert told.deaths > len(STEPS)
+
+    def test_leaves_all_or_nothing_on_postgresql(self, tmp_path, postgresql_template, postgresql_server):
+        names = ("issue", "accept", "retire in bulk", "publish again")
+        with statements.theatre_at(tmp_path / "theatre", postgresql_server) as theatre:
+            told = crash.statement_by_statement(theatre, postgresql_template, every=20, names=names)
+
+        assert told.broken == []
+        assert told.deaths > len(names)

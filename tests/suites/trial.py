@@ -1,14 +1,17 @@
 """A registry under trial: who asks for what, what they were told, and the judge who looks afterwards."""
 
+import random
 import sqlite3
+import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, configure_mappers
 
 from config import ROOT
@@ -17,7 +20,7 @@ from credits.errors import CreditsError
 from credits.files import Files
 from credits.ledger import remember_refusal
 from credits.ledger.balances import balance
-from credits.ledger.claims import was_new
+from credits.ledger.claims import KeyBusy, was_new
 from credits.ledger.models import AccountKind
 from credits.participants.models import User
 from credits.registry import policy, reservation, retirement, transfer
@@ -28,6 +31,7 @@ from tests import checker, factories
 from tests.factories import AT
 from tests.stage import CLAIM, Stage
 
+LONGEST_NAP = 0.2  # seconds
 POLICY = policy.read(ROOT / "policy.toml")
 configure_mappers()  # once, not in every process that is about to be killed
 
@@ -65,6 +69,10 @@ class Answer:
     new: bool = True
 
 
+# Ten kilograms of gold: nearly ten million serials, so that no trial runs out of them.
+GOLD = {"mineral_code": "AU", "form": "doré", "gross_kg": "10", "moisture": "0", "grade": "999", "days_worked": 60}
+
+
 def build(url: str, papers: Path) -> World:
     """A producer with an issuance, two buyers, and nobody connected any more."""
     engine = engine_of(url)
@@ -72,7 +80,7 @@ def build(url: str, papers: Path) -> World:
         begin_writing(session)
         factories.write_to(session)
         stage = Stage(session, Files(papers), POLICY)
-        made = stage.issued()
+        made = stage.issued(**GOLD)
         people = (stage.manager.id, stage.buyer.id, stage.second.id)
         world = World(url, made.id, made.quantity, *people)
         session.commit()
@@ -85,21 +93,49 @@ def engine_of(url: str, at_once: int = 1) -> Engine:
     """An engine as the registry makes it, with a connection for everybody who asks at once."""
     engine = create_engine(sqlalchemy_url(url), **engine_settings(url) | {"pool_size": at_once + 1})
     prepare_engine(engine)
+    if engine.dialect.name == "sqlite" and at_once > 1:
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=0"))
     return engine
+
+
+def begin(session: Session) -> None:
+    """Begin to write, whoever else does. SQLite's own waiters, let go together, wake together and again in vain."""
+    while True:
+        try:
+            return begin_writing(session)
+        except OperationalError as error:
+            if "database is locked" not in str(error):
+                raise
+        time.sleep(random.uniform(0, LONGEST_NAP))
 
 
 def ask(engine: Engine, world: World, act: Act) -> Answer:
     """Do what a door does: one operation, one commit; a refusal is remembered."""
     with Session(engine) as session:
         try:
-            begin_writing(session)
+            begin(session)
             made = DOING[act.kind](session, world, act)
             answer = Answer("acknowledged", made.id, new=was_new(session))
             session.commit()
         except CreditsError as refusal:
-            answer = Answer("refused", code=refusal.code, new=was_new(session))
-            remember_refusal(session, refusal)
+            new = was_new(session)
+            refusal = remember_refusal(session, refusal) or refusal
+            # Whoever is told to ask again has no answer yet.
+            outcome = "unknown" if refusal.code == KeyBusy.code else "refused"
+            answer = Answer(outcome, code=refusal.code, new=new)
     return answer
+
+
+def rehearse(engine: Engine, world: World) -> None:
+    """Do everything once and undo it, so that whoever is forked from here need not put statements together."""
+    with Session(engine) as session:
+        for kind, do in DOING.items():
+            begin(session)
+            with suppress(CreditsError):
+                by = world.buyer if kind == "retire" else world.producer
+                do(session, world, Act(kind, by, "rehearsal", 1, world.second))
+            session.rollback()
+    engine.dispose()
 
 
 def propose(session: Session, world: World, act: Act) -> Transfer:
@@ -154,7 +190,7 @@ def accept(engine: Engine, number: int, by: int) -> Answer:
     """Accept a transfer: it has no key, the transfer itself can be closed once."""
     with Session(engine) as session:
         try:
-            begin_writing(session)
+            begin(session)
             transfer.accept(session, transfer=session.get_one(Transfer, number), by=session.get_one(User, by), at=AT)
             session.commit()
         except CreditsError as refusal:
@@ -166,7 +202,7 @@ def accept(engine: Engine, number: int, by: int) -> Answer:
 def undo(engine: Engine, world: World, kind: str, number: int) -> None:
     """Take a pending transfer or a reservation of the producer back."""
     with Session(engine) as session:
-        begin_writing(session)
+        begin(session)
         by = session.get_one(User, world.producer)
         if kind == "transfer":
             transfer.withdraw(session, transfer=session.get_one(Transfer, number), by=by, at=AT)
