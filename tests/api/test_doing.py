@@ -51,6 +51,22 @@ class TestKey:
         assert (answer.status_code, answer.json["code"]) == (409, "key_reused")
         assert answer.json["context"]["differs_in"] == ["quantity"]
 
+    def test_names_every_difference_of_whatever_was_asked(self, cooperative, maker, offer, site, licence, claim):
+        number = cooperative.post("/transfers", offer).json["number"]
+        maker.post(f"/transfers/{number}/accept")
+        retirement = claim | {"issuance": offer["issuance"]}
+        for sender, path, body, bent, differs in (
+            (maker, "/retirements", retirement, {"beneficiary": "Other", "quantity": 1}, {"beneficiary", "quantity"}),
+            (cooperative, "/sites", site | {"name": "Other pit"}, {"name": "Third pit"}, {"name"}),
+            (cooperative, "/sites/COD-KAM001/licences", licence | {"number": "LIC-2"}, {"number": "LIC-3"}, {"number"}),
+        ):
+            assert sender.post(path, body, key=path).status_code == 201
+            again = sender.post(path, body | bent, key=path)
+
+            assert (again.status_code, again.json["code"]) == (409, "key_reused")
+            assert set(again.json["context"]["differs_in"]) == differs
+            assert all(name in again.json["detail"] for name in differs)
+
     def test_belongs_to_its_sender(self, cooperative, maker, offer):
         number = cooperative.post("/transfers", offer, key="once").json["number"]
 

@@ -1,9 +1,12 @@
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
-from config import load
+from config import ROOT, load
 from credits.app import create_app
 from credits.extensions import db
 from credits.identity import now
@@ -43,6 +46,22 @@ class TestPublishAndVerify:
         assert done.exit_code == 0
         assert json.loads(done.output)["agrees"] is True
         assert "All agree." in run("verify").output
+
+    def test_publish_may_run_in_several_processes_at_once(self, run, session, database, settings):
+        for number in range(50):
+            append(session, number=number)
+        session.commit()
+        outer = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        environment = outer | {"DATABASE_URL": database, "DATA_DIR": str(settings.data_dir)}
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", "journal", "publish"]
+        running = [
+            subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(3)
+        ]
+        said = [process.communicate(timeout=120)[0] for process in running]
+
+        assert [process.returncode for process in running] == [0, 0, 0]
+        assert all("The log has 50." in each for each in said)
+        assert "1 checkpoints" in run("verify").output
 
     def test_verify_ends_with_1_where_something_disagrees(self, app, run, session):
         append(session)
