@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test benchmark races crash check format lock backup restore ready-to-run ready-to-check ready-to-test
+.PHONY: help run test benchmark races crash network power check format lock backup restore ready-to-run ready-to-check ready-to-test
 
 help: ## List the commands
 	@echo "Commands (settings such as PORT=8080 or DATABASE_URL=... may follow; the README has them all):"
@@ -28,6 +28,12 @@ races: ready-to-test ## Let many ask at once for what one can have, on both data
 crash: ready-to-test ## Kill workers at every statement (EVERY=1) and at random, and PostgreSQL (KILLS=10000 SERVER_KILLS=60)
 	@$(BIN)/python -m tests.suites.crash --every $(or $(EVERY),1) --kills $(or $(KILLS),10000) \
 		--server-kills $(or $(SERVER_KILLS),60)
+
+network: ready-to-test ## Put a faulty network between the registry and PostgreSQL (FAULTS=1000)
+	@$(BIN)/python -m tests.suites.network --faults $(or $(FAULTS),1000)
+
+power: ready-to-test ## Cut the power of an embedded registry, as far as its disk can tell (CUTS=1000)
+	@$(BIN)/python -m tests.suites.power --cuts $(or $(CUTS),1000)
 
 check: ready-to-check ## Look for mistakes without running anything: ruff, mypy, djlint
 	$(BIN)/ruff check .

@@ -1,8 +1,10 @@
 """The suites in their short form: a few rounds, a few deaths, judged as the long form is."""
 
+import shutil
+
 import pytest
 
-from tests.suites import crash, statements, trial
+from tests.suites import crash, network, power, statements, trial
 from tests.suites.races import GAMES, Arena, play
 from tests.suites.steps import STEPS
 
@@ -53,3 +55,38 @@ class TestDyingAtEveryStatement:
 
         assert told.broken == []
         assert told.deaths > len(names)
+
+
+def test_survives_a_faulty_network(tmp_path, postgresql_server, postgresql_template):
+    url = postgresql_server.fresh_database(postgresql_template)
+    world = trial.build(url, tmp_path / "papers")
+
+    proxy, told = network.trouble(world, postgresql_server.port, faults=20)
+
+    assert proxy.faults.total() >= 20
+    assert told.counted["acknowledged"] > 0
+    assert trial.judged(url, told.lines) == []
+
+
+class TestPowerCut:
+    @pytest.fixture
+    def cut(self, tmp_path, sqlite_template):
+        """Cuts the power while somebody works with this care."""
+
+        def cut_with(synchronous, cuts):
+            file = tmp_path / "credits.db"
+            shutil.copyfile(sqlite_template, file)
+            world = power.rested(trial.build(f"sqlite:///{file}", tmp_path / "papers"), file)
+            before = file.read_bytes()
+            try:
+                return power.cut(file, before, power.work(world, synchronous, requests=60), cuts)
+            except power.NoLayer as reason:
+                pytest.skip(str(reason))
+
+        return cut_with
+
+    def test_loses_nothing_that_was_acknowledged(self, cut):
+        assert cut("FULL", 25).sentences == []
+
+    def test_finds_out_a_database_that_waits_for_no_disk(self, cut):
+        assert any("was acknowledged and is not there" in sentence for sentence in cut("NORMAL", 25).sentences)
