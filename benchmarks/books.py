@@ -16,7 +16,7 @@ from credits import ledger
 from credits.db import begin_writing, engine_settings, prepare_engine, sqlalchemy_url
 from credits.journal import events
 from credits.ledger.models import Account, AccountKind
-from credits.ledger.posting import Record, ranges_of
+from credits.ledger.posting import Record
 from credits.ledger.serials import LARGEST, written
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,7 +101,7 @@ def issue(session: Session, quantity: int, target: int) -> int:
     posting = ledger.issue(
         session, quantity=quantity, target=target, at=AT, record=lambda issuance_id: recorded(session, issuance_id)
     )
-    return next(iter(ranges_of(session, posting.id)))
+    return next(iter(posting.ranges))
 
 
 def recorded(session: Session, issuance_id: int) -> Record:

@@ -63,7 +63,7 @@ def register(app: Flask) -> None:
 
 def on_refusal(refusal: CreditsError) -> ResponseReturnValue:
     """A rule said no. Where that was behind an idempotency key, the same is said whenever the key comes again."""
-    remember_refusal(db.session, refusal)
+    refusal = remember_refusal(db.session, refusal)
     if isinstance(refusal, NotSignedIn) and not through_api():
         flash(_("Please sign in first."), "info")
         return redirect(url_for("security.login", next=None if writes() else request.full_path.rstrip("?")), 303)

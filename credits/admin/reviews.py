@@ -172,7 +172,7 @@ def must_be_decidable(user: User, batch: Batch, *states: BatchState) -> None:
 
 def refused(form: FlaskForm, refusal: CreditsError) -> int:
     """Keep the refusal, say it on the form, and let what is sent next be a new request. Returns the status."""
-    remember_refusal(db.session, refusal)
+    refusal = remember_refusal(db.session, refusal)
     form.form_errors.append(refusal.message)
     form.key.data = uuid4().hex
     return status_of(refusal)

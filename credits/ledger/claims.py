@@ -6,12 +6,13 @@ result or a refusal. Keys belong to their caller, cover the whole request and li
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, SessionTransaction
 
+from credits.db import begin_writing
 from credits.errors import Conflict, CreditsError, Invalid, Missing, NotAllowed
 from credits.ledger.models import RequestClaim
 
@@ -44,13 +45,27 @@ class KeyBusy(Conflict):
     code = "key_busy"
 
 
-@dataclass
+@dataclass(frozen=True)
 class OpenClaim:
-    """The claim of the running transaction, and the savepoint right behind it."""
+    """What was asked under a key, and the transaction that claimed it."""
 
     caller: str
     key: str
-    savepoint: SessionTransaction
+    request: dict[str, Any]
+    transaction: SessionTransaction | None
+
+
+CLAIMS = cast(Table, RequestClaim.__table__)
+# Put together once: that takes longer than the database needs to answer.
+CLAIMING = {
+    dialect.dialect.name: dialect.insert(CLAIMS).on_conflict_do_nothing().returning(CLAIMS.c.key)
+    for dialect in (postgresql, sqlite)
+}
+SETTLING = (
+    update(CLAIMS)
+    .where(CLAIMS.c.caller == bindparam("of_caller"), CLAIMS.c.key == bindparam("of_key"))
+    .values(answer=bindparam("said"))
+)
 
 
 def claim(session: Session, *, caller: str, key: str | None, request: dict[str, Any]) -> dict[str, Any] | None:
@@ -61,17 +76,29 @@ def claim(session: Session, *, caller: str, key: str | None, request: dict[str, 
     """
     if not key or len(key) > LONGEST_KEY or not key.isprintable():
         raise KeyUnusable(f"An idempotency key has 1 to {LONGEST_KEY} printable characters.")
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    claiming = dialect.insert(RequestClaim).values(caller=caller, key=key, request=request).on_conflict_do_nothing()
-    session.info[CLAIM_WAS_NEW] = session.scalars(claiming.returning(RequestClaim.key)).one_or_none() is not None
+    asked = OpenClaim(caller, key, request, session.get_transaction())
+    session.info[CLAIM_WAS_NEW] = taken(session, asked, answer=None)
     if session.info[CLAIM_WAS_NEW]:
-        session.info[OPEN_CLAIM] = OpenClaim(caller, key, session.begin_nested())
+        session.info[OPEN_CLAIM] = asked
         return None
+    return answered(session, asked)
+
+
+def taken(session: Session, asked: OpenClaim, *, answer: dict[str, Any] | None) -> bool:
+    """Whether the key is ours by this very insertion. Whoever holds it in a running transaction is waited for."""
+    row = {"caller": asked.caller, "key": asked.key, "request": asked.request, "answer": answer}
+    return session.execute(CLAIMING[session.get_bind().dialect.name], row).one_or_none() is not None
+
+
+def answered(session: Session, asked: OpenClaim) -> dict[str, Any]:
+    """The result of the request that has the key. Raises its refusal, KeyReused or KeyBusy."""
     earlier = session.execute(
-        select(RequestClaim.request, RequestClaim.answer).where(RequestClaim.caller == caller, RequestClaim.key == key)
+        select(RequestClaim.request, RequestClaim.answer).where(
+            RequestClaim.caller == asked.caller, RequestClaim.key == asked.key
+        )
     ).one()
-    if earlier.request != request:
-        names = sorted(n for n in {*request, *earlier.request} if request.get(n) != earlier.request.get(n))
+    if earlier.request != asked.request:
+        names = sorted(n for n in {*asked.request, *earlier.request} if asked.request.get(n) != earlier.request.get(n))
         raise KeyReused(
             f"This idempotency key was used for another request; it differs in: {', '.join(names)}.",
             differs_in=names,
@@ -93,26 +120,31 @@ def settle(session: Session, result: dict[str, Any]) -> None:
     """Write down the result of the request whose key this transaction claimed. Flushes."""
     claimed: OpenClaim = session.info.pop(OPEN_CLAIM)
     session.flush()
-    claimed.savepoint.commit()
-    write_answer(session, claimed, {"result": result})
+    session.execute(SETTLING, {"of_caller": claimed.caller, "of_key": claimed.key, "said": {"result": result}})
 
 
-def remember_refusal(session: Session, refusal: CreditsError) -> None:
-    """Undo what was begun behind the claim, write the refusal down and commit. For doors, in place of a rollback."""
+def remember_refusal(session: Session, refusal: CreditsError) -> CreditsError:
+    """Undo all that was begun, write the refusal down under its key and commit; what is to be told. For doors.
+
+    That is the refusal itself, unless the same request was sent twice at once and the other one, with its turn while
+    ours was being undone, has an answer already: then nobody hears two things about one request.
+    """
     claimed: OpenClaim | None = session.info.pop(OPEN_CLAIM, None)
-    if claimed is None or not claimed.savepoint.is_active:
-        session.rollback()
-        return
-    claimed.savepoint.rollback()
+    ours = claimed is not None and claimed.transaction is session.get_transaction()
+    session.rollback()
+    if claimed is None or not ours:
+        return refusal
+    begin_writing(session)
     kind = next(name for name, family in KINDS.items() if isinstance(refusal, family))
-    said = {
-        "kind": kind,
-        "code": refusal.code,
-        "message": refusal.message,
-        "detail": refusal.detail,
-    }
-    write_answer(session, claimed, {"refusal": said})
+    said = {"kind": kind, "code": refusal.code, "message": refusal.message, "detail": refusal.detail}
+    try:
+        if not taken(session, claimed, answer={"refusal": said}):
+            answered(session, claimed)
+            refusal = KeyBusy("The same request has just been carried out. Please ask again to hear how it ended.")
+    except CreditsError as earlier:
+        refusal = earlier
     session.commit()
+    return refusal
 
 
 def refusal_again(said: dict[str, Any]) -> CreditsError:
@@ -120,12 +152,3 @@ def refusal_again(said: dict[str, Any]) -> CreditsError:
     family = KINDS[said["kind"]]
     again: type[CreditsError] = type(family.__name__, (family,), {"code": said["code"]})
     return again(said["message"], **said["detail"])
-
-
-def write_answer(session: Session, claimed: OpenClaim, answer: dict[str, Any]) -> None:
-    session.execute(
-        update(RequestClaim)
-        .where(RequestClaim.caller == claimed.caller, RequestClaim.key == claimed.key)
-        .values(answer=answer)
-        .execution_options(synchronize_session=False)
-    )

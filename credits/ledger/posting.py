@@ -7,16 +7,16 @@ and that nobody else moves them meanwhile.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.orm import Session
 
 from credits.errors import Conflict, Invalid
+from credits.ledger import statements
 from credits.ledger.balances import balance
-from credits.ledger.models import Block, Entry, Issuance, Posting
 from credits.ledger.serials import LARGEST, SerialRange, lowest, tidied
 
-BLOCKS_AT_FIRST = 4
+BLOCKS_AT_A_TIME = 16  # read from SQLite until they are enough
 
 Record = Callable[[Sequence["Move"]], int]
 """Writes the journal's event for these moves and gives its id: no serial moves without one."""
@@ -50,6 +50,20 @@ class Move:
     target: int
 
 
+@dataclass(frozen=True)
+class Posted:
+    """A posting as it was written: its id, and what it moved."""
+
+    id: int
+    moves: Sequence[Move]
+
+    @property
+    def ranges(self) -> dict[int, list[SerialRange]]:
+        """The serials that it moved, by issuance, lowest first and joined where they touch."""
+        issuances = dict.fromkeys(move.issuance_id for move in self.moves)
+        return {each: tidied(move.units for move in self.moves if move.issuance_id == each) for each in issuances}
+
+
 def checked_quantity(quantity: object) -> int:
     """`quantity` if it is a sound number of base units. Raises BadQuantity."""
     if not isinstance(quantity, int) or isinstance(quantity, bool) or not 1 <= quantity <= LARGEST:
@@ -67,14 +81,14 @@ def issue(
     target: int,
     at: datetime,
     record: Callable[[int], Record],
-) -> Posting:
+) -> Posted:
     """Create an issuance of serials 1 to `quantity`, all of them in the account `target`.
 
     quantity: base units, at least 1. record: given the new issuance's id, how its event is written.
     Flushes, never commits. Raises BadQuantity. Invariants 1, 2 and 3.
     """
     checked_quantity(quantity)
-    issuance_id = session.scalars(insert(Issuance).values(first=1, quantity=quantity).returning(Issuance.id)).one()
+    issuance_id = session.scalars(statements.OPEN_ISSUANCE, {"quantity": quantity}).one()
     moves = [Move(issuance_id, SerialRange(1, quantity), None, target)]
     return write(session, moves, at=at, record=record(issuance_id))
 
@@ -88,7 +102,7 @@ def post(
     quantity: int,
     at: datetime,
     record: Record,
-) -> Posting:
+) -> Posted:
     """Move serials of one issuance from account `source` to account `target`, lowest first.
 
     quantity: base units of the mineral (1 mg gold, 1 kg cobalt), at least 1. at: aware UTC time of the decision.
@@ -99,14 +113,14 @@ def post(
     return write(session, moves, at=at, record=record)
 
 
-def move(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posting:
+def move(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posted:
     """Move exactly these serials, all or nothing. Flushes, never commits.
 
     Raises NotHeld where one of them is no longer in its source, BadSerial where one is named twice.
     """
     for issuance_id in {each.issuance_id for each in moves}:
         tidied(each.units for each in moves if each.issuance_id == issuance_id)
-    pieces = lock_named(session, sorted(moves, key=lambda named: (named.issuance_id, named.units)))
+    pieces = lock_named(session, sorted(moves, key=lambda each: (each.issuance_id, each.units)))
     return write(session, pieces, at=at, record=record)
 
 
@@ -116,115 +130,89 @@ def pick(session: Session, *, issuance_id: int, source: int, quantity: int) -> l
     Raises BadQuantity, InsufficientBalance.
     """
     checked_quantity(quantity)
-    while True:
-        attempt = session.begin_nested()
-        held = lock_lowest(session, issuance_id=issuance_id, source=source, quantity=quantity)
-        if sum(units.quantity for units in held) >= quantity:
-            attempt.commit()
-            return lowest(held, quantity)
-        # A block carved up while we waited for its lock is gone from our sight. Only a plain reading of one moment
-        # may say that there is too little; otherwise look again, and hold nothing while waiting for a lower serial.
-        attempt.rollback()
+    asked = {"issuance": issuance_id, "source": source}
+    if writes_alone(session):
+        held = enough(session, asked, quantity)
+    else:
+        rows = session.execute(statements.PICK, asked | {"quantity": quantity})
+        held = [SerialRange(first, last) for first, last in rows]
+    if sum(units.quantity for units in held) < quantity:
         available = balance(session, accounts=[source], issuance_id=issuance_id)
-        if available < quantity:
-            raise InsufficientBalance(
-                f"Only {available} base units are available, {quantity} were asked for.",
-                asked=quantity,
-                available=available,
-            )
+        raise InsufficientBalance(
+            f"Only {available} base units are available, {quantity} were asked for.",
+            asked=quantity,
+            available=available,
+        )
+    return lowest(held, quantity)
 
 
-def lock_lowest(session: Session, *, issuance_id: int, source: int, quantity: int) -> list[SerialRange]:
-    """Lock the lowest blocks of `source` until they hold `quantity`, and return them as they are once locked."""
+def enough(session: Session, asked: dict[str, int], quantity: int) -> list[SerialRange]:
+    """The lowest blocks that hold `quantity` together, or all there are."""
     held: list[SerialRange] = []
-    found = after = 0
-    at_a_time = BLOCKS_AT_FIRST
-    while found < quantity:
-        # Always in serial order: two postings can then never wait for each other.
-        rows = session.execute(
-            select(Block.first, Block.last)
-            .where(Block.account_id == source, Block.issuance_id == issuance_id, Block.first > after)
-            .order_by(Block.first)
-            .limit(at_a_time)
-            .with_for_update(key_share=True)
-        ).all()
-        held.extend(SerialRange(first, last) for first, last in rows)
-        # Blocks that went elsewhere while we waited are locked too, and may lie behind the last one found.
-        if len(rows) < at_a_time:
-            break
-        found = sum(units.quantity for units in held)
-        after = rows[-1].first
-        at_a_time *= 4
+    found = 0
+    with session.execute(statements.HELD, asked, execution_options={"yield_per": BLOCKS_AT_A_TIME}) as rows:
+        for first, last in rows:
+            held.append(SerialRange(first, last))
+            found += held[-1].quantity
+            if found >= quantity:
+                break
     return held
 
 
 def lock_named(session: Session, moves: Sequence[Move]) -> list[Move]:
     """Lock the blocks that hold these serials; the moves, cut where one block ends. Raises NotHeld."""
-    while True:
-        attempt = session.begin_nested()
-        pieces = [
-            cut(named, session.execute(blocks_of(named).with_for_update(key_share=True)).all()) for named in moves
-        ]
-        if all(pieces):
-            attempt.commit()
-            return [piece for parts in pieces for piece in parts]
-        # As in `pick`: what changed while we waited is judged by a plain reading alone.
-        attempt.rollback()
-        for named in moves:
-            if not cut(named, session.execute(blocks_of(named)).all()):
-                raise NotHeld(
-                    "These serials have moved in the meantime.", first=named.units.first, last=named.units.last
-                )
+    if writes_alone(session):
+        pieces = [replace(each, units=part) for each in moves for part in blocks_of(session, each)]
+    else:
+        rows = session.execute(statements.LOCK, columns(moves))
+        pieces = [replace(moves[place - 1], units=SerialRange(first, last)) for place, first, last in rows]
+    if sum(piece.units.quantity for piece in pieces) < sum(each.units.quantity for each in moves):
+        gone = next((each for each in moves if blocks_of(session, each) != [each.units]), moves[0]).units
+        raise NotHeld("These serials have moved in the meantime.", first=gone.first, last=gone.last)
+    return pieces
 
 
-def blocks_of(named: Move) -> Select[int, int, int]:
-    """Where the serials of a move stand now, lowest first."""
-    return (
-        select(Block.first, Block.last, Block.account_id)
-        .where(Block.issuance_id == named.issuance_id, Block.last >= named.units.first, Block.first <= named.units.last)
-        .order_by(Block.first)
-    )
+def blocks_of(session: Session, named: Move) -> list[SerialRange]:
+    """What the source of a move holds of its serials, block by block, lowest first."""
+    first, last = named.units.first, named.units.last
+    asked = {"issuance": named.issuance_id, "source": named.source, "from_serial": first, "to_serial": last}
+    rows = session.execute(statements.HELD_NAMED, asked)
+    return [SerialRange(max(begin, first), min(end, last)) for begin, end in rows if end >= first]
 
 
-def cut(named: Move, blocks: Sequence[Row[int, int, int]]) -> list[Move]:
-    """The move as one part for each of `blocks`, or nothing where they do not hold all of it in its source."""
-    parts = [
-        SerialRange(max(first, named.units.first), min(last, named.units.last))
-        for first, last, account_id in blocks
-        if account_id == named.source
-    ]
-    if sum(part.quantity for part in parts) != named.units.quantity:
-        return []
-    return [replace(named, units=part) for part in parts]
-
-
-def write(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posting:
+def write(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posted:
     """Event, posting and entries of moves whose blocks are locked."""
-    posting = session.scalars(insert(Posting).values(event_id=record(moves), at=at).returning(Posting)).one()
-    rows = [
-        {
-            "posting_id": posting.id,
-            "issuance_id": each.issuance_id,
-            "first": each.units.first,
-            "last": each.units.last,
-            "from_account_id": each.source,
-            "to_account_id": each.target,
-        }
-        for each in moves
-    ]
-    # Not `.values(rows)`: such a statement would be compiled anew each time.
-    session.execute(insert(Entry), rows)
-    return posting
+    opened = {"event_id": record(moves), "at": at}
+    if writes_alone(session):
+        posting_id: int = session.scalars(statements.OPEN_POSTING, opened).one()
+        session.execute(statements.ENTER, [entry_of(each, posting_id) for each in moves])
+    else:
+        posting_id = session.scalars(statements.OPEN_AND_ENTER, opened | columns(moves)).all()[0]
+    return Posted(posting_id, tuple(moves))
 
 
-def ranges_of(session: Session, posting_id: int) -> dict[int, list[SerialRange]]:
-    """The serials that a posting moved, by issuance, lowest first and joined where they touch."""
-    rows = session.execute(
-        select(Entry.issuance_id, Entry.first, Entry.last)
-        .where(Entry.posting_id == posting_id)
-        .order_by(Entry.issuance_id, Entry.first)
-    )
-    moved: dict[int, list[SerialRange]] = {}
-    for issuance_id, first, last in rows:
-        moved.setdefault(issuance_id, []).append(SerialRange(first, last))
-    return {issuance_id: tidied(ranges) for issuance_id, ranges in moved.items()}
+def entry_of(moved: Move, posting_id: int) -> dict[str, int | None]:
+    return {
+        "posting_id": posting_id,
+        "issuance_id": moved.issuance_id,
+        "first": moved.units.first,
+        "last": moved.units.last,
+        "from_account_id": moved.source,
+        "to_account_id": moved.target,
+    }
+
+
+def columns(moves: Sequence[Move]) -> dict[str, list[Any]]:
+    """The moves as one list for each column, as PostgreSQL takes many rows in one trip."""
+    return {
+        "issuances": [each.issuance_id for each in moves],
+        "firsts": [each.units.first for each in moves],
+        "lasts": [each.units.last for each in moves],
+        "sources": [each.source for each in moves],
+        "targets": [each.target for each in moves],
+    }
+
+
+def writes_alone(session: Session) -> bool:
+    """Whether nobody else can write while this session does, as on SQLite."""
+    return session.get_bind().dialect.name != "postgresql"

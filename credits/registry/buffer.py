@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from credits import ledger
 from credits.errors import Conflict
 from credits.ledger.balances import balances_by_issuance
-from credits.ledger.models import AccountKind, Posting
-from credits.ledger.posting import InsufficientBalance, checked_quantity, pick
+from credits.ledger.models import AccountKind
+from credits.ledger.posting import InsufficientBalance, Posted, checked_quantity, pick
 from credits.ledger.serials import SerialRange
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
@@ -29,7 +29,7 @@ class NotOwed(Conflict):
     code = "not_owed"
 
 
-def contribute(session: Session, *, issuance: Issuance, policy: Policy, by: User, at: datetime) -> Posting | None:
+def contribute(session: Session, *, issuance: Issuance, policy: Policy, by: User, at: datetime) -> Posted | None:
     """Move the policy's share of a new issuance, its last serials, from the producer to the buffer. Flushes.
 
     Rounded down, in base units; None where that is nothing.
@@ -57,7 +57,7 @@ def check_draw(session: Session, subject: str, request: dict[str, Any], by: User
     return {"quantity": quantity}
 
 
-def draw(session: Session, decision: Decision, policy: Policy, by: User, at: datetime) -> Posting:
+def draw(session: Session, decision: Decision, policy: Policy, by: User, at: datetime) -> Posted:
     """Cancel units of the buffer, the oldest issuances' first, in place of what a debit still lacks.
 
     Flushes. Raises NotOwed, InsufficientBalance.
@@ -84,7 +84,7 @@ def draw(session: Session, decision: Decision, policy: Policy, by: User, at: dat
     facts = {"debit": debit.number, "quantity": quantity} | both_people(decision)
     record = recorded(session, "buffer.drawn", debit.number, numbers, facts, decision.reason, by, at)
     posting = ledger.move(session, moves, at=at, record=record)
-    pay_off(session, [debit], quantity, posting=posting, at=at)
+    pay_off(session, [debit], quantity, posting_id=posting.id, at=at)
     return posting
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
 from credits import ledger
-from credits.ledger.models import AccountKind, Posting
-from credits.ledger.posting import NotHeld, checked_quantity
+from credits.ledger.models import AccountKind
+from credits.ledger.posting import NotHeld, Posted, checked_quantity
 from credits.ledger.serials import SerialRange
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
@@ -38,7 +38,7 @@ def check(session: Session, subject: str, request: dict[str, Any], by: User) -> 
     return {"holder": holder.number, "quantity": checked_quantity(request.get("quantity"))}
 
 
-def cancel(session: Session, decision: Decision, policy: Policy, by: User, at: datetime) -> Posting:
+def cancel(session: Session, decision: Decision, policy: Policy, by: User, at: datetime) -> Posted:
     """Cancel for good. Flushes. Raises LetGoAlready, OnHold, InsufficientBalance."""
     if decision.subject.startswith("HOLD-"):
         return cancel_held(session, hold_numbered(session, decision.subject), decision, by, at)
@@ -57,7 +57,7 @@ def cancel(session: Session, decision: Decision, policy: Policy, by: User, at: d
     )
 
 
-def cancel_held(session: Session, held: Earmark, decision: Decision, by: User, at: datetime) -> Posting:
+def cancel_held(session: Session, held: Earmark, decision: Decision, by: User, at: datetime) -> Posted:
     """Cancel all of a hold. Reservations that lose credits by it end: what is left of them is available again."""
     parts = reservations_under(session, held)
     for earmark in sorted([held, *parts], key=lambda each: each.id):  # always in the order of their ids

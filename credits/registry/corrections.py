@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from credits import ledger
 from credits.errors import Conflict
 from credits.journal import events
-from credits.ledger.models import AccountKind, Posting
-from credits.ledger.posting import checked_quantity
+from credits.ledger.models import AccountKind
+from credits.ledger.posting import Posted, checked_quantity
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
 from credits.registry.accounts import registry_account
@@ -57,7 +57,7 @@ def check_roll_back(session: Session, subject: str, request: dict[str, Any], by:
     return {}
 
 
-def roll_back(session: Session, decision: Decision, policy: Policy, by: User, at: datetime) -> Posting:
+def roll_back(session: Session, decision: Decision, policy: Policy, by: User, at: datetime) -> Posted:
     """Cancel all of an issuance and reject its batch. Flushes. Raises NotAllWithProducer, WrongState."""
     issuance = issuance_numbered(session, decision.subject)
     keep_still(session, [issuance.id])
@@ -96,7 +96,7 @@ def must_be_whole(issuance: Issuance, moves: list[ledger.Move]) -> None:
         )
 
 
-def undo_deductions(session: Session, issuance: Issuance, posting: Posting, at: datetime) -> int:
+def undo_deductions(session: Session, issuance: Issuance, posting: Posted, at: datetime) -> int:
     """Put the carried remainder back, and return the base units that a new debit must stand for.
 
     These are debits that the issuance had made good, and one unit where a later issuance has used its remainder up.
@@ -104,7 +104,7 @@ def undo_deductions(session: Session, issuance: Issuance, posting: Posting, at: 
     batch, mineral = issuance.batch, issuance.mineral
     debits = session.scalars(open_debits(issuance.producer_id, issuance.mineral_code).with_for_update()).all()
     mistaken = [debit for debit in debits if debit.issuance_id == issuance.id]
-    pay_off(session, mistaken, sum(debit.still_open for debit in mistaken), posting=posting, at=at)
+    pay_off(session, mistaken, sum(debit.still_open for debit in mistaken), posting_id=posting.id, at=at)
     made_good = select(func.coalesce(func.sum(DebitSettlement.quantity), 0))
     lacking = int(session.scalars(made_good.where(DebitSettlement.posting_id == issuance.posting_id)).one())
     carried = lock_carry(session, issuance.producer_id, issuance.mineral_code)

@@ -7,7 +7,6 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from credits.errors import Missing
-from credits.ledger.models import Posting
 from credits.registry.movements import Debit, DebitSettlement
 from credits.registry.queries import digits_of
 
@@ -31,15 +30,15 @@ def owed(session: Session, producer_id: int, mineral_code: str) -> int:
     return int(session.scalars(select(func.coalesce(func.sum(found.c.still_open), 0))).one())
 
 
-def pay_off(session: Session, debits: Iterable[Debit], quantity: int, *, posting: Posting, at: datetime) -> None:
-    """Write down that `posting` made good `quantity` base units of these debits, oldest first. Flushes."""
+def pay_off(session: Session, debits: Iterable[Debit], quantity: int, *, posting_id: int, at: datetime) -> None:
+    """Write down that this posting made good `quantity` base units of these debits, oldest first. Flushes."""
     for debit in debits:
         part = min(quantity, debit.still_open)
         if part == 0:
             continue
         quantity -= part
         debit.still_open -= part
-        session.add(DebitSettlement(debit_id=debit.id, quantity=part, posting_id=posting.id, settled_at=at))
+        session.add(DebitSettlement(debit_id=debit.id, quantity=part, posting_id=posting_id, settled_at=at))
     session.flush()
 
 

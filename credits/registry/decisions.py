@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from credits import ledger
 from credits.errors import Conflict, Missing, NotAllowed
 from credits.journal import events
-from credits.ledger.models import Posting
+from credits.ledger.posting import Posted
 from credits.participants.models import User
 from credits.participants.permissions import is_auditor, is_issuer, must_issue
 from credits.participants.wording import paragraphs
@@ -46,7 +46,7 @@ class Act:
     """check: whether it can be proposed, and the request in sound form. carry_out: what the approval does."""
 
     check: Callable[[Session, str, dict[str, Any], User], dict[str, Any]]
-    carry_out: Callable[[Session, Decision, Policy, User, datetime], Posting | None]
+    carry_out: Callable[[Session, Decision, Policy, User, datetime], Posted | None]
 
 
 ACTS = {

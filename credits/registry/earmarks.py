@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from credits import ledger
 from credits.errors import Conflict, Missing
-from credits.ledger.models import AccountKind, Posting
-from credits.ledger.posting import Record
+from credits.ledger.models import AccountKind
+from credits.ledger.posting import Posted, Record
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import is_auditor, is_issuer
@@ -71,7 +71,7 @@ def set_apart(
 
 def let_go(
     session: Session, earmark: Earmark, *, record: Record, by: User | None, at: datetime, target: int | None = None
-) -> Posting:
+) -> Posted:
     """Move the serials back where they came from, or to the account `target`, and close the earmark. Flushes.
 
     Lock it first (`lock_open`). Raises ledger.posting.NotHeld where they are not there any more.

@@ -76,7 +76,7 @@ def expire(session: Session, issuance: Issuance, policy: Policy, at: datetime) -
     facts |= listed("transfers", [each.number for each in offered])
     record = recorded(session, "expiry.expired", issuance.number, {issuance.id: issuance.number}, facts, "", None, at)
     posting = ledger.move(session, moves, at=at, record=record)
-    end_transfers(session, offered, state=TransferState.EXPIRED, reason=ENDED, posting=posting, by=None, at=at)
+    end_transfers(session, offered, state=TransferState.EXPIRED, reason=ENDED, posting_id=posting.id, by=None, at=at)
     return True
 
 

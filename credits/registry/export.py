@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from credits import ledger
-from credits.ledger.models import AccountKind, Posting
-from credits.ledger.posting import checked_quantity
+from credits.ledger.models import AccountKind
+from credits.ledger.posting import Posted, checked_quantity
 from credits.participants.models import User
 from credits.participants.permissions import may_dispose_of
 from credits.participants.wording import line
@@ -38,7 +38,7 @@ def check(session: Session, subject: str, request: dict[str, Any], by: User) -> 
     }
 
 
-def export(session: Session, decision: Decision, policy: Policy, by: User, at: datetime) -> Posting:
+def export(session: Session, decision: Decision, policy: Policy, by: User, at: datetime) -> Posted:
     """Take the credits out for good. Flushes. Raises Suspended, Expired, InsufficientBalance."""
     issuance = issuance_numbered(session, decision.subject)
     holder = organisation_known_as(session, decision.request["holder"])

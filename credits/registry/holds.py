@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from credits import ledger
 from credits.errors import Conflict
-from credits.ledger.models import AccountKind, Block, Posting
-from credits.ledger.posting import pick
+from credits.ledger.models import AccountKind, Block
+from credits.ledger.posting import Posted, pick
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import must_issue
 from credits.participants.wording import paragraphs
@@ -149,8 +149,15 @@ def hold_periods(
             at=at,
             back={offered: available},
         )
-        posting = session.get_one(Posting, held.opening_posting_id)
-        end_transfers(session, ended, state=TransferState.WITHDRAWN, reason=RETURNED, posting=posting, by=by, at=at)
+        end_transfers(
+            session,
+            ended,
+            state=TransferState.WITHDRAWN,
+            reason=RETURNED,
+            posting_id=held.opening_posting_id,
+            by=by,
+            at=at,
+        )
     else:
         record(moves)
     frozen = Frozen(held, ended, tell)
@@ -203,7 +210,7 @@ def check_release(session: Session, subject: str, request: dict[str, Any], by: U
     return {}
 
 
-def release(session: Session, decision: Decision, policy: Policy, by: User, at: datetime) -> Posting:
+def release(session: Session, decision: Decision, policy: Policy, by: User, at: datetime) -> Posted:
     """Put every held serial back exactly where it was. Flushes. Raises LetGoAlready."""
     held = hold_numbered(session, decision.subject)
     lock_open(session, held)

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from credits import ledger
 from credits.errors import Conflict, NotAllowed
 from credits.journal import events
-from credits.ledger.models import AccountKind, Posting
-from credits.ledger.posting import Record, ranges_of
+from credits.ledger.models import AccountKind
+from credits.ledger.posting import Record
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
@@ -64,7 +64,7 @@ def issue(session: Session, *, batch: Batch, policy: Policy, by: User, key: str,
     debits = session.scalars(open_debits(batch.site.producer_id, batch.mineral_code).with_for_update()).all()
     issuance = enter(session, batch, quantity, by, at)
     owing = sum(debit.still_open for debit in debits)
-    pay_off(session, debits, owing, posting=session.get_one(Posting, issuance.posting_id), at=at)
+    pay_off(session, debits, owing, posting_id=issuance.posting_id, at=at)
     contribute(session, issuance=issuance, policy=policy, by=by, at=at)
     batch.state = BatchState.ISSUED
     ledger.settle(session, {"issuance": issuance.id})
@@ -155,7 +155,7 @@ def enter(session: Session, batch: Batch, quantity: int, by: User, at: datetime)
         )
 
     posting = ledger.issue(session, quantity=quantity, target=target, at=at, record=record)
-    (ledger_id,) = ranges_of(session, posting.id)
+    (ledger_id,) = posting.ranges
     assert batch.verified_by is not None
     issuance = Issuance(
         id=ledger_id,

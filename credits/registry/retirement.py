@@ -11,7 +11,7 @@ from credits import ledger
 from credits.errors import Conflict, Invalid, Missing
 from credits.journal import events
 from credits.ledger.models import AccountKind
-from credits.ledger.posting import ranges_of
+from credits.ledger.posting import Posted
 from credits.ledger.serials import SerialRange, written
 from credits.participants.countries import country
 from credits.participants.models import Organisation, User
@@ -101,7 +101,7 @@ def retire(
         at=at,
         record=record,
     )
-    retirement = enter(session, issuance, holder, quantity, claim, posting.id, by, at)
+    retirement = enter(session, issuance, holder, quantity, claim, posting, by, at)
     ledger.settle(session, {"retirement": retirement.id})
     return retirement
 
@@ -112,7 +112,7 @@ def enter(
     holder: Organisation,
     quantity: int,
     claim: Claim,
-    posting_id: int,
+    posting: Posted,
     by: User,
     at: datetime,
 ) -> Retirement:
@@ -120,7 +120,7 @@ def enter(
     retirement = Retirement(
         issuance=issuance,
         quantity=quantity,
-        posting_id=posting_id,
+        posting_id=posting.id,
         holder=holder,
         beneficiary=claim.beneficiary,
         beneficiary_country=claim.country,
@@ -135,7 +135,7 @@ def enter(
     session.flush()
     session.add_all(
         RetiredRange(issuance_id=issuance.id, first=units.first, last=units.last, retirement_id=retirement.id)
-        for units in ranges_of(session, posting_id)[issuance.id]
+        for units in posting.ranges[issuance.id]
     )
     session.flush()
     return retirement

@@ -7,7 +7,7 @@ from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from credits import ledger
-from credits.ledger.models import AccountKind, Block, Posting
+from credits.ledger.models import AccountKind, Block
 from credits.ledger.serials import SerialRange
 from credits.participants.models import User
 from credits.registry.models import Holding, Issuance, Transfer, TransferState
@@ -78,13 +78,13 @@ def end_transfers(
     *,
     state: TransferState,
     reason: str,
-    posting: Posting,
+    posting_id: int,
     by: User | None,
     at: datetime,
 ) -> None:
-    """Close transfers whose frozen serials went elsewhere in `posting`. Flushes."""
+    """Close transfers whose frozen serials went elsewhere in this posting. Flushes."""
     for transfer in transfers:
         transfer.state, transfer.reason = state, reason
-        transfer.closing_posting_id, transfer.closed_at = posting.id, at
+        transfer.closing_posting_id, transfer.closed_at = posting_id, at
         transfer.closed_by_id = by.id if by else None
     session.flush()

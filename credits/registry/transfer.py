@@ -10,7 +10,7 @@ from credits import ledger
 from credits.errors import Conflict, Invalid, Missing
 from credits.journal import events
 from credits.ledger.models import AccountKind
-from credits.ledger.posting import Record, ranges_of
+from credits.ledger.posting import Record
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import BUYERS, PRODUCERS, may_dispose_of
@@ -104,7 +104,7 @@ def propose(
     session.flush()
     session.add_all(
         TransferRange(transfer_id=transfer.id, first=units.first, last=units.last)
-        for units in ranges_of(session, posting.id)[issuance.id]
+        for units in posting.ranges[issuance.id]
     )
     ledger.settle(session, {"transfer": transfer.id})
     return transfer

@@ -47,7 +47,7 @@ class OnceForm(FlaskForm):
 
     def refused(self, refusal: CreditsError) -> int:
         """Write the refusal down, show it above the form and give the next try a key of its own. Returns the status."""
-        remember_refusal(db.session, refusal)
+        refusal = remember_refusal(db.session, refusal)
         if refusal.code == "key_reused":
             said = _("This form was sent already, with other values. Look at what is there before you send it again.")
         else:

@@ -251,17 +251,22 @@ POSTGRESQL_MOVES = [
         own_first BIGINT := NEW.first;
         own_last BIGINT := NEW.last;
         written_by BIGINT;
+        moved_to BIGINT;
+        source_kind TEXT;
     BEGIN
+        -- One query, for each costs as much as its work.
+        SELECT (pg_current_xact_id()::text::bigint >> 32 << 32) + p.xmin::text::bigint,
+               (SELECT e.last FROM entry e WHERE e.posting_id = NEW.posting_id AND e.issuance_id = NEW.issuance_id
+                AND e.first <= NEW.last AND e.first <> NEW.first ORDER BY e.first DESC LIMIT 1),
+               (SELECT a.kind FROM account a WHERE a.id = NEW.from_account_id)
+            INTO written_by, moved_to, source_kind FROM posting p WHERE p.id = NEW.posting_id;
         -- Numbered and written by this very transaction, savepoints included: nothing else is visible and in progress.
-        SELECT (pg_current_xact_id()::text::bigint >> 32 << 32) + p.xmin::text::bigint INTO written_by
-            FROM posting p WHERE p.id = NEW.posting_id;
         IF pg_xact_status(written_by::text::xid8) IS DISTINCT FROM 'in progress'
            OR NEW.posting_id <> currval('posting_id_seq') THEN
             RAISE EXCEPTION 'ledger: an entry belongs to the newest posting'
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
-        IF NEW.first <= (SELECT e.last FROM entry e WHERE e.posting_id = NEW.posting_id AND e.issuance_id = NEW.issuance_id
-               AND e.first <= NEW.last AND e.first <> NEW.first ORDER BY e.first DESC LIMIT 1) THEN
+        IF NEW.first <= moved_to THEN
             RAISE EXCEPTION 'ledger: a posting moves a serial once, to another account'
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
@@ -275,7 +280,7 @@ POSTGRESQL_MOVES = [
                 VALUES (NEW.issuance_id, NEW.last, 1, NEW.last, NEW.to_account_id, NULL);
             RETURN NULL;
         END IF;
-        IF EXISTS (SELECT 1 FROM account a WHERE a.id = NEW.from_account_id AND a.kind IN ({final})) THEN
+        IF source_kind IN ({final}) THEN
             RAISE EXCEPTION 'ledger: retired, cancelled, expired and exported are final'
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
@@ -285,22 +290,22 @@ POSTGRESQL_MOVES = [
             RAISE EXCEPTION 'ledger: the serials are not in that account'
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
-        -- Carve off what stays behind on the right, then on the left.
-        IF held.last > NEW.last THEN
-            UPDATE block b SET last = NEW.last, next_first = NEW.last + 1
-                WHERE b.issuance_id = NEW.issuance_id AND b.first = held.first;
-            INSERT INTO block (issuance_id, issued, first, last, account_id, next_first)
-                VALUES (NEW.issuance_id, held.issued, NEW.last + 1, held.last, held.account_id, held.next_first);
-            held.next_first := NEW.last + 1;
-        END IF;
+        -- Carve off what stays behind on the left, then on the right. What stays on the left keeps its row, so that
+        -- those who wait for it find it again.
         IF held.first < NEW.first THEN
             UPDATE block b SET last = NEW.first - 1, next_first = NEW.first
                 WHERE b.issuance_id = NEW.issuance_id AND b.first = held.first;
             INSERT INTO block (issuance_id, issued, first, last, account_id, next_first)
-                VALUES (NEW.issuance_id, held.issued, NEW.first, NEW.last, NEW.to_account_id, held.next_first);
+                VALUES (NEW.issuance_id, held.issued, NEW.first, NEW.last, NEW.to_account_id,
+                        CASE WHEN NEW.last < held.issued THEN NEW.last + 1 END);
         ELSE
-            UPDATE block b SET account_id = NEW.to_account_id
+            UPDATE block b SET account_id = NEW.to_account_id, last = NEW.last,
+                    next_first = CASE WHEN NEW.last < held.issued THEN NEW.last + 1 END
                 WHERE b.issuance_id = NEW.issuance_id AND b.first = NEW.first;
+        END IF;
+        IF held.last > NEW.last THEN
+            INSERT INTO block (issuance_id, issued, first, last, account_id, next_first)
+                VALUES (NEW.issuance_id, held.issued, NEW.last + 1, held.last, held.account_id, held.next_first);
         END IF;
         -- Merge with a neighbour of the same account, unless somebody else is at work on it: waiting here could deadlock.
         SELECT * INTO neighbour FROM block b WHERE b.issuance_id = NEW.issuance_id AND b.first = own_last + 1
@@ -322,6 +327,87 @@ POSTGRESQL_MOVES = [
         RETURN NULL;
     END $$""",
     "CREATE TRIGGER entry_moves AFTER INSERT ON entry FOR EACH ROW EXECUTE FUNCTION ledger_move()",
+    # Not walls, but one trip each: which serials a movement takes, locked, always in the order of serials; nothing
+    # where they are not there. A block that was carved up while we waited for its lock is gone from our sight: so only
+    # a plain reading of one moment may say that. Otherwise look again, with the locks let go: whoever holds one
+    # must not wait for a lower serial.
+    """CREATE FUNCTION ledger_pick(of_issuance BIGINT, source BIGINT, wanted BIGINT)
+       RETURNS TABLE (first BIGINT, last BIGINT) LANGUAGE plpgsql AS $$
+    DECLARE
+        lowest CURSOR FOR SELECT b.first, b.last FROM block b
+            WHERE b.account_id = source AND b.issuance_id = of_issuance ORDER BY b.first FOR NO KEY UPDATE;
+        found BIGINT;
+        firsts BIGINT[];
+        lasts BIGINT[];
+    BEGIN
+        LOOP
+            BEGIN
+                found := 0;
+                firsts := NULL;
+                lasts := NULL;
+                FOR held IN lowest LOOP
+                    firsts := firsts || held.first;
+                    lasts := lasts || held.last;
+                    found := found + held.last - held.first + 1;
+                    EXIT WHEN found >= wanted;
+                END LOOP;
+                IF found >= wanted THEN
+                    RETURN QUERY SELECT * FROM unnest(firsts, lasts);
+                    RETURN;
+                END IF;
+                RAISE EXCEPTION USING ERRCODE = 'ASMC1';
+            EXCEPTION WHEN SQLSTATE 'ASMC1' THEN NULL;
+            END;
+            IF wanted > (SELECT coalesce(sum(b.last - b.first + 1), 0) FROM block b
+                         WHERE b.account_id = source AND b.issuance_id = of_issuance) THEN
+                RETURN;
+            END IF;
+        END LOOP;
+    END $$""",
+    """CREATE FUNCTION ledger_lock(issuances BIGINT[], firsts BIGINT[], lasts BIGINT[], sources BIGINT[])
+       RETURNS TABLE (place BIGINT, first BIGINT, last BIGINT) LANGUAGE plpgsql AS $$
+    DECLARE
+        places BIGINT[];
+        begins BIGINT[];
+        ends BIGINT[];
+        held RECORD;
+        found BIGINT;
+    BEGIN
+        LOOP
+            BEGIN
+                places := NULL;
+                begins := NULL;
+                ends := NULL;
+                FOR at IN 1..cardinality(issuances) LOOP
+                    found := 0;
+                    FOR held IN SELECT greatest(b.first, firsts[at]) AS first, least(b.last, lasts[at]) AS last FROM block b
+                        WHERE b.issuance_id = issuances[at] AND b.account_id = sources[at]
+                          AND b.first <= lasts[at] AND b.last >= firsts[at] AND b.first >= (SELECT max(c.first)
+                              FROM block c WHERE c.issuance_id = issuances[at] AND c.first <= firsts[at])
+                        ORDER BY b.first FOR NO KEY UPDATE OF b
+                    LOOP
+                        places := places || at;
+                        begins := begins || held.first;
+                        ends := ends || held.last;
+                        found := found + held.last - held.first + 1;
+                    END LOOP;
+                    IF found < lasts[at] - firsts[at] + 1 THEN
+                        RAISE EXCEPTION USING ERRCODE = 'ASMC1';
+                    END IF;
+                END LOOP;
+                RETURN QUERY SELECT * FROM unnest(places, begins, ends);
+                RETURN;
+            EXCEPTION WHEN SQLSTATE 'ASMC1' THEN NULL;
+            END;
+            IF EXISTS (SELECT 1 FROM unnest(issuances, firsts, lasts, sources) named (issuance, first, last, source)
+                    WHERE named.last - named.first + 1 > (
+                        SELECT coalesce(sum(least(b.last, named.last) - greatest(b.first, named.first) + 1), 0)
+                        FROM block b WHERE b.issuance_id = named.issuance AND b.account_id = named.source
+                         AND b.first <= named.last AND b.last >= named.first)) THEN
+                RETURN;
+            END IF;
+        END LOOP;
+    END $$""",
     """CREATE TRIGGER block_guarded BEFORE INSERT OR UPDATE OR DELETE ON block FOR EACH ROW
        WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION ledger_refuse('only an entry moves serials')""",
     """CREATE TRIGGER block_never_emptied BEFORE TRUNCATE ON block
@@ -422,4 +508,5 @@ def downgrade() -> None:
     for table in [*(["moving"] if dialect == "sqlite" else []), *tables, "registry_identity"]:
         op.execute(f"DROP TABLE {table}")
     if dialect == "postgresql":
-        op.execute("DROP FUNCTION ledger_move(); DROP FUNCTION ledger_refuse()")
+        for name in ("ledger_move", "ledger_refuse", "ledger_pick", "ledger_lock"):
+            op.execute(f"DROP FUNCTION {name}")

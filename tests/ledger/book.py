@@ -10,8 +10,8 @@ from credits import ledger
 from credits.journal.events import append
 from credits.ledger import invariants
 from credits.ledger.balances import balance
-from credits.ledger.models import Account, AccountKind, Block, Posting
-from credits.ledger.posting import Record, ranges_of
+from credits.ledger.models import Account, AccountKind, Block
+from credits.ledger.posting import Posted, Record
 from credits.ledger.serials import SerialRange
 
 AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -39,10 +39,10 @@ def recording(session: Session) -> Record:
 def issue(session: Session, quantity: int, target: int) -> int:
     """Issue serials 1 to `quantity` into `target`; the id of the issuance."""
     posting = ledger.issue(session, quantity=quantity, target=target, at=AT, record=lambda _: recording(session))
-    return next(iter(ranges_of(session, posting.id)))
+    return next(iter(posting.ranges))
 
 
-def post(session: Session, issuance_id: int, source: int, target: int, quantity: int) -> Posting:
+def post(session: Session, issuance_id: int, source: int, target: int, quantity: int) -> Posted:
     return ledger.post(
         session,
         issuance_id=issuance_id,
@@ -54,7 +54,7 @@ def post(session: Session, issuance_id: int, source: int, target: int, quantity:
     )
 
 
-def move(session: Session, issuance_id: int, units: tuple[int, int], source: int, target: int) -> Posting:
+def move(session: Session, issuance_id: int, units: tuple[int, int], source: int, target: int) -> Posted:
     named = ledger.Move(issuance_id, SerialRange(*units), source, target)
     return ledger.move(session, [named], at=AT, record=recording(session))
 

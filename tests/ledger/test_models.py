@@ -43,6 +43,8 @@ def build(session):
     move(session, old, (61, 80), victim, thief)
     move(session, old, (81, 100), victim, final)
     event = append(session, kind="k", subject="S-1", actor="system", at=AT, facts={}, private={"name": "Mama Kabila"})
+    session.commit()
+    begin_writing(session)
     ledger.claim(session, caller="ORG-1", key="answered", request={})
     ledger.remember_refusal(session, Conflict("No."))
     begin_writing(session)

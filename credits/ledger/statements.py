@@ -1,0 +1,44 @@
+"""What posting says to the database, put together once: building a statement takes longer than answering it.
+
+On PostgreSQL each is one trip: functions of the database (migrations/versions/0001_ledger.py) look and lock. Whoever
+writes to SQLite writes alone, so there it is enough to look.
+"""
+
+from typing import cast
+
+from sqlalchemy import ARRAY, BigInteger, Table, bindparam, func, insert, select, text
+
+from credits.db import Moment
+from credits.ledger.models import Block, Entry, Issuance, Posting
+
+BLOCKS = cast(Table, Block.__table__)
+ISSUANCES = cast(Table, Issuance.__table__)
+POSTINGS = cast(Table, Posting.__table__)
+ENTRIES = cast(Table, Entry.__table__)
+
+OPEN_ISSUANCE = insert(ISSUANCES).values(first=1).returning(ISSUANCES.c.id)
+OPEN_POSTING = insert(POSTINGS).returning(POSTINGS.c.id)
+ENTER = insert(ENTRIES)
+
+HELD = (
+    select(BLOCKS.c.first, BLOCKS.c.last)
+    .where(BLOCKS.c.account_id == bindparam("source"), BLOCKS.c.issuance_id == bindparam("issuance"))
+    .order_by(BLOCKS.c.first)
+)
+# The block that covers the first serial is found by one look into the index, however many lie below it.
+COVERING = (
+    select(func.max(BLOCKS.c.first))
+    .where(BLOCKS.c.issuance_id == bindparam("issuance"), BLOCKS.c.first <= bindparam("from_serial"))
+    .scalar_subquery()
+)
+HELD_NAMED = HELD.where(BLOCKS.c.first >= COVERING, BLOCKS.c.first <= bindparam("to_serial"))
+
+ARRAYS = [bindparam(each, type_=ARRAY(BigInteger)) for each in ("issuances", "firsts", "lasts", "sources", "targets")]
+PICK = text("SELECT first, last FROM ledger_pick(:issuance, :source, :quantity)")
+LOCK = text("SELECT place, first, last FROM ledger_lock(:issuances, :firsts, :lasts, :sources)").bindparams(*ARRAYS[:4])
+OPEN_AND_ENTER = text(
+    """WITH opened AS (INSERT INTO posting (event_id, at) VALUES (:event_id, :at) RETURNING id)
+       INSERT INTO entry (posting_id, issuance_id, first, last, from_account_id, to_account_id)
+       SELECT opened.id, move.* FROM opened, unnest(:issuances, :firsts, :lasts, :sources, :targets) move
+       RETURNING posting_id"""
+).bindparams(bindparam("at", type_=Moment()), *ARRAYS)
