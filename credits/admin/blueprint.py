@@ -26,6 +26,7 @@ def areas() -> dict[str, Any]:
     if is_issuer(user) or is_auditor(user):
         open_to.append((_("Issuances"), "admin.issuances"))
         open_to.append((_("Decisions"), "admin.decisions"))
+        open_to.append((_("Holds"), "admin.holds"))
         open_to.append((_("Organisations"), "admin.organisations"))
         open_to.append((_("Transfers"), "admin.transfers"))
         open_to.append((_("Retirements"), "admin.retirements"))

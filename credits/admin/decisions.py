@@ -20,11 +20,15 @@ from credits.identity import current_user, issuers_only, now, registry_only
 from credits.ledger.serials import LARGEST
 from credits.participants.permissions import is_issuer
 from credits.registry import decisions as rules
-from credits.registry import waiting
+from credits.registry import earmarks, public, queries, waiting
+from credits.registry.debits import debit_numbered
+from credits.registry.holders import available_with, first_to_go
+from credits.registry.models import Issuance
 from credits.registry.movements import Decision, DecisionKind, DecisionState
 
 # What an issuer proposes. An export is asked for by the holder.
 PROPOSED_HERE = [kind for kind in DecisionKind if kind is not DecisionKind.EXPORT]
+MOST_SHOWN = 100  # serial ranges
 
 
 class DecideForm(FlaskForm):
@@ -92,7 +96,21 @@ def propose_decision() -> ResponseReturnValue:
             return redirect(url_for("admin.decision", number=made.number), 303)
         except CreditsError as refusal:
             status = refused(form, refusal)
-    return render_template("admin/decisions/propose_decision.html", form=form), status
+    return render_template(
+        "admin/decisions/propose_decision.html", form=form, stock=stock_of(form.subject.data)
+    ), status
+
+
+def stock_of(number: str | None) -> list[tuple[str, str, str]]:
+    """Who has available credits of the issuance that is named, if one is: number, name, quantity."""
+    try:
+        issuance = queries.issuance_numbered(db.session(), (number or "").strip())
+    except CreditsError:
+        return []
+    return [
+        (holder.number, holder.name, issuance.mineral.quantity(quantity))
+        for holder, quantity in available_with(db.session(), issuance)
+    ]
 
 
 @bp.get("/decisions/<number>")
@@ -136,8 +154,25 @@ def _page(found: Decision, form: DecideForm, status: int) -> ResponseReturnValue
         consequence=consequences()[found.kind.value],
         own=found.proposed_by_id == user.id,
         open=found.state is DecisionState.WAITING and is_issuer(user),
+        **concerned(found),
     )
     return page, status
+
+
+def concerned(found: Decision) -> dict[str, Any]:
+    """Which issuance, hold or debit it is about, and which serials its approval would take as things stand now."""
+    issuance: Issuance | None = None
+    serials: list[str] = []
+    if found.subject.startswith("HOLD-"):
+        serials = earmarks.serials_of(db.session(), earmarks.earmark_numbered(db.session(), found.subject))
+    elif found.subject.startswith("DEBIT-"):
+        issuance = debit_numbered(db.session(), found.subject).issuance
+    else:
+        issuance = queries.issuance_numbered(db.session(), found.subject)
+    if issuance is not None and "holder" in found.request and found.state is DecisionState.WAITING:
+        holder = public.organisation_known_as(db.session(), found.request["holder"])
+        serials = first_to_go(db.session(), holder, issuance, found.request["quantity"], MOST_SHOWN)
+    return {"issuance": issuance, "serials": serials, "most": MOST_SHOWN}
 
 
 def acts() -> dict[str, str]:

@@ -17,6 +17,7 @@ from credits.identity import current_user, issuers_only, now, registry_only
 from credits.journal import events
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import User
+from credits.participants.permissions import is_issuer
 from credits.registry import queries, waiting
 from credits.registry.batches import WrongState
 from credits.registry.issuance import foreseen_number, issue, must_be_third, obstacles
@@ -108,6 +109,8 @@ def issuance(number: str) -> ResponseReturnValue:
         issuer=db.session.get_one(User, found.issuer_id),
         outcome=arithmetic.of(db.session, found.batch),
         story=history.steps(db.session, events.story(db.session, found.number), found.mineral),
+        debits=waiting.debits_of(db.session(), found),
+        may_act=is_issuer(current_user()),
     )
 
 

@@ -1,18 +1,17 @@
 """Who is told that something has happened to their credits."""
 
-from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from credits.ledger.models import Block, Entry, Posting
+from credits.ledger.models import Entry, Posting
 from credits.notices.occurrence import Occurrence, measured
 from credits.notices.telling import tell, tell_each
 from credits.notices.wordings import Kind
 from credits.participants.models import Organisation
-from credits.registry.accounts import OWN
 from credits.registry.debits import debit_numbered
+from credits.registry.holders import holders_of
 from credits.registry.holds import others
 from credits.registry.models import Holding, Issuance
 from credits.registry.movements import Earmark, ExpiryWarning
@@ -119,16 +118,6 @@ def losers(session: Session, what: Occurrence) -> list[tuple[Organisation, int]]
         .order_by(Organisation.id)
     )
     return [(holder, int(quantity)) for holder, quantity in rows]
-
-
-def holders_of(session: Session, issuance: Issuance) -> Sequence[Organisation]:
-    """Who has credits of an issuance now, in whatever state."""
-    having = (
-        select(Holding.organisation_id)
-        .join(Block, Block.account_id == Holding.account_id)
-        .where(Block.issuance_id == issuance.id, Holding.kind.in_(OWN))
-    )
-    return session.scalars(select(Organisation).where(Organisation.id.in_(having)).order_by(Organisation.id)).all()
 
 
 def opened_by(session: Session, what: Occurrence) -> Earmark:

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session, aliased, selectinload
 
 from credits.participants.models import Kyc, Organisation, User
 from credits.registry.decisions import decisions_of
+from credits.registry.earmarks import earmarks_of
 from credits.registry.models import Issuance, Retirement, Transfer, TransferState
-from credits.registry.movements import Decision, DecisionState
+from credits.registry.movements import Debit, Decision, DecisionState, Earmark, EarmarkKind
 from credits.registry.production import Batch, BatchState, Remark, Site
 from credits.registry.queries import batches_of, count, digits_of, retirements_of, transfers_of
 
@@ -164,6 +165,21 @@ def decisions(
     if state is not None:
         wanted = wanted.where(Decision.state == state)
     people = selectinload(Decision.proposed_by).selectinload(User.organisation), selectinload(Decision.decided_by)
+    window, page, pages = _page_of(session, wanted.options(*people), page)
+    return list(session.scalars(window)), page, pages
+
+
+def debits_of(session: Session, issuance: Issuance) -> list[Debit]:
+    """What was debited because of an issuance, oldest first."""
+    return list(session.scalars(select(Debit).where(Debit.issuance_id == issuance.id).order_by(Debit.id)))
+
+
+def holds(session: Session, *, by: User, ended: bool, page: int = 1) -> tuple[list[Earmark], int, int]:
+    """One page of the holds that `by` may see, newest first: those that are open, or those that have ended."""
+    wanted = earmarks_of(by).where(
+        Earmark.kind == EarmarkKind.HELD, Earmark.closed_at.is_not(None) if ended else Earmark.closed_at.is_(None)
+    )
+    people = selectinload(Earmark.holder), selectinload(Earmark.opened_by)
     window, page, pages = _page_of(session, wanted.options(*people), page)
     return list(session.scalars(window)), page, pages
 
