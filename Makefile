@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test benchmark races crash network power check format lock backup restore ready-to-run ready-to-check ready-to-test
+.PHONY: help run test benchmark races crash network power disk-full check format lock backup restore ready-to-run ready-to-check ready-to-test
 
 help: ## List the commands
 	@echo "Commands (settings such as PORT=8080 or DATABASE_URL=... may follow; the README has them all):"
@@ -34,6 +34,9 @@ network: ready-to-test ## Put a faulty network between the registry and PostgreS
 
 power: ready-to-test ## Cut the power of an embedded registry, as far as its disk can tell (CUTS=1000)
 	@$(BIN)/python -m tests.suites.power --cuts $(or $(CUTS),1000)
+
+disk-full: ready-to-test ## Fill the disk under the registry, on both databases, as root (ROUNDS=20)
+	@$(BIN)/python -m tests.suites.disk --rounds $(or $(ROUNDS),20)
 
 check: ready-to-check ## Look for mistakes without running anything: ruff, mypy, djlint
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.suites import crash, network, power, statements, trial
+from tests.suites import crash, disk, network, power, statements, trial
 from tests.suites.races import GAMES, Arena, play
 from tests.suites.steps import STEPS
 
@@ -90,3 +90,13 @@ class TestPowerCut:
 
     def test_finds_out_a_database_that_waits_for_no_disk(self, cut):
         assert any("was acknowledged and is not there" in sentence for sentence in cut("NORMAL", 25).sentences)
+
+
+def test_survives_a_full_disk():
+    if reason := disk.why_not():
+        pytest.skip(reason)
+
+    ended = disk.apart("--rounds", "2", "--databases", "SQLite")
+
+    assert ended.stdout.count("every promise holds") == 1
+    assert ended.returncode == 0
