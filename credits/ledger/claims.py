@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 from credits.db import begin_writing
 from credits.errors import Conflict, CreditsError, Invalid, Missing, NotAllowed
@@ -76,7 +76,7 @@ def claim(session: Session, *, caller: str, key: str | None, request: dict[str, 
     """
     if not key or len(key) > LONGEST_KEY or not key.isprintable():
         raise KeyUnusable(f"An idempotency key has 1 to {LONGEST_KEY} printable characters.")
-    asked = OpenClaim(caller, key, request, session.get_transaction())
+    asked = OpenClaim(caller, key, request, transaction_of(session))
     session.info[CLAIM_WAS_NEW] = taken(session, asked, answer=None)
     if session.info[CLAIM_WAS_NEW]:
         session.info[OPEN_CLAIM] = asked
@@ -123,6 +123,11 @@ def settle(session: Session, result: dict[str, Any]) -> None:
     session.execute(SETTLING, {"of_caller": claimed.caller, "of_key": claimed.key, "said": {"result": result}})
 
 
+def transaction_of(session: Session | scoped_session[Session]) -> SessionTransaction | None:
+    """The transaction that runs now; the doors hand over the session of their request behind a proxy without it."""
+    return (session.registry() if isinstance(session, scoped_session) else session).get_transaction()
+
+
 def remember_refusal(session: Session, refusal: CreditsError) -> CreditsError:
     """Undo all that was begun, write the refusal down under its key and commit; what is to be told. For doors.
 
@@ -130,7 +135,7 @@ def remember_refusal(session: Session, refusal: CreditsError) -> CreditsError:
     ours was being undone, has an answer already: then nobody hears two things about one request.
     """
     claimed: OpenClaim | None = session.info.pop(OPEN_CLAIM, None)
-    ours = claimed is not None and claimed.transaction is session.get_transaction()
+    ours = claimed is not None and claimed.transaction is transaction_of(session)
     session.rollback()
     if claimed is None or not ours:
         return refusal
