@@ -5,6 +5,7 @@ for that, so that both databases refuse the same values.
 """
 
 import json
+import select
 import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -26,6 +27,7 @@ from sqlalchemy import (
     Text,
     event,
 )
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -171,7 +173,7 @@ def engine_settings(url: str) -> dict[str, Any]:
                 "check_same_thread": False,
             }
         }
-    return {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 15}
+    return {"pool_size": 5, "max_overflow": 15}
 
 
 def sqlalchemy_url(url: str) -> str:
@@ -183,8 +185,9 @@ def sqlalchemy_url(url: str) -> str:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Make SQLite keep what it was told and take its write lock in time. PostgreSQL needs nothing."""
+    """Make SQLite keep what it was told and take its write lock in time; use no line that PostgreSQL has cut."""
     if engine.dialect.name != "sqlite":
+        event.listen(engine, "checkout", see_that_it_is_open)
         return
 
     @event.listens_for(engine, "connect")
@@ -207,6 +210,19 @@ def prepare_engine(engine: Engine) -> None:
         # A transaction that reads first and writes later would find the lock taken and its snapshot stale.
         writing = connection.get_execution_options().get(WRITING, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def see_that_it_is_open(connection: Any, *_: object) -> None:
+    """Let the pool take another connection where the server has hung up on this one.
+
+    A server that was stopped has said so: there is something to read. To ask it each time would cost a trip.
+    """
+    if connection.closed:
+        raise DisconnectionError
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        raise DisconnectionError
 
 
 def begin_writing(session: Session) -> None:

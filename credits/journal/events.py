@@ -4,9 +4,9 @@ import hashlib
 import hmac
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, select
+from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
 from credits.errors import Invalid
@@ -16,6 +16,9 @@ from credits.journal.models import Event, EventSecret, RegistryIdentity
 SYSTEM = "system"
 APPENDED = "appended_events"
 LARGEST = 2**16 - 1  # bytes of an event: an entry of the log says its length in two bytes (c2sp.org/tlog-tiles)
+# Put together once, and past the object layer: every movement waits for it.
+EVENTS = cast(Table, Event.__table__)
+APPEND = insert(EVENTS).returning(EVENTS.c.id)
 
 
 class EventTooLarge(Invalid):
@@ -58,9 +61,8 @@ def append(
             bytes=len(written),
             most=LARGEST,
         )
-    event_id = session.scalars(
-        insert(Event).values(kind=kind, subject=subject, actor=actor, at=at, body=written).returning(Event.id)
-    ).one()
+    row = {"kind": kind, "subject": subject, "actor": actor, "at": at, "body": written}
+    event_id: int = session.scalars(APPEND, row).one()
     if secrets:
         session.execute(insert(EventSecret), [{"event_id": event_id, **row} for row in secrets])
     note(session, event_id, kind)
