@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test benchmark races crash network power disk-full check format lock backup restore ready-to-run ready-to-check ready-to-test
+.PHONY: help run test benchmark races crash network power disk-full model check format lock backup restore ready-to-run ready-to-check ready-to-test
 
 help: ## List the commands
 	@echo "Commands (settings such as PORT=8080 or DATABASE_URL=... may follow; the README has them all):"
@@ -37,6 +37,9 @@ power: ready-to-test ## Cut the power of an embedded registry, as far as its dis
 
 disk-full: ready-to-test ## Fill the disk under the registry, on both databases, as root (ROUNDS=20)
 	@$(BIN)/python -m tests.suites.disk --rounds $(or $(ROUNDS),20)
+
+model: ready-to-test ## Take random steps with the ledger and a simple model of it, which never differ (STEPS=1000000)
+	@$(BIN)/python -m tests.suites.model --steps $(or $(STEPS),1000000)
 
 check: ready-to-check ## Look for mistakes without running anything: ruff, mypy, djlint
 	$(BIN)/ruff check .

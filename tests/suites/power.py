@@ -299,7 +299,8 @@ def main() -> int:
                 f"{result.counted['sound']} sound, {result.counted['broken']} found out; "
                 f"{time.monotonic() - started:.0f} s"
             )
-            print(*result.sentences[:3], sep="\n", flush=True)
+            if result.sentences:
+                print(*result.sentences[:3], sep="\n", flush=True)
             sound &= bool(result.sentences) == (synchronous == "NORMAL")
     print("Every promise holds with FULL, and NORMAL is found out." if sound else "NOT AS IT MUST BE.")
     return 0 if sound else 1
