@@ -18,7 +18,7 @@ from credits.certificates.issuing import Issuer
 from credits.certificates.pdf import slow_drawing
 from credits.db import begin_writing, prepare_engine
 from credits.extensions import babel, csrf, db, limiter, mail, migrate, security
-from credits.files import Files, bind
+from credits.files import Files, Pages, Parts, bind
 from credits.flask_settings import for_flask, for_sign_in
 from credits.journal import outside
 from credits.journal.models import RegistryIdentity
@@ -130,6 +130,8 @@ def keep_parts(app: Flask, settings: Settings) -> None:
     """What views hand to the operations, which ask no application for it."""
     app.extensions["policy"] = policy.read(settings.policy_file)
     app.extensions["evidence_files"] = Files(settings.data_dir / "evidence")
+    app.extensions["evidence_parts"] = Parts(settings.data_dir / "uploads")
+    app.extensions["evidence_pages"] = Pages(settings.data_dir / "pages")
     app.extensions["certificate_files"] = Files(settings.data_dir / "certificates")
     app.extensions["issuer"] = Issuer(name=settings.registry_name, url=settings.public_url)
 

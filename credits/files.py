@@ -1,8 +1,10 @@
-"""Files kept under the hash of their content, outside the web root. Written once, never changed."""
+"""Files outside the web root: kept under the hash of their content for good, on their way, or drawn from them."""
 
+import fcntl
 import hashlib
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -39,14 +41,7 @@ class Files:
         sha256 = hashlib.sha256(content).hexdigest()
         target = self.path(sha256)
         if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # Whole or not at all: another process or thread may write the same content at this moment.
-            partial = target.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
-            with partial.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(target)
+            write_whole(target, content)
         return sha256
 
     def read(self, sha256: str) -> bytes:
@@ -61,3 +56,93 @@ class Files:
 
     def path(self, sha256: str) -> Path:
         return self.root / sha256[:2] / sha256
+
+
+class WrongOffset(Exception):
+    """A piece does not begin where the file ends. there: how many bytes are there."""
+
+    def __init__(self, there: int) -> None:
+        super().__init__(f"{there} bytes are there.")
+        self.there = there
+
+
+class Parts:
+    """A folder of files that arrive in pieces, named by handles: nothing but lower-case hexadecimal digits."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def begin(self, handle: str) -> None:
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path(handle).touch(mode=0o600, exist_ok=False)
+
+    def length(self, handle: str) -> int:
+        """How many bytes have arrived. Raises FileMissing."""
+        try:
+            return self.path(handle).stat().st_size
+        except FileNotFoundError:
+            raise FileMissing(f"The file {handle} is not in {self.root}.") from None
+
+    def append(self, handle: str, offset: int, piece: bytes) -> int:
+        """Add `piece`, which begins at `offset`; how many bytes are there then. Raises WrongOffset, FileMissing."""
+        try:
+            file = self.path(handle).open("r+b")
+        except FileNotFoundError:
+            raise FileMissing(f"The file {handle} is not in {self.root}.") from None
+        with file:
+            # A phone that lost the answer sends the piece again, perhaps while the first is still being written.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            there = file.seek(0, os.SEEK_END)
+            if there != offset:
+                raise WrongOffset(there)
+            file.write(piece)
+        return there + len(piece)
+
+    def read(self, handle: str) -> bytes:
+        """All that has arrived. Raises FileMissing."""
+        try:
+            return self.path(handle).read_bytes()
+        except FileNotFoundError:
+            raise FileMissing(f"The file {handle} is not in {self.root}.") from None
+
+    def drop(self, handle: str) -> None:
+        self.path(handle).unlink(missing_ok=True)
+
+    def untouched_since(self, moment: float) -> Iterator[str]:
+        """The handles of the files to which nothing was added since `moment` (seconds of the epoch)."""
+        for file in self.root.glob("*.part"):
+            if file.stat().st_mtime < moment:
+                yield file.stem
+
+    def path(self, handle: str) -> Path:
+        return self.root / f"{handle}.part"
+
+
+class Pages:
+    """A folder of pictures drawn from the pages of kept files, to look at. Whoever deletes them loses nothing."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def find(self, sha256: str, number: int) -> bytes | None:
+        try:
+            return self.path(sha256, number).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def keep(self, sha256: str, number: int, picture: bytes) -> None:
+        write_whole(self.path(sha256, number), picture)
+
+    def path(self, sha256: str, number: int) -> Path:
+        return self.root / sha256[:2] / f"{sha256}-{number}.jpg"
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file whole or not at all: another process or thread may write the same content at this moment."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(target)

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from credits.certificates import issuing
 from credits.db import begin_writing
-from credits.files import Files
+from credits.files import Files, Parts
 from credits.journal import checkpoints, outside, sequencing
 from credits.journal.keys import LogKeys
 from credits.notices import outbox
-from credits.registry import expiry, transfer
+from credits.registry import evidence_uploads, expiry, transfer
 from credits.registry.policy import Policy
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,14 @@ def expire_credits(session: Session, *, policy: Policy, at: datetime) -> int:
         total += done
         if not done:
             return total
+
+
+def drop_abandoned_uploads(session: Session, *, parts: Parts, policy: Policy, at: datetime) -> int:
+    """Forget the files in pieces that nobody finished in time; how many. Commits."""
+    begin_writing(session)
+    dropped = evidence_uploads.drop_abandoned(session, parts=parts, policy=policy, at=at)
+    session.commit()
+    return dropped
 
 
 def warn_of_expiry(session: Session, *, policy: Policy, at: datetime) -> list[expiry.Warned]:

@@ -53,6 +53,15 @@ def expire_transfers() -> None:
         jobs.expire_transfers(db.session(), at=now())
 
 
+@huey.periodic_task(crontab(minute="25", hour="*"))
+@huey.lock_task("drop-uploads")
+def drop_uploads() -> None:
+    """Forget the files in pieces that nobody finished in time."""
+    with app.app_context():
+        parts, policy = app.extensions["evidence_parts"], app.extensions["policy"]
+        jobs.drop_abandoned_uploads(db.session(), parts=parts, policy=policy, at=now())
+
+
 @huey.periodic_task(crontab(minute="5", hour="*"))
 @huey.lock_task("expire-credits")
 def expire_credits() -> None:

@@ -27,6 +27,7 @@ from config import Settings, load
 FORMAT = 1
 ABOUT = "about.json"
 NEWEST_CHECKPOINT = "checkpoint"  # belongs to the newest database: beside an older one it would close it
+DRAWN = "pages"  # pictures of the evidence, drawn anew when somebody looks
 PARTIAL = ".part"  # the end of a name while a file is being written
 TABLES = """SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE nspname !~ '^(pg_|information_schema)'"""
@@ -100,10 +101,12 @@ def kind_of(settings: Settings) -> str:
 
 
 def kept_files(settings: Settings) -> Iterator[Path]:
-    """The files of DATA_DIR but the database itself, the queue, what SQLite keeps beside each, and the checkpoint."""
+    """The files of DATA_DIR but the database itself, the queue, what SQLite keeps beside each, the checkpoint, and
+    what can be drawn again."""
     left_out = database_files(settings) | {settings.data_dir / NEWEST_CHECKPOINT}
     for file in sorted(settings.data_dir.rglob("*")):
-        if file.is_file() and file not in left_out and file.suffix != PARTIAL:
+        drawn = file.is_relative_to(settings.data_dir / DRAWN)
+        if file.is_file() and file not in left_out and file.suffix != PARTIAL and not drawn:
             yield file
 
 

@@ -30,9 +30,9 @@ need libpango-1.0-0 has_library libpango-1.0.so.0
 need libpangoft2-1.0-0 has_library libpangoft2-1.0.so.0
 need libharfbuzz-subset0 has_library libharfbuzz-subset.so.0
 need fontconfig has_command fc-match
+need poppler-utils has_command pdftoppm # draws the pages of papers that are PDFs
 if [ "$purpose" = test ]; then
     need postgresql has_postgresql_server
-    need poppler-utils has_command pdftotext
     need qpdf has_command qpdf
     need zbar-tools has_command zbarimg
     # Other people's software checks the log.

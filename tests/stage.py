@@ -31,6 +31,7 @@ from credits.registry import (
     verification,
 )
 from credits.registry.batches import Production
+from credits.registry.evidence_looking import look
 from credits.registry.models import Issuance, Retirement, Transfer
 from credits.registry.movements import Decision, DecisionKind, Earmark
 from credits.registry.policy import Policy
@@ -150,12 +151,14 @@ class Stage:
 
     def paper(self, batch: Batch, kind: EvidenceKind, **bent: Any) -> Any:
         number = next(self.numbers)
+        name = bent.pop("filename", f"paper-{number}.csv")
+        content = bent.pop("content", f"paper,{number}\n".encode())
         asked = {
             "batch": batch,
             "kind": kind,
             "reference": f"REF-{number}",
-            "filename": f"paper-{number}.csv",
-            "content": f"paper,{number}\n".encode(),
+            "issuer": "",
+            "looked": look(name, content, self.policy),
             "files": self.files,
             "policy": self.policy,
             "by": self.clerk,

@@ -21,7 +21,7 @@ FLOORS = [
     {"letters"},
     {"extensions"},
     {"flask_settings", "identity", "tries"},
-    {"log_keys"},
+    {"log_keys", "receiving"},
     {"problems", "languages"},
     {"web", "admin", "api", "cli"},
     {"app"},

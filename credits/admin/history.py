@@ -141,6 +141,7 @@ def _words() -> dict[str, str]:
         "batch.withdrawn": _("Withdrawn"),
         "evidence.added": _("Paper added"),
         "evidence.removed": _("Paper taken away"),
+        "evidence.question_answered": _("Question about a paper answered"),
         "issuance.issued": _("Issued"),
         "transfer.proposed": _("Transfer proposed"),
         "transfer.accepted": _("Transfer accepted"),

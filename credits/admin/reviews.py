@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
 from uuid import uuid4
 
-from flask import current_app, flash, redirect, render_template, request, send_file, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -22,7 +21,7 @@ from credits.ledger import remember_refusal
 from credits.participants.models import User
 from credits.participants.permissions import WrongRole, is_issuer, is_lead
 from credits.problems import status_of
-from credits.registry import queries, verification
+from credits.registry import evidence_likeness, queries, verification
 from credits.registry.batches import WrongState
 from credits.registry.calendar import covers, months_before
 from credits.registry.issuance import issuance_of, obstacles
@@ -80,29 +79,6 @@ def is_allowed(rule: Callable[[User, Batch], None], user: User, batch: Batch) ->
 @staff_only
 def batch(number: str) -> ResponseReturnValue:
     return _page(queries.batch_numbered(db.session, current_user(), number), RemarkForm(key=uuid4().hex), 200)
-
-
-@bp.get("/batches/<number>/evidence/<int:evidence_id>")
-@staff_only
-def evidence(number: str, evidence_id: int) -> ResponseReturnValue:
-    """The file itself: to look at, or with `?save=1` to keep."""
-    paper = queries.evidence_of(db.session, current_user(), number, evidence_id)
-    answer = send_file(
-        BytesIO(current_app.extensions["evidence_files"].read(paper.sha256)),
-        # A table is shown as the text it is.
-        mimetype="text/plain" if paper.media_type == "text/csv" else paper.media_type,
-        as_attachment="save" in request.args,
-        download_name=paper.filename,
-        etag=paper.sha256,
-    )
-    answer.headers["Cache-Control"] = "private, no-store"
-    # What a producer sends must not act as a page of ours. Browsers' PDF viewers do not work in a sandbox.
-    answer.headers["Content-Security-Policy"] = (
-        "frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
-        if paper.media_type == "application/pdf"
-        else "default-src 'none'; sandbox"
-    )
-    return answer
 
 
 @bp.post("/batches/<number>/take")
@@ -215,6 +191,7 @@ def _page(batch: Batch, form: RemarkForm, status: int) -> ResponseReturnValue:
         old=months_before(today, policy.months_to_age),
         obstacles=obstacles(batch, policy, now()) if batch.state is BatchState.VERIFIED else [],
         papers=history.kinds_of_paper(),
+        questions=evidence_likeness.likenesses_of(db.session, batch),
         story=history.of_batch(db.session, batch, issuance.number if issuance else None),
         issuance=issuance,
         user=user,

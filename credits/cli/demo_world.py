@@ -18,6 +18,7 @@ from credits.participants import organisations, users
 from credits.participants.models import Kind, Language, Organisation, RoleName, User
 from credits.registry import batches, evidence, issuance, retirement, sites, transfer, verification
 from credits.registry.batches import Production
+from credits.registry.evidence_looking import look
 from credits.registry.models import Issuance, Retirement, Transfer
 from credits.registry.policy import Policy
 from credits.registry.production import Access, Answer, Batch, EvidenceKind, Method, Site
@@ -326,8 +327,8 @@ class World:
             batch=batch,
             kind=kind,
             reference=f"DEMO-{number:04d}",
-            filename=f"{kind.value}-{number:04d}.csv",
-            content=content,
+            issuer="",
+            looked=look(f"{kind.value}-{number:04d}.csv", content, self.policy),
             files=self.evidence_files,
             policy=self.policy,
             by=by,

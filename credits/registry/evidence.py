@@ -1,38 +1,27 @@
 """Evidence: papers and pictures behind one batch, and behind no other (invariant 6)."""
 
-import csv
-import io
-import unicodedata
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from credits.errors import Conflict, Invalid, Missing
+from credits.errors import Conflict, Missing
 from credits.files import Files
 from credits.journal import events
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import may_register_for
 from credits.participants.wording import line
+from credits.registry.evidence_likeness import note_likenesses, one_at_a_time, remember_pages
+from credits.registry.evidence_looking import Looked
+from credits.registry.evidence_models import PaperNumber
+from credits.registry.evidence_numbers import LONGEST_ISSUER, Numbered, numbers_on, shown
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState, Evidence, EvidenceKind
 
 OPEN_FOR_EVIDENCE = (BatchState.DRAFT, BatchState.INFORMATION_REQUESTED)
-BEGINNINGS = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
-ENDINGS = {
-    "application/pdf": (".pdf",),
-    "image/jpeg": (".jpg", ".jpeg"),
-    "image/png": (".png",),
-    "text/csv": (".csv",),
-}
-
-
-class UnusableFile(Invalid):
-    """Too large, empty, or not what its name says."""
-
-    code = "unusable_file"
+NUMBERS_AT_A_TIME = 500
 
 
 class EvidenceUsed(Conflict):
@@ -57,51 +46,57 @@ def add(
     batch: Batch,
     kind: EvidenceKind,
     reference: str,
-    filename: str,
-    content: bytes,
+    issuer: str,
+    looked: Looked,
     files: Files,
     policy: Policy,
     by: User,
     key: str,
     at: datetime,
 ) -> Evidence:
-    """Put a file behind a batch. What it is, its content says; its name must agree.
+    """Put a file that was looked at behind a batch. What resembles another batch's paper becomes a question.
 
-    reference: number of the assay, invoice, tag or ticket, or "".
-    Flushes, and keeps the file. Raises NotAllowed, UnusableFile, EvidenceUsed, EvidenceClosed.
+    reference: the numbers on the paper (assay, invoice, tags, tickets), or ""; issuer: who gave them, or "".
+    Flushes, and keeps the file. Raises NotAllowed, EvidenceUsed, EvidenceClosed, TooManyNumbers, BadRange, UnsoundText.
     """
     may_register_for(by, batch.site.producer)
-    name = line(filename.replace("\\", "/").rpartition("/")[2], "Name of the file", 150)
-    media_type = checked(name, content, policy.largest_file_bytes)
-    sha256 = files.keep(content)
-    asked = {"act": "evidence.add", "batch": batch.number, "kind": kind.value, "reference": reference, "file": sha256}
-    if earlier := claim(session, caller=by.number, key=key, request=asked):
+    asked = {"act": "evidence.add", "batch": batch.number, "kind": kind.value, "reference": reference}
+    asked |= {"issuer": issuer} if issuer else {}  # keys from before there were issuers mean the same
+    if earlier := claim(session, caller=by.number, key=key, request=asked | {"file": looked.sha256}):
         return session.get_one(Evidence, earlier["evidence"])
     session.refresh(batch, with_for_update=True)
     if batch.state not in OPEN_FOR_EVIDENCE:
         raise EvidenceClosed("Papers are added while a batch is a draft, or when the verifier asks for more.")
-    number = line(reference, "Number of the paper", 80) if reference.strip() else None
-    compared = number_key(kind, number, batch.site.producer_id) if number else None
-    refuse_used(session, batch, kind, compared, sha256)
+    given_by = line(issuer, "Who gave the number", LONGEST_ISSUER) if issuer.strip() else None
+    numbers = numbers_on(kind, reference, given_by or "", batch.site.producer_id)
+    one_at_a_time(session)
+    refuse_same_file(session, batch, looked.sha256)
+    refuse_same_number(session, batch, kind, numbers)
+    files.keep(looked.content)
     try:
         with session.begin_nested():
             paper = Evidence(
                 batch=batch,
                 kind=kind,
-                reference=number,
-                number_key=compared,
-                filename=name,
-                media_type=media_type,
-                size=len(content),
-                sha256=sha256,
+                reference=shown(numbers),
+                issuer=given_by,
+                filename=looked.filename,
+                media_type=looked.media_type,
+                size=len(looked.content),
+                sha256=looked.sha256,
+                pages=looked.pages,
                 added_by_id=by.id,
                 added_at=at,
             )
             session.add(paper)
             session.flush()
+            session.add_all(PaperNumber(evidence_id=paper.id, kind=kind, **vars(number)) for number in numbers)
+            session.flush()
     except IntegrityError:
-        raise EvidenceUsed("This paper stands behind another batch already.", sha256=sha256) from None
-    tell(session, "evidence.added", paper, by, at)
+        raise EvidenceUsed("This paper stands behind another batch already.", sha256=looked.sha256) from None
+    likenesses = note_likenesses(session, paper, looked.prints, policy, at)
+    remember_pages(session, paper, looked.prints)
+    tell(session, "evidence.added", paper, by, at, {"questions": len(likenesses)} if likenesses else {})
     settle(session, {"evidence": paper.id})
     return paper
 
@@ -112,7 +107,7 @@ def remove(session: Session, *, paper: Evidence, by: User, at: datetime) -> None
     session.refresh(paper.batch, with_for_update=True)
     if paper.batch.state is not BatchState.DRAFT:
         raise EvidenceClosed("What was submitted stays with the batch.")
-    tell(session, "evidence.removed", paper, by, at)
+    tell(session, "evidence.removed", paper, by, at, {})
     session.delete(paper)
     session.flush()
 
@@ -122,80 +117,55 @@ def free(session: Session, batch: Batch) -> None:
     for paper in batch.evidence:
         paper.counts = False
     session.flush()
+    papers = [paper.id for paper in batch.evidence]
+    for number in session.scalars(select(PaperNumber).where(PaperNumber.evidence_id.in_(papers))):
+        number.counts = False
+    session.flush()
 
 
-def checked(filename: str, content: bytes, largest: int) -> str:
-    """The media type of a file that may be evidence. Raises UnusableFile."""
-    if not content:
-        raise UnusableFile("The file is empty. Please choose it again.")
-    if len(content) > largest:
-        raise UnusableFile(f"The file is too large: at most {largest // 1_000_000} MB.", size=len(content))
-    media_type = next((kind for mark, kind in BEGINNINGS.items() if content.startswith(mark)), None)
-    if media_type is None and is_csv(content):
-        media_type = "text/csv"
-    if media_type is None:
-        raise UnusableFile("Please send a PDF, a JPEG or PNG picture, or a CSV table.")
-    if not filename.lower().endswith(ENDINGS[media_type]):
-        raise UnusableFile(
-            f"The file is a {media_type}, but its name says something else. Name it {ENDINGS[media_type][0]}.",
-            found=media_type,
-        )
-    return media_type
+def refuse_same_file(session: Session, batch: Batch, sha256: str) -> None:
+    """Raise EvidenceUsed where the very file stands behind a batch that counts."""
+    other = session.scalars(select(Evidence).where(Evidence.counts, Evidence.sha256 == sha256)).one_or_none()
+    if other is not None:
+        refuse_used(batch, other, "This paper", sha256=sha256)
 
 
-def is_csv(content: bytes) -> bool:
-    """Whether this is a table as text: UTF-8, nothing unprintable, at least two columns, no markup."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return False
-    if "\x00" in text or text.lstrip().startswith("<"):
-        return False
-    try:
-        first = next(csv.reader(io.StringIO(text)), [])
-    except csv.Error:
-        return False
-    return len(first) >= 2 or ";" in text.partition("\n")[0]
+def refuse_same_number(session: Session, batch: Batch, kind: EvidenceKind, numbers: list[Numbered]) -> None:
+    """Raise EvidenceUsed where such a paper with one of these numbers, given by the same, stands behind a batch."""
+    by_key = {numbered.number_key: numbered for numbered in numbers}
+    keys = list(by_key)
+    for first in range(0, len(keys), NUMBERS_AT_A_TIME):
+        found = session.execute(
+            select(PaperNumber.number_key, Evidence)
+            .join(Evidence, Evidence.id == PaperNumber.evidence_id)
+            .where(
+                PaperNumber.counts,
+                PaperNumber.kind == kind,
+                PaperNumber.issuer_key == numbers[0].issuer_key,
+                PaperNumber.number_key.in_(keys[first : first + NUMBERS_AT_A_TIME]),
+            )
+            .order_by(PaperNumber.id)
+            .limit(1)
+        ).one_or_none()
+        if found is not None:
+            number = by_key[found[0]].number
+            refuse_used(batch, found[1], f"The number {number}", number=number)
 
 
-def number_key(kind: EvidenceKind, number: str, producer_id: int) -> str | None:
-    """The number of a paper as it is compared: "inv 1" is "INV-1". None where nothing is left of it.
-
-    Tags are numbered once for all; every producer numbers its other papers itself.
-    """
-    folded = unicodedata.normalize("NFKC", number).casefold()
-    plain = "".join(sign for sign in folded if not sign.isspace() and unicodedata.category(sign) != "Pd")
-    if not plain or kind is EvidenceKind.TAG_LOG:
-        return plain or None
-    return f"{producer_id}:{plain}"
-
-
-def refuse_used(session: Session, batch: Batch, kind: EvidenceKind, compared: str | None, sha256: str) -> None:
-    """Raise EvidenceUsed where the file, or such a paper of this number, is in the registry already.
-
-    compared: what `number_key` makes of the number.
-    """
-    same = Evidence.sha256 == sha256
-    if compared is not None:  # papers without a number are not the same for that
-        same |= (Evidence.kind == kind) & (Evidence.number_key == compared)
-    other = session.scalars(select(Evidence).where(Evidence.counts, same).limit(1)).one_or_none()
-    if other is None:
-        return
+def refuse_used(batch: Batch, other: Evidence, what: str, **detail: object) -> None:
+    """Raise EvidenceUsed: `what` stands behind the batch of `other`, which is named to its own people alone."""
     if other.batch_id == batch.id:
-        raise EvidenceUsed("This paper is with the batch already.", sha256=sha256)
-    # Which other batch, only its own people may know.
+        raise EvidenceUsed(f"{what} is with the batch already, on {other.filename}.", **detail)
     own = other.batch.site.producer_id == batch.site.producer_id
     where = f" ({other.batch.number})" if own else ""
-    raise EvidenceUsed(f"This paper stands behind another batch already{where}. Each paper supports one batch only.")
-
-
-def tell(session: Session, what: str, paper: Evidence, by: User, at: datetime) -> None:
-    events.append(
-        session,
-        kind=what,
-        subject=paper.batch.number,
-        actor=by.number,
-        at=at,
-        facts={"evidence": paper.kind.value, "sha256": paper.sha256, "size": paper.size},
-        private={"reference": paper.reference or "", "filename": paper.filename},
+    raise EvidenceUsed(
+        f"{what} stands behind another batch already{where}. Each paper supports one batch only.", **detail
     )
+
+
+def tell(session: Session, what: str, paper: Evidence, by: User, at: datetime, more: dict[str, int]) -> None:
+    facts = {"evidence": paper.kind.value, "sha256": paper.sha256, "size": paper.size} | more
+    private = {"reference": paper.reference or "", "filename": paper.filename}
+    if paper.issuer:
+        private["issuer"] = paper.issuer
+    events.append(session, kind=what, subject=paper.batch.number, actor=by.number, at=at, facts=facts, private=private)

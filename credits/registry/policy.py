@@ -16,6 +16,9 @@ class Policy:
     months_to_issue: int
     required_evidence: tuple[EvidenceKind, ...]
     largest_file_bytes: int
+    milliseconds_to_look: int
+    bits_alike: int
+    hours_to_upload: int
     months_to_age: int
     days_to_answer: int
     months_before_claim: int
@@ -33,6 +36,9 @@ def read(path: Path) -> Policy:
         months_to_issue=text["batch"]["months_to_issue"],
         required_evidence=tuple(EvidenceKind(kind) for kind in text["batch"]["required_evidence"]),
         largest_file_bytes=text["evidence"]["largest_file_bytes"],
+        milliseconds_to_look=text["evidence"]["milliseconds_to_look"],
+        bits_alike=text["evidence"]["bits_alike"],
+        hours_to_upload=text["evidence"]["hours_to_upload"],
         months_to_age=text["observation"]["months_to_age"],
         days_to_answer=text["transfer"]["days_to_answer"],
         months_before_claim=text["retirement"]["months_before_claim"],

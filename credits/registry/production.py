@@ -247,19 +247,19 @@ class Evidence(Model):
         CheckConstraint("size > 0", name="size_positive"),
         CheckConstraint("reference <> ''", name="reference_not_blank"),
         once_where_it_counts("uq_evidence_sha256", "sha256"),
-        once_where_it_counts("uq_evidence_kind_number_key", "kind", "number_key"),
         Index("ix_evidence_batch_id", "batch_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"))
     kind: Mapped[EvidenceKind] = mapped_column(Word(EvidenceKind))
-    reference: Mapped[str | None]  # number of the assay, invoice, tag or ticket
-    number_key: Mapped[str | None]  # the reference as it is compared; see evidence.number_key
+    reference: Mapped[str | None]  # the numbers on it as a person reads them; compared as evidence_models.PaperNumber
+    issuer: Mapped[str | None]  # who gave these numbers: laboratory, buyer, authority, scale
     filename: Mapped[str]
     media_type: Mapped[str]
     size: Mapped[int]  # bytes
     sha256: Mapped[str]
+    pages: Mapped[int | None]  # of a PDF; 1 for a picture, none for a table
     added_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     added_at: Mapped[datetime]
     counts: Mapped[bool] = mapped_column(default=True)

@@ -13,6 +13,7 @@ from credits.participants.wording import paragraphs, printed
 from credits.registry.batches import lock_in, remark, tell
 from credits.registry.calendar import checked_period, covers
 from credits.registry.evidence import free
+from credits.registry.evidence_likeness import refuse_open_questions
 from credits.registry.production import Assurance, AssuranceState, Batch, BatchState, Remark, RemarkKind
 
 
@@ -76,7 +77,7 @@ def request_information(session: Session, *, batch: Batch, text: str, by: User, 
 def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: str, at: datetime) -> Assurance:
     """Confirm a batch and give its site's assurance. Only a lead may, and only one without a part in it.
 
-    Flushes. Raises NotAllowed, NotIndependent, WrongState, Invalid.
+    Flushes. Raises NotAllowed, NotIndependent, WrongState, OpenQuestions, Invalid.
     """
     must_review(by, batch)
     if not is_lead(by):
@@ -85,6 +86,7 @@ def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: s
     if earlier := claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Assurance, earlier["assurance"])
     lock_in(session, batch, BatchState.IN_REVIEW)
+    refuse_open_questions(session, batch)
     if by.id == batch.submitted_by_id:
         raise NotIndependent("Who submitted a batch does not verify it.")
     assurance = assured(batch, finding, by, at)

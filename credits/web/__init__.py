@@ -5,6 +5,7 @@ from credits.web import (
     batches,
     certificates,
     evidence,
+    evidence_viewing,
     exports,
     health,
     holdings,
@@ -18,6 +19,7 @@ from credits.web import (
     sites,
     tokens,
     transfers,
+    uploads,
 )
 from credits.web.blueprint import bp
 
@@ -27,6 +29,7 @@ __all__ = [
     "bp",
     "certificates",
     "evidence",
+    "evidence_viewing",
     "exports",
     "health",
     "holdings",
@@ -40,4 +43,5 @@ __all__ = [
     "sites",
     "tokens",
     "transfers",
+    "uploads",
 ]

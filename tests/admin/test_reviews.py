@@ -7,7 +7,7 @@ from sqlalchemy import select
 from credits.participants.models import Kind, RoleName
 from credits.registry import batches, verification
 from credits.registry.observed import ObservedSite, SiteObservation
-from credits.registry.production import Assurance, BatchState, EvidenceKind, Remark, RemarkKind
+from credits.registry.production import Assurance, BatchState, Remark, RemarkKind
 from tests.factories import UserFactory
 
 MARKUP = "<script>alert(1)</script> & <b>bold</b>"
@@ -142,13 +142,13 @@ class TestBatch:
         paper, page = batch.evidence[0], f"/admin/batches/{batch.number}"
 
         client.sign_in(other_lead)
-        for address in (page, f"{page}/evidence/{paper.id}", "/my/sites/COD-KAM001"):
+        for address in (page, f"/batches/{batch.number}/evidence/{paper.id}", "/my/sites/COD-KAM001"):
             assert client.get(address).status_code == 404
         assert batch.number not in client.get("/admin/?q=kamilombe").text
 
         for reader in (colleague(stage.lead.organisation, RoleName.REVIEWER), stage.issuer):
             client.sign_in(reader)
-            for address in (page, f"{page}/evidence/{paper.id}", "/my/sites/COD-KAM001"):
+            for address in (page, f"/batches/{batch.number}/evidence/{paper.id}", "/my/sites/COD-KAM001"):
                 assert client.get(address).status_code == 200
 
     def test_is_missing_while_it_is_a_draft_or_withdrawn(self, client, stage, session):
@@ -196,41 +196,6 @@ class TestBatch:
         page = words(client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text)
 
         assert "Fineness: 875.125 / 1000 → 900 / 1000" in page
-
-
-class TestEvidence:
-    def test_hands_over_the_file_as_it_came(self, client, stage):
-        batch = stage.submitted()
-        paper = batch.evidence[0]
-        client.sign_in(stage.lead)
-
-        shown = client.get(f"/admin/batches/{batch.number}/evidence/{paper.id}")
-        kept = client.get(f"/admin/batches/{batch.number}/evidence/{paper.id}?save=1")
-
-        assert shown.data == kept.data == stage.files.read(paper.sha256)
-        assert shown.headers["Content-Type"] == "text/plain; charset=utf-8"
-        assert shown.headers["X-Content-Type-Options"] == "nosniff"
-        assert shown.headers["Content-Disposition"].startswith("inline; filename=")
-        assert kept.headers["Content-Disposition"].startswith("attachment; filename=")
-        assert "no-store" in shown.headers["Cache-Control"]
-
-    def test_keeps_a_name_in_any_script(self, client, stage, session):
-        batch = stage.complete()
-        paper = stage.paper(batch, EvidenceKind.PHOTO, filename='reçu "1"; 山.pdf', content=b"%PDF-1.7 x")
-        batches.submit(session, batch=batch, policy=stage.policy, by=stage.clerk, at=stage.at)
-
-        answer = client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}/evidence/{paper.id}")
-
-        assert answer.headers["Content-Type"] == "application/pdf"
-        assert "filename*=UTF-8''re%C3%A7u" in answer.headers["Content-Disposition"]
-
-    def test_is_missing_under_another_batch(self, client, stage):
-        one, other = stage.submitted(), stage.submitted(stage.site(name="Mutoshi"))
-        client.sign_in(stage.lead)
-
-        assert client.get(f"/admin/batches/{one.number}/evidence/{other.evidence[0].id}").status_code == 404
-        assert client.get(f"/admin/batches/{one.number}/evidence/999999").status_code == 404
-        assert client.get(f"/admin/batches/{one.number}/evidence/99999999999999999999").status_code == 404
 
 
 class TestTakeBatch:

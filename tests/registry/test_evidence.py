@@ -2,14 +2,13 @@ import pytest
 
 from credits.errors import Missing
 from credits.registry import batches, evidence, verification
-from credits.registry.evidence import EvidenceClosed, EvidenceUsed, UnusableFile, checked
+from credits.registry.evidence import EvidenceClosed, EvidenceUsed
 from credits.registry.production import EvidenceKind
+from tests import papers
 from tests.factories import UserFactory
 
-PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
-JPEG = b"\xff\xd8\xff\xe0" + b"\x00" * 20
-MB = 1_000_000
+PDF = papers.pdf()
+PNG = papers.png()
 
 
 class TestAdd:
@@ -17,7 +16,8 @@ class TestAdd:
         paper = stage.paper(stage.draft(), EvidenceKind.ASSAY, content=PDF, filename="Résultat.PDF")
 
         assert stage.files.read(paper.sha256) == PDF
-        assert (paper.media_type, paper.size, paper.filename) == ("application/pdf", len(PDF), "Résultat.PDF")
+        assert (paper.media_type, paper.size, paper.pages) == ("application/pdf", len(PDF), 1)
+        assert paper.filename == "Résultat.PDF"
 
     def test_keeps_no_path_of_the_sender_s_machine(self, stage):
         paper = stage.paper(stage.draft(), EvidenceKind.ASSAY, content=PDF, filename="..\\..\\etc/passwd.pdf")
@@ -54,14 +54,14 @@ class TestAdd:
         site = stage.site()
         stage.paper(stage.draft(site), EvidenceKind.SALES_INVOICE, reference="-")
 
-        assert stage.paper(stage.draft(site), EvidenceKind.SALES_INVOICE, reference="-").number_key is None
+        assert stage.paper(stage.draft(site), EvidenceKind.SALES_INVOICE, reference="-").reference is None
 
     @pytest.fixture
     def abroad(self, stage):
         """A batch of somebody with a paper of each kind numbered 1; the stage then is a stranger's."""
         batch = stage.draft()
         for kind in EvidenceKind:
-            stage.paper(batch, kind, reference="1", content=b"%PDF-1.7 " + kind.encode(), filename="a.pdf")
+            stage.paper(batch, kind, reference="1", content=f"{kind},1\n".encode(), filename="a.csv")
         stranger = UserFactory()
         stage.coop, stage.manager, stage.clerk = stranger.organisation, stranger, stranger
         return batch
@@ -70,8 +70,36 @@ class TestAdd:
     def test_lets_every_producer_number_its_own_papers(self, stage, abroad, kind):
         assert stage.paper(stage.draft(), kind, reference="1")
 
+    def test_counts_a_laboratory_s_number_once_for_all_producers(self, stage, abroad):
+        lab = {"kind": EvidenceKind.ASSAY, "reference": "2026-118", "issuer": "Alex Stewart"}
+        stage.paper(stage.draft(), **lab)
+        stranger = UserFactory()
+        stage.coop, stage.manager, stage.clerk = stranger.organisation, stranger, stranger
+
+        with pytest.raises(EvidenceUsed, match="2026-118"):
+            stage.paper(stage.draft(), **lab | {"issuer": "ALEX-STEWART"})
+        assert stage.paper(stage.draft(stage.site(name="Mutoshi")), **lab | {"issuer": "Bivac"})
+
+    def test_counts_each_tag_of_a_log(self, stage):
+        site = stage.site()
+        log = stage.paper(stage.draft(site), EvidenceKind.TAG_LOG, reference="T-098 .. T-101, S-7\nS-8")
+
+        assert log.reference == "T-098, T-099, T-100, T-101, S-7, S-8"
+        for again in ("T-100", "s 8", "t-050 .. t-098"):
+            with pytest.raises(EvidenceUsed):
+                stage.paper(stage.draft(site), EvidenceKind.TAG_LOG, reference=again)
+        assert stage.paper(stage.draft(site), EvidenceKind.TAG_LOG, reference="T-102")
+
+    def test_names_the_number_that_is_used(self, stage):
+        batch = stage.draft()
+        stage.paper(batch, EvidenceKind.TAG_LOG, reference="T-1;T-2")
+        with pytest.raises(EvidenceUsed, match="The number T-2 is with the batch already") as refusal:
+            stage.paper(batch, EvidenceKind.TAG_LOG, reference="T-2 .. T-900")
+
+        assert refusal.value.detail == {"number": "T-2"}
+
     @pytest.mark.parametrize(
-        "same", [{"kind": EvidenceKind.TAG_LOG, "reference": "1"}, {"content": b"%PDF-1.7 photo", "filename": "b.pdf"}]
+        "same", [{"kind": EvidenceKind.TAG_LOG, "reference": "1"}, {"content": b"photo,1\n", "filename": "b.csv"}]
     )
     def test_says_nothing_of_a_stranger_s_batch(self, stage, abroad, same):
         with pytest.raises(EvidenceUsed) as refusal:
@@ -128,41 +156,3 @@ class TestFree:
         assert stage.paper(stage.draft(site), batch.evidence[0].kind, **same).counts
         with pytest.raises(EvidenceUsed):
             stage.paper(stage.draft(site), batch.evidence[0].kind, **same)
-
-
-class TestChecked:
-    @pytest.mark.parametrize(
-        "name, content, media_type",
-        [
-            ("a.pdf", PDF, "application/pdf"),
-            ("a.PNG", PNG, "image/png"),
-            ("a.jpeg", JPEG, "image/jpeg"),
-            ("a.csv", b"\xef\xbb\xbfdate,kg\n2026-04-01,12\n", "text/csv"),
-            ("a.csv", b"date;kg\n2026-04-01;12\n", "text/csv"),
-        ],
-    )
-    def test_goes_by_the_content(self, name, content, media_type):
-        assert checked(name, content, 20 * MB) == media_type
-
-    @pytest.mark.parametrize(
-        "name, content",
-        [
-            ("a.pdf", b""),
-            ("a.pdf", PNG),
-            ("a.png", PDF),
-            ("a.html", b"<html><script>alert(1)</script>"),
-            ("a.csv", b"<svg onload=alert(1)>,<b>"),
-            ("a.csv", b"MZ\x90\x00,\x00"),
-            ("a.csv", b"\xff\xfe,\x00"),
-            ("a.csv", b"just one line"),
-            ("a.exe", b"a,b\n1,2\n"),
-            ("a.pdf.exe", PDF),
-        ],
-    )
-    def test_refuses_what_it_is_not(self, name, content):
-        with pytest.raises(UnusableFile):
-            checked(name, content, 20 * MB)
-
-    def test_refuses_thirty_megabytes(self):
-        with pytest.raises(UnusableFile, match="20 MB"):
-            checked("a.pdf", PDF + b"\x00" * 30 * MB, 20 * MB)

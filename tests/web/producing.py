@@ -7,8 +7,10 @@ from typing import Any
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from tests import papers
+
 NOW = datetime(2026, 7, 11, 12, tzinfo=UTC)  # ten days after what the stage does
-PDF = b"%PDF-1.7\nassay"
+PDF = papers.pdf()
 NO_NUMBERS = ("١٢", "1e400", "NaN", "inf", "-5", "true", "0x10", "1_000", "<b>1</b>", "", " ", "\x00", "9" * 400)
 
 

@@ -73,8 +73,8 @@ class TestAddEvidence:
 
             assert answer.status_code == 422, name
             assert said in answer.text
-            assert 'value="LAB-1"' in answer.text
-            assert "choose it again" in answer.text
+            assert ">\r\nLAB-1</textarea>" in answer.text
+            assert "is here already" not in answer.text  # another file has to be chosen
         assert kept(session) == 0
 
     @pytest.mark.parametrize(

@@ -47,12 +47,26 @@ class BatchChange(Request.from_dict(production_fields(required=False))):  # type
     """What is to be changed; what is not sent stays."""
 
 
+LONGEST_LIST = 40_000  # characters
+NUMBERS = "Numbers of the assay, invoice, tags or tickets, parted by commas; `T-001 .. T-050` is fifty."
+ISSUER = "Who gave the numbers: laboratory, buyer, authority. Empty for tags numbered once for all, and for one's own."
+
+
 class EvidenceRequest(Request):
     """A paper or picture, as multipart/form-data."""
 
     file = File(required=True, metadata={"description": "PDF, JPEG, PNG or CSV; its name must agree."})
     kind = OneOf(EvidenceKind, required=True)
-    reference = Text(load_default="", most=80, metadata={"description": "Number of the assay, invoice, tag or ticket."})
+    reference = Text(load_default="", most=LONGEST_LIST, metadata={"description": NUMBERS})
+    issuer = Text(load_default="", most=120, metadata={"description": ISSUER})
+
+
+class UploadedRequest(Request):
+    """What a file that has arrived in pieces is."""
+
+    kind = OneOf(EvidenceKind, required=True)
+    reference = Text(load_default="", most=LONGEST_LIST, metadata={"description": NUMBERS})
+    issuer = Text(load_default="", most=120, metadata={"description": ISSUER})
 
 
 class TextRequest(Request):
@@ -84,7 +98,9 @@ class BatchesQuery(PagingSchema):
 class Evidence(Answer):
     id = fields.Integer()
     kind = fields.String(attribute="kind.value")
-    reference = fields.String(allow_none=True)
+    reference = fields.String(allow_none=True, metadata={"description": "Its numbers; of many the first and last."})
+    issuer = fields.String(allow_none=True)
+    pages = fields.Integer(allow_none=True, metadata={"description": "Of a PDF; null for a table."})
     filename = fields.String()
     media_type = fields.String()
     size = fields.Integer(metadata={"description": "Bytes."})
