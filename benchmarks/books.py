@@ -78,11 +78,9 @@ def cut_up(url: str, *, blocks: int) -> Book:
         units = BLOCKS_AN_ISSUANCE * A_BLOCK
         issued = [(issue(session, units, accounts[0]), accounts[0]) for _ in range(issuances)]
         # One statement instead of a movement for each block, which would take longer than all that is measured.
-        session.execute(
-            text(CUT),
-            {"event": recorded(session, issued[0][0])([]), "at": AT, "units": A_BLOCK, "each": BLOCKS_AN_ISSUANCE // 2}
-            | {"seller": accounts[0], "holders": len(accounts) - 1},
-        )
+        told = events.enter(session, recorded(session, issued[0][0])([]))
+        cutting = {"event": told, "at": AT, "units": A_BLOCK, "each": BLOCKS_AN_ISSUANCE // 2}
+        session.execute(text(CUT), cutting | {"seller": accounts[0], "holders": len(accounts) - 1})
         session.commit()
         # What the database's own upkeep would do in the next minutes, in the middle of a measurement.
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -108,9 +106,9 @@ def recorded(session: Session, issuance_id: int) -> Record:
     """Writes the event that a real transfer would."""
     number = f"ASMC-CO-COD-KAM001-2026-{issuance_id:04d}"
 
-    def record(moves: Sequence[ledger.Move]) -> int:
+    def record(moves: Sequence[ledger.Move]) -> ledger.Told:
         serials = [written(number, move.units) for move in moves]
         facts = {"from": "ORG-000017", "to": "ORG-000023", "transfer": None, "serials": serials}
-        return events.append(session, kind="transfer.accepted", subject=number, actor="USR-000042", at=AT, facts=facts)
+        return events.drafted(session, kind="transfer.accepted", subject=number, actor="USR-000042", at=AT, facts=facts)
 
     return record

@@ -33,7 +33,8 @@ class Database(SQLAlchemy):
         session: "ThisRequestsSession"  # type: ignore[assignment]
 
 
-db = Database(metadata=Model.metadata)
+# What was committed is as it was flushed: an answer is made of it without asking for all of it again.
+db = Database(metadata=Model.metadata, session_options={"expire_on_commit": False})
 # Whoever is concerned is told in the transaction itself, whichever door or job it came through.
 event.listen(db.session, "before_commit", notices.tell_of_events)
 migrate = Migrate()

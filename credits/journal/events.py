@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from credits.errors import Invalid
 from credits.journal.canonical import encode, utf8
 from credits.journal.models import Event, EventSecret, RegistryIdentity
+from credits.ledger.posting import Told
 
 SYSTEM = "system"
 APPENDED = "appended_events"
 LARGEST = 2**16 - 1  # bytes of an event: an entry of the log says its length in two bytes (c2sp.org/tlog-tiles)
-# Put together once, and past the object layer: every movement waits for it.
+# Put together once, and past the object layer.
 EVENTS = cast(Table, Event.__table__)
 APPEND = insert(EVENTS).returning(EVENTS.c.id)
 
@@ -37,7 +38,29 @@ def append(
     facts: Mapping[str, Any],
     private: Mapping[str, str] | None = None,
 ) -> int:
-    """Append one event and return its id. Flushes, never commits.
+    """Append one event by itself and return its id. Flushes, never commits. Takes and raises what `drafted` does."""
+    told = drafted(session, kind=kind, subject=subject, actor=actor, at=at, facts=facts, private=private)
+    return enter(session, told)
+
+
+def enter(session: Session, told: Told) -> int:
+    """Append an event that is told by itself after all; its id. Flushes."""
+    event_id: int = session.scalars(APPEND, told.row).one()
+    told.entered(event_id)
+    return event_id
+
+
+def drafted(
+    session: Session,
+    *,
+    kind: str,
+    subject: str,
+    actor: str,
+    at: datetime,
+    facts: Mapping[str, Any],
+    private: Mapping[str, str] | None = None,
+) -> Told:
+    """An event in its exact bytes, for the ledger to write together with a movement.
 
     kind: "batch.submitted"; subject, actor: public ids ("BATCH-000007", "USR-000003", "system").
     facts: plain values that the public may read: no names of persons, no exact positions.
@@ -61,12 +84,13 @@ def append(
             bytes=len(written),
             most=LARGEST,
         )
-    row = {"kind": kind, "subject": subject, "actor": actor, "at": at, "body": written}
-    event_id: int = session.scalars(APPEND, row).one()
-    if secrets:
-        session.execute(insert(EventSecret), [{"event_id": event_id, **row} for row in secrets])
-    note(session, event_id, kind)
-    return event_id
+
+    def entered(event_id: int) -> None:
+        if secrets:
+            session.execute(insert(EventSecret), [{"event_id": event_id, **row} for row in secrets])
+        note(session, event_id, kind)
+
+    return Told({"kind": kind, "subject": subject, "actor": actor, "at": at, "body": written}, entered)
 
 
 def note(session: Session, event_id: int, kind: str) -> None:

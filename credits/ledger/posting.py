@@ -4,7 +4,7 @@ An `entry` is inserted, and the database moves the blocks. All that is decided h
 and that nobody else moves them meanwhile.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,8 +18,20 @@ from credits.ledger.serials import LARGEST, SerialRange, lowest, tidied
 
 BLOCKS_AT_A_TIME = 16  # read from SQLite until they are enough
 
-Record = Callable[[Sequence["Move"]], int]
-"""Writes the journal's event for these moves and gives its id: no serial moves without one."""
+
+@dataclass(frozen=True)
+class Told:
+    """What the journal says of a movement: a row of its table `event`, written together with the posting.
+
+    entered: to be called with the event's id once it has one.
+    """
+
+    row: Mapping[str, Any]
+    entered: Callable[[int], None]
+
+
+Record = Callable[[Sequence["Move"]], Told]
+"""Says what the journal tells of these moves: no serial moves without an event."""
 
 
 class InsufficientBalance(Conflict):
@@ -182,12 +194,15 @@ def blocks_of(session: Session, named: Move) -> list[SerialRange]:
 
 def write(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posted:
     """Event, posting and entries of moves whose blocks are locked."""
-    opened = {"event_id": record(moves), "at": at}
+    told = record(moves)
     if writes_alone(session):
-        posting_id: int = session.scalars(statements.OPEN_POSTING, opened).one()
+        event_id: int = session.scalars(statements.TELL, told.row).one()
+        posting_id: int = session.scalars(statements.OPEN, {"event_id": event_id, "at": at}).one()
         session.execute(statements.ENTER, [entry_of(each, posting_id) for each in moves])
     else:
-        posting_id = session.scalars(statements.OPEN_AND_ENTER, opened | columns(moves)).all()[0]
+        written = session.execute(statements.WRITE, {**told.row, "posted_at": at, **columns(moves)}).all()[0]
+        posting_id, event_id = written
+    told.entered(event_id)
     return Posted(posting_id, tuple(moves))
 
 

@@ -6,7 +6,7 @@ writes to SQLite writes alone, so there it is enough to look.
 
 from typing import cast
 
-from sqlalchemy import ARRAY, BigInteger, Table, bindparam, func, insert, select, text
+from sqlalchemy import ARRAY, BigInteger, LargeBinary, Table, bindparam, func, insert, select, text
 
 from credits.db import Moment
 from credits.ledger.models import Block, Entry, Issuance, Posting
@@ -17,7 +17,11 @@ POSTINGS = cast(Table, Posting.__table__)
 ENTRIES = cast(Table, Entry.__table__)
 
 OPEN_ISSUANCE = insert(ISSUANCES).values(first=1).returning(ISSUANCES.c.id)
-OPEN_POSTING = insert(POSTINGS).returning(POSTINGS.c.id)
+# The journal's own table (credits.journal.models): made with the ledger's, for no posting stands without an event.
+TELL = text(
+    "INSERT INTO event (kind, subject, actor, at, body) VALUES (:kind, :subject, :actor, :at, :body) RETURNING id"
+).bindparams(bindparam("at", type_=Moment()), bindparam("body", type_=LargeBinary()))
+OPEN = insert(POSTINGS).returning(POSTINGS.c.id)
 ENTER = insert(ENTRIES)
 
 HELD = (
@@ -36,9 +40,16 @@ HELD_NAMED = HELD.where(BLOCKS.c.first >= COVERING, BLOCKS.c.first <= bindparam(
 ARRAYS = [bindparam(each, type_=ARRAY(BigInteger)) for each in ("issuances", "firsts", "lasts", "sources", "targets")]
 PICK = text("SELECT first, last FROM ledger_pick(:issuance, :source, :quantity)")
 LOCK = text("SELECT place, first, last FROM ledger_lock(:issuances, :firsts, :lasts, :sources)").bindparams(*ARRAYS[:4])
-OPEN_AND_ENTER = text(
-    """WITH opened AS (INSERT INTO posting (event_id, at) VALUES (:event_id, :at) RETURNING id)
+WRITE = text(
+    """WITH told AS (INSERT INTO event (kind, subject, actor, at, body)
+                     VALUES (:kind, :subject, :actor, :at, :body) RETURNING id),
+            opened AS (INSERT INTO posting (event_id, at) SELECT told.id, :posted_at FROM told RETURNING id, event_id)
        INSERT INTO entry (posting_id, issuance_id, first, last, from_account_id, to_account_id)
        SELECT opened.id, move.* FROM opened, unnest(:issuances, :firsts, :lasts, :sources, :targets) move
-       RETURNING posting_id"""
-).bindparams(bindparam("at", type_=Moment()), *ARRAYS)
+       RETURNING posting_id, (SELECT opened.event_id FROM opened)"""
+).bindparams(
+    bindparam("at", type_=Moment()),
+    bindparam("posted_at", type_=Moment()),
+    bindparam("body", type_=LargeBinary()),
+    *ARRAYS,
+)

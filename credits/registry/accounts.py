@@ -31,6 +31,12 @@ def account_of(session: Session, organisation: Organisation, kind: AccountKind) 
     return account_id
 
 
+def accounts_opened(session: Session, organisation: Organisation, *kinds: AccountKind) -> list[int]:
+    """The ids of several accounts of an organisation, in one trip where they are open. Flushes."""
+    opened = {kind: account_id for account_id, kind in accounts_of(session, organisation).items()}
+    return [opened.get(kind) or account_of(session, organisation, kind) for kind in kinds]
+
+
 def registry_account(session: Session, kind: AccountKind) -> int:
     """The id of the registry's own account of this kind: the buffer, or a terminal one."""
     return session.scalars(

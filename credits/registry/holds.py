@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from credits import ledger
 from credits.errors import Conflict
+from credits.journal import events
 from credits.ledger.models import AccountKind, Block
 from credits.ledger.posting import Posted, pick
 from credits.participants.models import Organisation, User
@@ -159,7 +160,7 @@ def hold_periods(
             at=at,
         )
     else:
-        record(moves)
+        events.enter(session, record(moves))
     frozen = Frozen(held, ended, tell)
     done = {"hold": held.id if held else None, "transfers": [each.id for each in ended]}
     ledger.settle(session, done | {"tell": [each.id for each in tell]})

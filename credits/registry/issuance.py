@@ -150,7 +150,7 @@ def enter(session: Session, batch: Batch, quantity: int, by: User, at: datetime)
     def record(_: int) -> Record:
         told = {"batch": batch.number, "quantity": quantity, "serials": written(number, SerialRange(1, quantity))}
         told |= {"producer": site.producer.number, "attributes": facts}
-        return lambda moves: events.append(
+        return lambda moves: events.drafted(
             session, kind="issuance.issued", subject=number, actor=by.number, at=at, facts=told
         )
 

@@ -82,12 +82,12 @@ def retire(
     must_not_have_expired(issuance, policy, at)
     must_fit_window(issuance, claim, policy, at)
 
-    def record(moves: Sequence[ledger.Move]) -> int:
+    def record(moves: Sequence[ledger.Move]) -> ledger.Told:
         facts = {"holder": holder.number, "quantity": quantity, "country": country(claim.country)}
         facts |= {"claim_from": str(claim.claim_from), "claim_to": str(claim.claim_to)}
         facts |= serials_told({issuance.id: issuance.number}, moves)
         facts |= {"beneficiary": claim.beneficiary, "identifier": claim.identifier, "purpose": claim.purpose}
-        return events.append(
+        return events.drafted(
             session, kind="retirement.retired", subject=issuance.number, actor=by.number, at=at, facts=facts
         )
 

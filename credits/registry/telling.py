@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from credits.journal import events
 from credits.journal.canonical import encode
 from credits.ledger import Move
-from credits.ledger.posting import Record
+from credits.ledger.posting import Record, Told
 from credits.ledger.serials import tidied, written
 from credits.participants.models import User
 from credits.registry.movements import Decision
@@ -64,9 +64,9 @@ def recorded(
 ) -> Record:
     """How an event is written once its serials are known. by: None for the system. The reason itself is private."""
 
-    def record(moves: Sequence[Move]) -> int:
+    def record(moves: Sequence[Move]) -> Told:
         told = facts | serials_told(numbers, moves)
         actor, private = by.number if by else events.SYSTEM, {"reason": reason} if reason else None
-        return events.append(session, kind=kind, subject=subject, actor=actor, at=at, facts=told, private=private)
+        return events.drafted(session, kind=kind, subject=subject, actor=actor, at=at, facts=told, private=private)
 
     return record

@@ -15,7 +15,7 @@ from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import BUYERS, PRODUCERS, may_dispose_of
 from credits.participants.wording import paragraphs
-from credits.registry.accounts import account_of
+from credits.registry.accounts import account_of, accounts_opened
 from credits.registry.models import Issuance, Transfer, TransferRange, TransferState
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState
@@ -79,11 +79,12 @@ def propose(
     must_not_be_suspended(session, issuance)
     must_not_have_expired(issuance, policy, at)
     said = paragraphs(note, "Note", 500) if note.strip() else ""
+    available, pending = accounts_opened(session, sender, AccountKind.AVAILABLE, AccountKind.PENDING)
     posting = ledger.post(
         session,
         issuance_id=issuance.id,
-        source=account_of(session, sender, AccountKind.AVAILABLE),
-        target=account_of(session, sender, AccountKind.PENDING),
+        source=available,
+        target=pending,
         quantity=quantity,
         at=at,
         record=recorded(session, "transfer.proposed", issuance, sender, recipient, by.number, at),
@@ -216,9 +217,9 @@ def recorded(
 ) -> Record:
     """How a transfer's event is written once its serials are known."""
 
-    def record(moves: Sequence[ledger.Move]) -> int:
+    def record(moves: Sequence[ledger.Move]) -> ledger.Told:
         facts = {"from": sender.number, "to": recipient.number, "transfer": number}
         facts |= serials_told({issuance.id: issuance.number}, moves)
-        return events.append(session, kind=kind, subject=issuance.number, actor=actor, at=at, facts=facts)
+        return events.drafted(session, kind=kind, subject=issuance.number, actor=actor, at=at, facts=facts)
 
     return record

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits import ledger
-from credits.journal.events import append
+from credits.journal.events import drafted
 from credits.ledger import invariants
 from credits.ledger.balances import balance
 from credits.ledger.models import Account, AccountKind, Block
@@ -29,9 +29,9 @@ def open_account(session: Session, kind: AccountKind = AccountKind.AVAILABLE) ->
 def recording(session: Session) -> Record:
     """Writes the event of a movement as the registry would, as short as can be."""
 
-    def record(moves: Sequence[ledger.Move]) -> int:
+    def record(moves: Sequence[ledger.Move]) -> ledger.Told:
         moved = [[move.issuance_id, move.units.first, move.units.last] for move in moves]
-        return append(session, kind="test.moved", subject="TEST-1", actor="system", at=AT, facts={"moved": moved})
+        return drafted(session, kind="test.moved", subject="TEST-1", actor="system", at=AT, facts={"moved": moved})
 
     return record
 

@@ -162,9 +162,11 @@ class TestPost:
         session.commit()
         begin_writing(session)
 
+        told = ledger.Told({"kind": "k", "subject": "S-1", "actor": "a", "at": AT, "body": None}, lambda _: None)
+
         with pytest.raises(IntegrityError):
             ledger.post(
-                session, issuance_id=issued, source=seller, target=buyer, quantity=1, at=AT, record=lambda _: 999_999
+                session, issuance_id=issued, source=seller, target=buyer, quantity=1, at=AT, record=lambda _: told
             )
         session.rollback()
 
