@@ -5,6 +5,7 @@ import struct
 import subprocess
 import zipfile
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -132,64 +133,79 @@ def flate_bomb(megabytes: int = 400) -> bytes:
     )
 
 
-def hostile(folder: Path) -> dict[str, tuple[str, bytes]]:
-    """Files that must not be taken, by what they are: the name that they come under, and their bytes."""
-    picture, paper = jpeg(), pdf()
-    noughts = b"x\0\0" + zlib.compress(bytes(300_000_000))
-    script = "<< /S /JavaScript /JS (app.alert\\(1\\)) >>"
-    carried = (
-        "<< /Type /Filespec /F (run.exe) /EF << /F 6 0 R >> >>",
-        "<< /Type /EmbeddedFile /Length 2 >>\nstream\nMZ\nendstream",
-    )
-    huge = "<< /Type /XObject /Subtype /Image /Width 100000 /Height 100000 /ColorSpace /DeviceRGB /BitsPerComponent 8"
-    drawn = pdf(objects=(f"{huge} /Filter /FlateDecode /Length 4 >>\nstream\nxxxx\nendstream",))
-    gif = b"GIF89a/*" + bytes(20) + b"*/=1;alert(1)//"
-    return {
-        "100,000 by 100,000 pixels": ("a.png", png_saying(100_000, 100_000, bytes(10_000_000))),
-        "a picture of 3 GB in 3 MB": ("a.png", png_saying(30_000, 30_000, bytes(300_000_000))),
-        "a text of 300 MB in a picture": (
-            "a.png",
-            png_saying(9, 9, bytes(252), (b"zTXt", noughts)),
-        ),
-        "a profile of 300 MB in a picture": (
-            "a.png",
-            png_saying(9, 9, bytes(252), (b"iCCP", noughts)),
-        ),
-        "half a JPEG": ("a.jpg", picture[: len(picture) // 2]),
-        "half a PNG": ("a.png", png()[:9000]),
-        "half a PDF": ("a.pdf", scan(form())[:20_000]),
-        "a PDF of a head alone": ("a.pdf", b"%PDF-1.7\n%%EOF\n"),
-        "a PDF that draws for hours": ("a.pdf", flate_bomb()),
-        "a PDF with a giant picture": ("a.pdf", drawn.replace(b"BT /F 18 Tf", b"q 9 0 0 9 0 0 cm /I Do Q BT")),
-        "arrays 100,000 deep": ("a.pdf", pdf(catalog=f"/X {'[' * 100_000}{']' * 100_000}")),
-        "pages that are their own parents": ("a.pdf", paper.replace(b"/Kids [3 0 R]", b"/Kids [2 0 R]")),
-        "a billion pages": ("a.pdf", paper.replace(b"/Kids [3 0 R] /Count 1 ", b"/Kids [] /Count 999999999 ")),
-        "a PDF with a password": ("a.pdf", locked(paper, folder, "secret")),
-        "a PDF with restrictions": ("a.pdf", locked(paper, folder, "")),
-        "a PDF that runs JavaScript": ("a.pdf", pdf(catalog=f"/OpenAction {script}")),
-        "the same with escapes": ("a.pdf", pdf(catalog=f"/OpenAction {script}".replace("/J", "/#4a"))),
-        "the same in a packed object": ("a.pdf", packed(pdf(catalog="/OpenAction 5 0 R", objects=(script,)), folder)),
-        "a PDF that starts a program": ("a.pdf", pdf(page="/AA << /O << /S /Launch /F (calc.exe) >> >>")),
-        "a PDF that carries a file": (
-            "a.pdf",
-            pdf(catalog="/Names << /EmbeddedFiles << /Names [(run.exe) 5 0 R] >> >>", objects=carried),
-        ),
-        "a PDF and ZIP in one": ("a.pdf", paper + zipped()),
-        "a PDF and HTML in one": ("a.pdf", b"%PDF-1.7\n%<script>alert(1)</script>\n" + paper),
-        "a JPEG and PHP in one": ("a.jpg", jpeg(comment=b"<?php system($_GET['c']); ?>")),
-        "a JPEG with PHP behind it": ("a.jpg", picture + b"<?php phpinfo(); ?>"),
-        "a JPEG and ZIP in one": ("a.jpg", picture + zipped()),
-        "a JPEG and PDF in one": ("a.jpg", jpeg(comment=paper)),
-        "a PNG and HTML in one": ("a.png", png() + b"<html><script>alert(1)</script>"),
-        "a GIF and JavaScript in one": ("a.png", gif),
-        "the same as a table": ("a.csv", gif),
-        "a page as a table": ("a.csv", b"<html>,<script>alert(1)</script>"),
-        "a program": ("a.jpg", b"MZ\x90\x00" + bytes(500)),
-        "a drawing with a script": ("a.png", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"),
-        "a formula": ("a.csv", b"tag,kg\nT-1,=2+5\n"),
-        "a formula that runs a program": ("a.csv", b"tag,kg\nT-1,\"+cmd|' /C calc'!A0\"\n"),
-        "a formula behind a blank": ("a.csv", b"tag;kg\nT-1;\t@SUM(A1:A9)\n"),
-        "a link as a formula": ("a.csv", b'tag,kg\n"  =HYPERLINK(""http://x"")",1\n'),
-        "ten million commas": ("a.csv", b"," * 10_000_000),
-        "a quotation mark without end": ("a.csv", b'a,b\n"' + b"x" * 5_000_000),
-    }
+NOUGHTS = 300_000_000  # bytes that a few hundred kilobytes become
+SCRIPT = "<< /S /JavaScript /JS (app.alert\\(1\\)) >>"
+CARRIED = (
+    "<< /Type /Filespec /F (run.exe) /EF << /F 6 0 R >> >>",
+    "<< /Type /EmbeddedFile /Length 2 >>\nstream\nMZ\nendstream",
+)
+HUGE = (
+    "<< /Type /XObject /Subtype /Image /Width 100000 /Height 100000 /ColorSpace /DeviceRGB /BitsPerComponent 8 "
+    "/Filter /FlateDecode /Length 4 >>\nstream\nxxxx\nendstream"
+)
+GIF = b"GIF89a/*" + bytes(20) + b"*/=1;alert(1)//"
+
+
+def unpacking() -> bytes:
+    return b"x\0\0" + zlib.compress(bytes(NOUGHTS))
+
+
+# Files that must not be taken, by what they are: the name that each comes under, and what makes it in a folder.
+HOSTILE: dict[str, tuple[str, Callable[[Path], bytes]]] = {
+    "100,000 by 100,000 pixels": ("a.png", lambda folder: png_saying(100_000, 100_000, bytes(10_000_000))),
+    "a picture of 3 GB in 3 MB": ("a.png", lambda folder: png_saying(30_000, 30_000, bytes(NOUGHTS))),
+    "a text of 300 MB in a picture": (
+        "a.png",
+        lambda folder: png_saying(9, 9, bytes(252), (b"zTXt", unpacking())),
+    ),
+    "a profile of 300 MB in a picture": (
+        "a.png",
+        lambda folder: png_saying(9, 9, bytes(252), (b"iCCP", unpacking())),
+    ),
+    "half a JPEG": ("a.jpg", lambda folder: jpeg()[:20_000]),
+    "half a PNG": ("a.png", lambda folder: png()[:9000]),
+    "half a PDF": ("a.pdf", lambda folder: scan(form())[:20_000]),
+    "a PDF of a head alone": ("a.pdf", lambda folder: b"%PDF-1.7\n%%EOF\n"),
+    "a PDF that draws for hours": ("a.pdf", lambda folder: flate_bomb()),
+    "a PDF with a giant picture": (
+        "a.pdf",
+        lambda folder: pdf(objects=(HUGE,)).replace(b"BT /F 18 Tf", b"q 9 0 0 9 0 0 cm /I Do Q BT"),
+    ),
+    "arrays 100,000 deep": ("a.pdf", lambda folder: pdf(catalog=f"/X {'[' * 100_000}{']' * 100_000}")),
+    "pages that are their own parents": ("a.pdf", lambda folder: pdf().replace(b"/Kids [3 0 R]", b"/Kids [2 0 R]")),
+    "a billion pages": (
+        "a.pdf",
+        lambda folder: pdf().replace(b"/Kids [3 0 R] /Count 1 ", b"/Kids [] /Count 999999999 "),
+    ),
+    "a PDF with a password": ("a.pdf", lambda folder: locked(pdf(), folder, "secret")),
+    "a PDF with restrictions": ("a.pdf", lambda folder: locked(pdf(), folder, "")),
+    "a PDF that runs JavaScript": ("a.pdf", lambda folder: pdf(catalog=f"/OpenAction {SCRIPT}")),
+    "the same with escapes": ("a.pdf", lambda folder: pdf(catalog=f"/OpenAction {SCRIPT}".replace("/J", "/#4a"))),
+    "the same in a packed object": (
+        "a.pdf",
+        lambda folder: packed(pdf(catalog="/OpenAction 5 0 R", objects=(SCRIPT,)), folder),
+    ),
+    "a PDF that starts a program": ("a.pdf", lambda folder: pdf(page="/AA << /O << /S /Launch /F (calc.exe) >> >>")),
+    "a PDF that carries a file": (
+        "a.pdf",
+        lambda folder: pdf(catalog="/Names << /EmbeddedFiles << /Names [(run.exe) 5 0 R] >> >>", objects=CARRIED),
+    ),
+    "a PDF and ZIP in one": ("a.pdf", lambda folder: pdf() + zipped()),
+    "a PDF and HTML in one": ("a.pdf", lambda folder: b"%PDF-1.7\n%<script>alert(1)</script>\n" + pdf()),
+    "a JPEG and PHP in one": ("a.jpg", lambda folder: jpeg(comment=b"<?php system($_GET['c']); ?>")),
+    "a JPEG with PHP behind it": ("a.jpg", lambda folder: jpeg() + b"<?php phpinfo(); ?>"),
+    "a JPEG and ZIP in one": ("a.jpg", lambda folder: jpeg() + zipped()),
+    "a JPEG and PDF in one": ("a.jpg", lambda folder: jpeg(comment=pdf())),
+    "a PNG and HTML in one": ("a.png", lambda folder: png() + b"<html><script>alert(1)</script>"),
+    "a GIF and JavaScript in one": ("a.png", lambda folder: GIF),
+    "the same as a table": ("a.csv", lambda folder: GIF),
+    "a page as a table": ("a.csv", lambda folder: b"<html>,<script>alert(1)</script>"),
+    "a program": ("a.jpg", lambda folder: b"MZ\x90\x00" + bytes(500)),
+    "a drawing with a script": ("a.png", lambda folder: b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"),
+    "a formula": ("a.csv", lambda folder: b"tag,kg\nT-1,=2+5\n"),
+    "a formula that runs a program": ("a.csv", lambda folder: b"tag,kg\nT-1,\"+cmd|' /C calc'!A0\"\n"),
+    "a formula behind a blank": ("a.csv", lambda folder: b"tag;kg\nT-1;\t@SUM(A1:A9)\n"),
+    "a link as a formula": ("a.csv", lambda folder: b'tag,kg\n"  =HYPERLINK(""http://x"")",1\n'),
+    "ten million commas": ("a.csv", lambda folder: b"," * 10_000_000),
+    "a quotation mark without end": ("a.csv", lambda folder: b'a,b\n"' + b"x" * 5_000_000),
+}

@@ -51,7 +51,7 @@ def numbers_on(kind: EvidenceKind, typed: str, issuer: str, producer_id: int) ->
         for number in spread(line(part, "Number of the paper", LONGEST_NUMBER)):
             number_key = folded(number)
             if number_key and number_key not in found:  # marks alone are no number
-                found[number_key] = Numbered(number, issuer_key, number_key, loose(number_key))
+                found[number_key] = Numbered(number, issuer_key, number_key, loose(number))
         if len(found) > MOST_NUMBERS:
             raise TooManyNumbers(f"At most {MOST_NUMBERS:,} numbers stand on one paper. Send the rest as another one.")
     return list(found.values())
@@ -87,8 +87,9 @@ def folded(text: str) -> str:
     return "".join(sign for sign in plain if not sign.isspace() and unicodedata.category(sign) != "Pd")
 
 
-def loose(number_key: str) -> str:
+def loose(number: str) -> str:
     """What is left of a number without dots, leading noughts and letters like digits; "" where that is little."""
-    plain = "".join(sign for sign in number_key if sign.isalnum()).translate(MISREAD)
+    plain = unicodedata.normalize("NFKC", number).casefold().translate(MISREAD)
     plain = re.sub(r"(?<![0-9])0+(?=[0-9])", "", plain)
+    plain = "".join(sign for sign in plain if sign.isalnum())
     return plain if len(plain) >= SHORTEST_TELLING else ""

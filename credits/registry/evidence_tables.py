@@ -30,21 +30,24 @@ class NoTable(Invalid):
 
 def table_text(content: bytes) -> str | None:
     """The text of a table, or None where it is none: in UTF-8, as spreadsheets write Unicode, or as old ones do."""
-    encoding = next((name for mark, name in BOMS.items() if content.startswith(mark)), "utf-8")
-    try:
-        text = content.decode(encoding).removeprefix("\ufeff")
-    except UnicodeDecodeError:
-        try:
-            text = content.decode("cp1252")
-        except UnicodeDecodeError:
-            return None
-    if UNWRITTEN.search(text) or text.lstrip().startswith("<"):
+    text = decoded(content)
+    if text is None or UNWRITTEN.search(text) or text.lstrip().startswith("<"):
         return None
     try:
         first = next(csv.reader(io.StringIO(text[:SAMPLE]), delimiter=separator(text)), [])
     except csv.Error:
         return None
     return text if len(first) >= 2 else None
+
+
+def decoded(content: bytes) -> str | None:
+    marked = next((name for mark, name in BOMS.items() if content.startswith(mark)), None)
+    for encoding in (marked,) if marked else ("utf-8", "cp1252"):
+        try:
+            return content.decode(encoding).removeprefix("\ufeff")
+        except UnicodeDecodeError:
+            continue
+    return None
 
 
 def separator(text: str) -> str:

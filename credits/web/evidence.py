@@ -81,6 +81,8 @@ def add_evidence(number: str) -> ResponseReturnValue:
 def add_evidence_page(form: EvidenceForm, batch: Batch, status: int) -> ResponseReturnValue:
     policy = current_app.extensions["policy"]
     there = {paper.kind for paper in batch.evidence}
+    here = upload_named(form, batch)
+    form.file.flags.required = here is None
     page = render_template(
         "evidence/add_evidence.html",
         form=form,
@@ -88,7 +90,7 @@ def add_evidence_page(form: EvidenceForm, batch: Batch, status: int) -> Response
         open=batch.state in OPEN_FOR_EVIDENCE,
         wanted=[KINDS_OF_PAPER[kind] for kind in policy.required_evidence if kind not in there],
         largest=policy.largest_file_bytes,
-        here=upload_named(form, batch),
+        here=here,
     )
     return page, status
 
