@@ -10,6 +10,8 @@ from credits.db import engine_settings, sqlalchemy_url
 
 LARGEST_REQUEST = 25 * 1024 * 1024  # bytes: an evidence file of a phone's camera with room to spare
 
+LARGEST_TEXT = 4 * 1024 * 1024  # bytes of typed fields: 10,000 lines of a statement, which the last page sends again
+
 
 def for_flask(settings: Settings) -> dict[str, object]:
     secure = settings.is_production
@@ -33,7 +35,7 @@ def for_flask(settings: Settings) -> dict[str, object]:
         # "strong" signs people out whenever a mobile network gives them another address.
         "SESSION_PROTECTION": "basic",
         "MAX_CONTENT_LENGTH": LARGEST_REQUEST,
-        "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
+        "MAX_FORM_MEMORY_SIZE": LARGEST_TEXT,
         "MAX_FORM_PARTS": 500,
         "SQLALCHEMY_DATABASE_URI": sqlalchemy_url(settings.database_url),
         "SQLALCHEMY_ENGINE_OPTIONS": engine_settings(settings.database_url),

@@ -95,7 +95,7 @@ def _change(name: str, before: Any, after: Any, *, mineral: Mineral) -> str:
     fineness = mineral.per_thousand and name == "grade_ppm"
     if name in UNITS:
         places, unit = FINENESS if fineness else UNITS[name]
-        before, after = (f"{shown(value, places)}{unit}" for value in (before, after))
+        before, after = (f"{shown(int(value), places)}{unit}" for value in (before, after))
     return f"{_('Fineness') if fineness else _fields().get(name, name)}: {before} → {after}"
 
 

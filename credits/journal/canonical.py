@@ -51,6 +51,11 @@ def check(value: Any) -> None:
             raise TypeError(f"{value!r:.60} has no exact form here.")
 
 
+def exact(number: int) -> int | str:
+    """A whole number as an event may carry it: as text from 2⁵³ on, where readers of JSON lose its last digits."""
+    return number if -EXACT <= number <= EXACT else str(number)
+
+
 def utf8(text: str) -> bytes:
     """The bytes of `text`. Raises BadText."""
     try:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from credits.errors import Conflict, Invalid, Missing
 from credits.journal import events
-from credits.journal.canonical import encode
+from credits.journal.canonical import encode, exact
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import may_register_for
@@ -314,7 +314,7 @@ def described(batch: Batch) -> dict[str, Any]:
         "moisture_ppm": batch.moisture_ppm,
         "dry_mg": batch.dry_mg,
         "grade_ppm": batch.grade_ppm,
-        "contained_ng": batch.contained_ng,
+        "contained_ng": exact(batch.contained_ng),
         "sold_with_premium": batch.sold_with_premium,
         "registered_elsewhere": batch.registered_elsewhere,
         "miners": batch.miners,

@@ -14,7 +14,7 @@ from credits.ledger.models import AccountKind
 from credits.ledger.posting import Record
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import User
-from credits.participants.permissions import must_issue
+from credits.participants.permissions import is_own, must_issue
 from credits.registry.accounts import account_of
 from credits.registry.batches import lock_in
 from credits.registry.buffer import contribute
@@ -76,9 +76,18 @@ def must_be_third(by: User, batch: Batch) -> None:
     assert batch.submitted_by is not None
     assert batch.verified_by is not None
     people = (batch.submitted_by, batch.verified_by, by)
-    organisations = {batch.site.producer_id, batch.verified_by.organisation_id, by.organisation_id}
-    if len({person.id for person in people}) < len(people) or len(organisations) < len(people):
+    producer = batch.site.producer
+    ends = {batch.verified_by.organisation_id, by.organisation_id}
+    # A group manager stands on the producer's side, be it the one of now or the one whose person has submitted.
+    own_side = {producer.id, producer.group_manager_id, batch.submitted_by.organisation_id}
+    if len({person.id for person in people}) < len(people) or len(ends) < 2 or ends & own_side:
         raise NotThreePeople("Submitter, verifier and issuer must be different people in three organisations.")
+    if not is_own(batch.submitted_by, producer):
+        raise NotThreePeople(
+            f"Who submitted {batch.number} acts for its producer no longer, as the group has changed. "
+            "The producer withdraws the batch and submits it anew.",
+            batch=batch.number,
+        )
 
 
 def obstacles(batch: Batch, policy: Policy, at: datetime) -> list[str]:

@@ -33,8 +33,9 @@ from credits.web.paging import page_of
 log = logging.getLogger(__name__)
 
 
-class RetireForm(OnceForm):
-    quantity = Amount(lazy_gettext("How many credits?"), [InputRequired(), Length(max=40)])
+class ClaimFields(OnceForm):
+    """In whose name and for which products."""
+
     beneficiary = StringField(lazy_gettext("Beneficiary: its legal name"), [DataRequired(), Length(max=200), printable])
     country = SelectField(lazy_gettext("Country of the beneficiary"), validators=[InputRequired()])
     identifier = StringField(
@@ -43,7 +44,6 @@ class RetireForm(OnceForm):
     purpose = TextAreaField(lazy_gettext("Purpose"), [DataRequired(), Length(max=500), printable])
     claim_from = Day(lazy_gettext("First day of the claim period"), [InputRequired()])
     claim_to = Day(lazy_gettext("Last day of the claim period"), [InputRequired()])
-    confirmed = HiddenField()
 
     @property
     def claim(self) -> Claim:
@@ -57,6 +57,11 @@ class RetireForm(OnceForm):
             claim_from=self.claim_from.data,
             claim_to=self.claim_to.data,
         )
+
+
+class RetireForm(ClaimFields):
+    quantity = Amount(lazy_gettext("How many credits?"), [InputRequired(), Length(max=40)])
+    confirmed = HiddenField()
 
 
 @bp.get("/retirements")

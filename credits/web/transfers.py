@@ -62,6 +62,7 @@ def transfers() -> ResponseReturnValue:
         states=TransferState,
         own=own,
         filtered=bool(direction or state),
+        disposes=may_move(user, user.organisation),
     )
 
 

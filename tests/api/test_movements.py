@@ -1,5 +1,7 @@
 """Statements, holds, suspension and decisions, as machines meet them."""
 
+import time
+
 import pytest
 
 from credits.participants.models import Kind, Organisation, RoleName
@@ -11,6 +13,12 @@ def stock(issuance, cooperative, maker) -> str:
     offer = cooperative.post("/transfers", {"issuance": issuance, "recipient": maker.number, "quantity": 1_000})
     assert maker.post(f"/transfers/{offer.json['number']}/accept").status_code == 200
     return issuance
+
+
+@pytest.fixture
+def large(batch) -> None:
+    """Lets the issuance be of 10,000 units."""
+    batch["gross_kg"] = "40000"
 
 
 @pytest.fixture
@@ -81,6 +89,20 @@ class TestOfferInBulk:
 
         assert maker.post(f"/transfers/{second}/accept").status_code == 200
         assert cooperative.get(f"/transfers/{first}").json["state"] == "pending"
+
+    def test_carries_ten_thousand_lines_in_bearable_time(self, large, issuance, cooperative, maker):
+        lines = [{"issuance": issuance, "recipient": maker.number, "quantity": 1}] * 10_000
+        began = time.perf_counter()
+        answer = cooperative.post("/transfers/bulk", {"lines": lines})
+
+        assert (answer.status_code, answer.json["lines"], len(set(answer.json["numbers"]))) == (201, 10_000, 10_000)
+        assert time.perf_counter() - began < 60
+        assert cooperative.get("/holdings").json[0]["pending"] == 10_000
+
+    def test_refuses_one_line_more(self, issuance, cooperative, maker):
+        lines = [{"issuance": issuance, "recipient": maker.number, "quantity": 1}] * 10_001
+
+        assert cooperative.post("/transfers/bulk", {"lines": lines}).json["code"] == "too_many_lines"
 
     def test_names_the_line_with_nobody_behind_it(self, issuance, cooperative):
         line = {"issuance": issuance, "recipient": "ORG-999999", "quantity": 5}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credits.errors import Invalid
-from credits.journal.canonical import EXACT, BadText, encode
+from credits.journal.canonical import EXACT, BadText, encode, exact
 
 ascii_keys = st.text(st.characters(max_codepoint=127), max_size=8)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -99,3 +99,9 @@ class TestEncode:
 
         assert isinstance(refusal.value, Invalid)
         assert refusal.value.message.isascii()
+
+
+class TestExact:
+    @pytest.mark.parametrize("number", [0, EXACT, EXACT + 1, -EXACT - 1, 10**19])
+    def test_gives_what_can_be_encoded_and_read_again(self, number):
+        assert int(json.loads(encode({"n": exact(number)}))["n"]) == number

@@ -1,8 +1,10 @@
+import json
 from datetime import date
 
 import pytest
 
 from credits.errors import Invalid, Missing
+from credits.journal import events
 from credits.journal.events import story
 from credits.journal.models import EventSecret
 from credits.participants.models import Kind, Kyc
@@ -109,6 +111,12 @@ class TestAmend:
 
 
 class TestSubmit:
+    def test_takes_a_batch_whose_nanograms_no_reader_of_json_would_keep(self, stage):
+        batch = stage.submitted(gross_kg="40000", grade="31.2501")
+        told = json.loads(events.story(stage.session, batch.number)[-1].body)["facts"]
+
+        assert told["contained_ng"] == str(batch.contained_ng) == "10000032000000000"
+
     def test_hands_the_batch_to_the_verifiers(self, stage):
         batch = stage.submitted()
 

@@ -221,3 +221,27 @@ class TestTransfer:
         assert len(ended) == 3
         assert stage.balance(made) == {AccountKind.AVAILABLE: 2_500}
         stage.must_be_sound()
+
+
+class TestDatabase:
+    def test_keeps_an_offer_in_its_own_statement(self, stage, stock):
+        one, _ = stock
+        alone = stage.offered(one, 5)
+        statement = offered(stage, [TransferLine(one.number, 5, stage.second.organisation.number)])
+        within = of(stage, statement, Transfer)[0]
+        stage.session.commit()
+        for change in (f"bulk_id = {statement.id} WHERE id = {alone.id}", f"bulk_id = NULL WHERE id = {within.id}"):
+            with pytest.raises(IntegrityError):
+                stage.session.connection().exec_driver_sql(f"UPDATE transfer SET {change}")
+            stage.session.rollback()
+
+    def test_lets_no_offer_into_the_statement_of_others(self, stage, stock):
+        one, _ = stock
+        stage.offered(one, 5)
+        statement = offered(stage, [TransferLine(one.number, 5, stage.second.organisation.number)])
+        columns = "issuance_id, quantity, sender_id, recipient_id, note, state, opening_posting_id, proposed_by_id"
+        with pytest.raises(IntegrityError, match="own posting"):
+            stage.session.connection().exec_driver_sql(
+                f"""INSERT INTO transfer ({columns}, proposed_at, expires_at, bulk_id)
+                    SELECT {columns}, proposed_at, expires_at, {statement.id} FROM transfer WHERE bulk_id IS NULL"""
+            )

@@ -92,6 +92,15 @@ class TestMustBeThird:
         with pytest.raises(NotThreePeople):
             issuance.must_be_third(stage.issuer, batch)
 
+    def test_refuses_a_submission_of_a_group_manager_who_acts_for_the_producer_no_longer(self, stage):
+        agent = UserFactory(kind=Kind.GROUP_MANAGER)
+        stage.coop.group_manager_id = agent.organisation_id
+        stage.clerk = agent
+        batch = stage.verified()
+        stage.coop.group_manager_id = UserFactory(kind=Kind.GROUP_MANAGER).organisation_id
+        with pytest.raises(NotThreePeople, match="as the group has changed"):
+            stage.issue(batch)
+
     def test_is_kept_by_the_database_too(self, stage):
         batch = stage.verified()
         with pytest.raises(IntegrityError, match=r"three_organisations|three_people|a person of their own"):
