@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test benchmark races crash network power disk-full model check format lock backup restore ready-to-run ready-to-check ready-to-test
+.PHONY: help run test benchmark races crash network power disk-full model attacks check format lock backup restore ready-to-run ready-to-check ready-to-test
 
 help: ## List the commands
 	@echo "Commands (settings such as PORT=8080 or DATABASE_URL=... may follow; the README has them all):"
@@ -40,6 +40,9 @@ disk-full: ready-to-test ## Fill the disk under the registry, on both databases,
 
 model: ready-to-test ## Take random steps with the ledger and a simple model of it, which never differ (STEPS=1000000)
 	@$(BIN)/python -m tests.suites.model --steps $(or $(STEPS),1000000)
+
+attacks: ready-to-test ## Edit the database by hand, past every trigger, and say who finds it
+	@$(BIN)/python -m tests.suites.attacks
 
 check: ready-to-check ## Look for mistakes without running anything: ruff, mypy, djlint
 	$(BIN)/ruff check .

@@ -5,11 +5,12 @@ what the clients of a trial say they were told. `judge(connection, told)` gives 
 
     python tests/checker.py sqlite:///credits.db told.jsonl      # exit status 1 if a promise is broken
 
-A line of the history: {"caller", "key", "kind": "retire" | "transfer", "issuance": its number, "quantity": base units,
-"outcome": "acknowledged" | "refused" | "unknown"}; acknowledged ones may name their "number".
+A line of the history: {"caller", "key", "kind": "retire" | "transfer" | "reserve", "issuance": its number,
+"quantity": base units, "outcome": "acknowledged" | "refused" | "unknown"}; acknowledged ones may name their "number".
 """
 
 import json
+import re
 import sqlite3
 import sys
 from bisect import bisect_right
@@ -18,10 +19,27 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 FINAL = {"retired", "cancelled", "expired", "exported"}
-RESULTS = {"retire": "retirement", "transfer": "transfer"}
+RESULTS = {"retire": "retirement", "transfer": "transfer", "reserve": "earmark"}
 POSTING = {
     "retirement": "SELECT id, posting_id, quantity, issuance_id FROM retirement",
     "transfer": "SELECT id, opening_posting_id, quantity, issuance_id FROM transfer",
+    "earmark": """SELECT e.id, e.opening_posting_id, sum(r.last - r.first + 1), r.issuance_id FROM earmark e
+                  JOIN earmark_range r ON r.earmark_id = e.id WHERE e.kind = 'reserved'
+                  GROUP BY e.id, e.opening_posting_id, r.issuance_id""",
+}
+SERIALS = re.compile(r"(.+)-([0-9]{9,})-([0-9]{9,})-[0-9A-Z]")
+# The kinds of events that never come without a movement.
+MOVE = {
+    "issuance": ("issued", "rolled_back"),
+    "transfer": ("proposed", "accepted", "rejected", "withdrawn", "expired"),
+    "retirement": ("retired",),
+    "bulk": ("retirement", "transfer"),
+    "reservation": ("reserved", "released"),
+    "hold": ("held", "released"),
+    "cancellation": ("cancelled",),
+    "buffer": ("contributed", "drawn"),
+    "expiry": ("expired",),
+    "export": ("exported",),
 }
 
 
@@ -118,15 +136,46 @@ def replay(connection: Any) -> Iterator[str]:
 
 
 def recorded(connection: Any) -> Iterator[str]:
-    """Every movement stands under an event, and every event of a movement has its movement."""
-    events = {event for (event,) in rows(connection, "SELECT id FROM event")}
-    postings = rows(connection, "SELECT id, event_id FROM posting")
-    moved = {posting for (posting,) in rows(connection, "SELECT DISTINCT posting_id FROM entry")}
-    for posting, event in postings:
+    """Every movement stands under an event that tells of these serials, and every event of a movement has it."""
+    bodies = rows(connection, "SELECT id, kind, body FROM event")
+    events = {event: (kind, json.loads(body)) for event, kind, body in bodies}
+    numbers = dict(rows(connection, "SELECT number, id FROM issuance_attributes"))
+    moved: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for posting, issuance, first, last in rows(connection, "SELECT posting_id, issuance_id, first, last FROM entry"):
+        moved[posting].append((issuance, first, last))
+    waiting = {event for event, (kind, _) in events.items() if is_movement(kind)}
+    for posting, event in rows(connection, "SELECT id, event_id FROM posting"):
+        waiting.discard(event)
         if event not in events:
             yield f"posting {posting} has no event"
-        if posting not in moved:
+        elif posting not in moved:
             yield f"posting {posting} moved nothing"
+        elif (told := serials_told(events[event][1]["facts"], numbers)) and told != join_each(moved[posting]):
+            yield f"posting {posting} moved other serials than its event tells"
+    for event in sorted(waiting):
+        yield f"event {event} tells of a movement that was not made"
+
+
+def is_movement(kind: str) -> bool:
+    what, _, how = kind.partition(".")
+    return how in MOVE.get(what, ())
+
+
+def serials_told(facts: dict[str, Any], numbers: dict[str, int]) -> list[tuple[int, int, int]]:
+    """(issuance, first, last) of the serials that an event lists; nothing where it lists none, or not all."""
+    told = facts.get("serials")
+    if not told or "ranges" in facts:
+        return []
+    found = [SERIALS.fullmatch(each) for each in ([told] if isinstance(told, str) else told)]
+    return join_each((numbers.get(each[1], 0), int(each[2]), int(each[3])) for each in found if each)
+
+
+def join_each(ranges: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """(issuance, first, last), sorted, neighbours as one."""
+    by_issuance: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for issuance, first, last in ranges:
+        by_issuance[issuance].append((first, last, issuance))
+    return [(issuance, *each[:2]) for issuance in sorted(by_issuance) for each in join(by_issuance[issuance])]
 
 
 def listed(connection: Any) -> Iterator[str]:
@@ -154,11 +203,7 @@ def answered(connection: Any, told: list[dict[str, Any]]) -> Iterator[str]:
         (caller, key): json.loads(answer) if answer else {}
         for caller, key, answer in rows(connection, "SELECT caller, key, answer FROM request_claim")
     }
-    quantities = {
-        (name, number): quantity
-        for name, query in POSTING.items()
-        for number, _, quantity, _ in rows(connection, query)
-    }
+    quantities = made(connection)
     seen: dict[tuple[str, int], tuple[str, str]] = {}
     for act in told:
         place, name = (act["caller"], act["key"]), RESULTS[act["kind"]]
@@ -176,6 +221,15 @@ def answered(connection: Any, told: list[dict[str, Any]]) -> Iterator[str]:
     for name, number in sorted({*quantities} - {*seen}):
         if told:
             yield f"{name} {number} was asked for by nobody"
+
+
+def made(connection: Any) -> dict[tuple[str, int], int]:
+    """Base units of each retirement, transfer and reservation there is."""
+    quantities: dict[tuple[str, int], int] = defaultdict(int)
+    for name, query in POSTING.items():
+        for number, _, quantity, _ in rows(connection, query):
+            quantities[name, number] += quantity
+    return quantities
 
 
 def main(arguments: list[str]) -> int:

@@ -265,3 +265,36 @@ def test_sees_what_nobody_asked_for(registry):
     del registry.told[1]
 
     assert any("asked for by nobody" in sentence for sentence in registry.judged())
+
+
+def test_sees_an_event_whose_movement_was_never_made(registry):
+    registry.ask("transfer", "one", 100)
+    registry.run(
+        "INSERT INTO event (id, kind, subject, actor, at, body)"
+        " SELECT 9001, kind, subject, actor, at, body FROM event WHERE kind = 'transfer.proposed'"
+    )
+
+    assert registry.judged() == ["event 9001 tells of a movement that was not made"]
+
+
+def test_sees_a_movement_of_other_serials_than_its_event_tells(registry):
+    registry.ask("transfer", "one", 100)
+    registry.let_entries_name_serials_that_are_elsewhere()
+    account = "(SELECT account_id FROM block WHERE first = 1)"
+    other = "(SELECT account_id FROM block WHERE first > 1)"
+    registry.run(
+        "INSERT INTO event (id, kind, subject, actor, at, body)"
+        " SELECT 9001, kind, subject, actor, at, body FROM event WHERE kind = 'transfer.proposed'",
+        "INSERT INTO posting (event_id, at) SELECT 9001, at FROM posting WHERE id = 1",
+        "INSERT INTO entry (posting_id, issuance_id, first, last, from_account_id, to_account_id)"
+        f" SELECT (SELECT max(id) FROM posting), issuance_id, 101, 150, {other}, {account} FROM block WHERE first = 1",
+    )
+
+    assert any("moved other serials than its event tells" in sentence for sentence in registry.judged())
+
+
+def test_judges_reservations_too(registry):
+    registry.ask("reserve", "one", 100)
+    registry.told.append(registry.told[0] | {"key": "two"})
+
+    assert registry.judged() == [f"reserve ('{registry.told[1]['caller']}', 'two') was acknowledged and is not there"]

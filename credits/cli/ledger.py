@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from credits.extensions import db
 from credits.ledger import invariants
 from credits.registry import invariants as reasons
+from credits.registry import retelling
 
 ledger = AppGroup("ledger", help="The ledger of serials.")
 
@@ -17,7 +18,7 @@ ledger = AppGroup("ledger", help="The ledger of serials.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences.")
 def check(as_json: bool) -> None:
     """Ask the database about each promise of ledger and registry. Exit status 1 where one does not hold."""
-    promises = [*invariants.check(db.session()), *reasons.check(db.session())]
+    promises = [*invariants.check(db.session()), *reasons.check(db.session()), *retelling.check(db.session())]
     if as_json:
         told = [{"promise": p.name, "says": p.says, "holds": p.holds, "broken": p.broken} for p in promises]
         click.echo(json.dumps({"holds": all(p.holds for p in promises), "promises": told}, ensure_ascii=False))

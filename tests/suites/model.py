@@ -131,7 +131,7 @@ class Twins:
             said = "done"
             self.session.commit()
         except CreditsError as refusal:
-            said = (ledger.remember_refusal(self.session, refusal) or refusal).code
+            said = ledger.remember_refusal(self.session, refusal).code
         begin_writing(self.session)
         self.must_agree(said, expected, f"ask {key} for {request}")
         if earlier is None:

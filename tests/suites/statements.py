@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -25,7 +24,9 @@ from sqlalchemy.orm import Session
 from credits.db import Model, begin_writing
 from credits.errors import CreditsError
 from credits.files import Files
-from credits.ledger import remember_refusal
+from credits.ledger import invariants, remember_refusal
+from credits.registry import invariants as reasons
+from credits.registry import retelling
 from tests import checker, factories
 from tests.servers import PostgreSQL
 from tests.stage import Stage
@@ -135,6 +136,7 @@ class Theatre:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.engine = trial.engine_of(place.url)
+        self.organisations: dict[str, int] = {}
 
     def prepare(self, step: Step, template: str) -> None:
         self.engine.dispose()
@@ -164,12 +166,14 @@ class Theatre:
             stage.at, stage.numbers = factories.AT, count(1_000)
             for name, row in self.people.items():
                 setattr(stage, name, session.get_one(*row))
+            things = [session.get(*row) for row in self.things]
+            if None in things:  # what was to be taken away is gone
+                return REFUSED
             try:
-                step.act(stage, *(session.get_one(*row) for row in self.things))
+                step.act(stage, *things)
                 session.commit()
             except CreditsError as refusal:
-                refusal = remember_refusal(session, refusal) or refusal
-                print(f"{refusal.code}: {refusal}", file=sys.stderr) if refusal.code != step.refused else None
+                remember_refusal(session, refusal)
                 return REFUSED
         return DONE
 
@@ -200,6 +204,13 @@ class Theatre:
     def judged(self) -> list[str]:
         with closing(self.place.connection()) as connection:
             return checker.judge(connection)
+
+    def promises(self) -> list[str]:
+        """The promises of ledger and registry that do not hold."""
+        with Session(self.engine) as session:
+            asked = [*invariants.check(session), *reasons.check(session), *retelling.check(session)]
+        self.engine.dispose()
+        return [f"{promise.name} {promise.broken}" for promise in asked if not promise.holds]
 
 
 def row_of(row: Model) -> tuple[type[Model], Any]:
@@ -242,7 +253,7 @@ def die_everywhere(theatre: Theatre, name: str, template: str, *, every: int = 1
             told.broken.append(f"{name}, killed at {moment}: a part of it was left")
         if theatre.state() != after:
             told.broken.append(f"{name}, killed at {moment}: asked again, it left something else than it does alone")
-    told.broken += [f"{name}: {sentence}" for sentence in theatre.judged()]
+    told.broken += [f"{name}: {sentence}" for sentence in [*theatre.judged(), *theatre.promises()]]
     return told
 
 

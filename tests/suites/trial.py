@@ -11,7 +11,6 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, configure_mappers
 
 from config import ROOT
@@ -31,7 +30,7 @@ from tests import checker, factories
 from tests.factories import AT
 from tests.stage import CLAIM, Stage
 
-LONGEST_NAP = 0.2  # seconds
+LONGEST_NAP = 0.05  # seconds
 POLICY = policy.read(ROOT / "policy.toml")
 configure_mappers()  # once, not in every process that is about to be killed
 
@@ -89,37 +88,50 @@ def build(url: str, papers: Path) -> World:
     return world
 
 
+class Patient(sqlite3.Cursor):
+    """Waits for SQLite's lock in naps of chance length. Its own waiters, let go together, wake together again in vain,
+    so that sixty-four of them would wait for seconds."""
+
+    def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
+        while True:
+            try:
+                return super().execute(statement, *parameters)
+            except sqlite3.OperationalError as error:
+                if statement != "BEGIN IMMEDIATE" or "database is locked" not in str(error):
+                    raise
+            time.sleep(random.uniform(0, LONGEST_NAP))
+
+
+class Crowded(sqlite3.Connection):
+    """One of very many connections to an SQLite database."""
+
+    def cursor(self, factory: type[sqlite3.Cursor] = Patient) -> sqlite3.Cursor:
+        return super().cursor(factory)
+
+
 def engine_of(url: str, at_once: int = 1) -> Engine:
     """An engine as the registry makes it, with a connection for everybody who asks at once."""
-    engine = create_engine(sqlalchemy_url(url), **engine_settings(url) | {"pool_size": at_once + 1})
+    settings = engine_settings(url) | {"pool_size": at_once + 1}
+    if url.startswith("sqlite") and at_once > 1:
+        settings["connect_args"] |= {"factory": Crowded}
+    engine = create_engine(sqlalchemy_url(url), **settings)
     prepare_engine(engine)
     if engine.dialect.name == "sqlite" and at_once > 1:
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=0"))
     return engine
 
 
-def begin(session: Session) -> None:
-    """Begin to write, whoever else does. SQLite's own waiters, let go together, wake together and again in vain."""
-    while True:
-        try:
-            return begin_writing(session)
-        except OperationalError as error:
-            if "database is locked" not in str(error):
-                raise
-        time.sleep(random.uniform(0, LONGEST_NAP))
-
-
 def ask(engine: Engine, world: World, act: Act) -> Answer:
     """Do what a door does: one operation, one commit; a refusal is remembered."""
     with Session(engine) as session:
         try:
-            begin(session)
+            begin_writing(session)
             made = DOING[act.kind](session, world, act)
             answer = Answer("acknowledged", made.id, new=was_new(session))
             session.commit()
         except CreditsError as refusal:
             new = was_new(session)
-            refusal = remember_refusal(session, refusal) or refusal
+            refusal = remember_refusal(session, refusal)
             # Whoever is told to ask again has no answer yet.
             outcome = "unknown" if refusal.code == KeyBusy.code else "refused"
             answer = Answer(outcome, code=refusal.code, new=new)
@@ -130,7 +142,7 @@ def rehearse(engine: Engine, world: World) -> None:
     """Do everything once and undo it, so that whoever is forked from here need not put statements together."""
     with Session(engine) as session:
         for kind, do in DOING.items():
-            begin(session)
+            begin_writing(session)
             with suppress(CreditsError):
                 by = world.buyer if kind == "retire" else world.producer
                 do(session, world, Act(kind, by, "rehearsal", 1, world.second))
@@ -190,7 +202,7 @@ def accept(engine: Engine, number: int, by: int) -> Answer:
     """Accept a transfer: it has no key, the transfer itself can be closed once."""
     with Session(engine) as session:
         try:
-            begin(session)
+            begin_writing(session)
             transfer.accept(session, transfer=session.get_one(Transfer, number), by=session.get_one(User, by), at=AT)
             session.commit()
         except CreditsError as refusal:
@@ -202,7 +214,7 @@ def accept(engine: Engine, number: int, by: int) -> Answer:
 def undo(engine: Engine, world: World, kind: str, number: int) -> None:
     """Take a pending transfer or a reservation of the producer back."""
     with Session(engine) as session:
-        begin(session)
+        begin_writing(session)
         by = session.get_one(User, world.producer)
         if kind == "transfer":
             transfer.withdraw(session, transfer=session.get_one(Transfer, number), by=by, at=AT)
