@@ -22,6 +22,7 @@ from credits.app import create_app
 from credits.db import begin_writing, engine_settings, prepare_engine, sqlalchemy_url
 from credits.extensions import db
 from credits.participants.models import User
+from credits.registry.policy import Policy
 from tests import factories, servers
 from tests.stage import house_policy, stage  # noqa: F401  fixtures
 
@@ -116,9 +117,14 @@ def settings(database: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
+def app(
+    settings: Settings,
+    compiled_templates: FileSystemBytecodeCache,
+    house_policy: Policy,  # noqa: F811  the fixture
+) -> Iterator[Flask]:
     """The whole application. Forms need no CSRF token here, mail goes to `outbox`."""
     made = create_app(settings)
+    made.extensions["policy"] = house_policy
     made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     made.extensions["mailman"].backend = "locmem"
     made.jinja_env.bytecode_cache = compiled_templates

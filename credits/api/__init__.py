@@ -17,6 +17,7 @@ from credits.api import (
     serials,
     sites,
     transfers,
+    trust,
 )
 from credits.api.blueprint import PREFIX, Area, Documented
 from credits.extensions import csrf
@@ -32,6 +33,7 @@ AREAS = tuple(
         issuances,
         holdings,
         transfers,
+        trust,
         retirements,
         bulk,
         serials,

@@ -12,7 +12,7 @@ from credits.api.schemas.market import ReasonRequest, Transfer, TransferRequest,
 from credits.extensions import db
 from credits.identity import current_user, now
 from credits.participants.models import Organisation
-from credits.registry import models, queries, transfer
+from credits.registry import guarding, models, queries, transfer
 
 area = Area("transfers", "Transfers: offered, and accepted, rejected or withdrawn.")
 
@@ -66,6 +66,22 @@ def accept_transfer(key: str, asked: dict[str, Any], number: str) -> With:
     return told(offer)
 
 
+@area.post("/transfers/<number>/approve", gives=Transfer)
+def approve_transfer(key: str, asked: dict[str, Any], number: str) -> With:
+    """Be the second person of the sender for a first or large transfer."""
+    user, policy = current_user(), current_app.extensions["policy"]
+    offer = queries.transfer_numbered(db.session, user, number)
+    session = db.session()
+    once(
+        key,
+        "transfer.approve",
+        number,
+        lambda: guarding.approve(session, transfer=offer, policy=policy, by=user, at=now()),
+    )
+    db.session.commit()
+    return told(offer)
+
+
 @area.post("/transfers/<number>/reject", takes=ReasonRequest, gives=Transfer)
 def reject_transfer(key: str, asked: dict[str, str], number: str) -> With:
     """Send the credits back, saying why."""
@@ -98,4 +114,5 @@ def recipient(sender: Organisation, number: str) -> Organisation:
 
 
 def told(made: models.Transfer) -> With:
-    return With(made, serials=transfer.serials_of(db.session, made))
+    session = db.session()
+    return With(made, serials=transfer.serials_of(session, made), guard=guarding.guard_of(session, made))

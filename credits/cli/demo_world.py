@@ -16,7 +16,7 @@ from credits.certificates.issuing import Issuer
 from credits.files import Files
 from credits.participants import organisations, users
 from credits.participants.models import Kind, Language, Organisation, RoleName, User
-from credits.registry import batches, evidence, issuance, retirement, sites, transfer, verification
+from credits.registry import batches, evidence, issuance, retirement, sites, transfer, trust, verification
 from credits.registry.batches import Production
 from credits.registry.evidence_looking import look
 from credits.registry.models import Issuance, Retirement, Transfer
@@ -58,6 +58,7 @@ class World:
     def build(self) -> Told:
         """Fill an empty, migrated database. Flushes; the caller commits."""
         self.people()
+        self.trusted()
         main = self.cobalt_story()
         self.gold_story()
         self.open_ends()
@@ -65,6 +66,11 @@ class World:
 
     def day(self, back: int) -> date:
         return self.at.date() - timedelta(days=back)
+
+    @property
+    def joined(self) -> datetime:
+        """When all of them had joined, and knew each other."""
+        return self.at - timedelta(days=30)
 
     def people(self) -> None:
         registry, self.ana = organisations.found_registry(
@@ -80,7 +86,7 @@ class World:
             language=Language.EN,
             password=self.password,
             handle=next(self.handles),
-            at=self.at,
+            at=self.joined,
         )
         self.joins(registry, "Tomás Rivera", "issuer2", Language.ES, RoleName.ISSUER, by=self.ana)
         self.joins(registry, "Aisha Bello", "auditor", Language.EN, RoleName.AUDITOR, by=self.ana)
@@ -91,10 +97,10 @@ class World:
         self.group, self.luz = self.organisation(
             Kind.GROUP_MANAGER, "Oro Justo Group Demo", "PER", "Luz Quispe", "group", Language.ES
         )
-        self.gold_coop, _ = self.organisation(
+        self.gold_coop, self.rosa = self.organisation(
             Kind.COOPERATIVE, "Minera Cerro Claro Demo", "PER", "Rosa Huamán", "gold", Language.ES
         )
-        organisations.join_group(self.session, self.gold_coop, manager=self.group, by=self.ana, at=self.at)
+        organisations.join_group(self.session, self.gold_coop, manager=self.group, by=self.ana, at=self.joined)
         _, self.lead = self.organisation(
             Kind.VERIFIER, "Great Lakes Assurance Demo", "RWA", "Grace Uwase", "verifier", Language.EN
         )
@@ -105,13 +111,28 @@ class World:
         self.second, self.ken = self.organisation(
             Kind.MANUFACTURER, "Hikari Motors Demo", "JPN", "Ken Watanabe", "manufacturer2", Language.EN
         )
-        self.broker, _ = self.organisation(
+        self.broker, self.maya = self.organisation(
             Kind.RESELLER, "Clear Origin Brokers Demo", "GBR", "Maya Patel", "reseller", Language.EN
         )
         organisations.sign_up(
             self.session,
             **self.card(Kind.COOPERATIVE, "Ushirika wa Wachimbaji Demo", "TZA", "Neema Mushi", "waiting", Language.SW),
         )
+
+    def trusted(self) -> None:
+        """To whom each of them may send credits at once: two people have said so, long enough ago."""
+        for holder, by, second, recipients in (
+            (self.coop, self.chantal, self.ana, (self.maker, self.second, self.broker)),
+            (self.gold_coop, self.luz, self.rosa, (self.maker, self.broker)),
+            (self.maker, self.ingrid, self.ana, (self.second, self.broker)),
+            (self.second, self.ken, self.ana, (self.maker, self.broker)),
+            (self.broker, self.maya, self.ana, (self.maker, self.second)),
+        ):
+            for recipient in recipients:
+                made = trust.propose(
+                    self.session, holder=holder, recipient=recipient, by=by, key=next(self.keys), at=self.joined
+                )
+                trust.approve(self.session, trust=made, policy=self.policy, by=second, at=self.joined)
 
     def card(
         self, kind: Kind, name: str, country: str, person: str, mailbox: str, language: Language
@@ -129,7 +150,7 @@ class World:
             "language": language,
             "password": self.password,
             "handle": next(self.handles),
-            "at": self.at,
+            "at": self.joined,
         }
 
     def organisation(
@@ -138,7 +159,7 @@ class World:
         organisation, user = organisations.sign_up(
             self.session, **self.card(kind, name, country, person, mailbox, language)
         )
-        organisations.approve(self.session, organisation, by=self.ana, at=self.at)
+        organisations.approve(self.session, organisation, by=self.ana, at=self.joined)
         return organisation, user
 
     def joins(
@@ -153,7 +174,7 @@ class World:
             roles=[role],
             handle=next(self.handles),
             by=by,
-            at=self.at,
+            at=self.joined,
             password=self.password,
         )
 

@@ -18,6 +18,7 @@ from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import BUYERS, PRODUCERS, may_dispose_of
 from credits.participants.wording import paragraphs
+from credits.registry import guarding
 from credits.registry.accounts import account_of, registry_account
 from credits.registry.bulk_lines import (
     Line,
@@ -196,6 +197,8 @@ def transfer(
         for units in parts
     ]
     session.execute(insert(TransferRange), ranges)
+    made = session.scalars(select(Transfer).where(Transfer.bulk_id == bulk.id).order_by(Transfer.id)).all()
+    guarding.guard(session, made, policy=policy, by=by, at=at)
     ledger.settle(session, {"bulk": bulk.id})
     return bulk
 

@@ -19,16 +19,11 @@ from credits.registry import buffer, cancellation, corrections, export, holds, s
 from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.registry.policy import Policy
 from credits.registry.queries import digits_of
+from credits.registry.second_person import SamePerson
 
 
 class NoSuchDecision(Missing):
     code = "no_such_decision"
-
-
-class SamePerson(NotAllowed):
-    """Who proposed it cannot decide on it."""
-
-    code = "same_person"
 
 
 class DecidedAlready(Conflict):

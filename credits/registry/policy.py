@@ -4,8 +4,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from credits.registry.minerals import MILLION
+from credits.registry.minerals import MILLION, mineral_of
 from credits.registry.production import EvidenceKind
+from credits.registry.trusted import Cause
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,10 @@ class Policy:
     hours_to_upload: int
     months_to_age: int
     days_to_answer: int
+    guarded: tuple[Cause, ...]
+    hours_to_wait: int
+    days_to_trust: int
+    large_credits: tuple[tuple[str, int], ...]  # by mineral
     months_before_claim: int
     longest_claim_days: int
     months_valid: int
@@ -41,6 +46,10 @@ def read(path: Path) -> Policy:
         hours_to_upload=text["evidence"]["hours_to_upload"],
         months_to_age=text["observation"]["months_to_age"],
         days_to_answer=text["transfer"]["days_to_answer"],
+        guarded=tuple(Cause(cause) for cause in text["transfer"]["guarded"]),
+        hours_to_wait=text["transfer"]["hours_to_wait"],
+        days_to_trust=text["transfer"]["days_to_trust"],
+        large_credits=tuple((mineral_of(code).code, most) for code, most in text["transfer"]["large_credits"].items()),
         months_before_claim=text["retirement"]["months_before_claim"],
         longest_claim_days=text["retirement"]["longest_claim_days"],
         months_valid=text["expiry"]["months_valid"],
@@ -55,6 +64,7 @@ def read(path: Path) -> Policy:
         for name, value in vars(policy).items()
         if name != "buffer_share_ppm" and not isinstance(value, str | tuple)
     ]
-    if not all(type(number) is int and number > 0 for number in [*numbers, *policy.warning_days]):
+    numbers += [*policy.warning_days, *dict(policy.large_credits).values()]
+    if not all(type(number) is int and number > 0 for number in numbers):
         raise ValueError(f"{path} holds a number that is not whole and positive.")
     return policy

@@ -15,6 +15,7 @@ from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import BUYERS, PRODUCERS, may_dispose_of
 from credits.participants.wording import paragraphs
+from credits.registry import guarding
 from credits.registry.accounts import account_of, accounts_opened
 from credits.registry.models import Issuance, Transfer, TransferRange, TransferState
 from credits.registry.policy import Policy
@@ -107,18 +108,21 @@ def propose(
         TransferRange(transfer_id=transfer.id, first=units.first, last=units.last)
         for units in posting.ranges[issuance.id]
     )
+    guarding.guard(session, [transfer], policy=policy, by=by, at=at)
     ledger.settle(session, {"transfer": transfer.id})
     return transfer
 
 
 def accept(session: Session, *, transfer: Transfer, by: User, at: datetime) -> None:
-    """Take over the credits. Flushes. Raises NotAllowed, AlreadyClosed, Suspended."""
+    """Take over the credits. Flushes. Raises NotAllowed, AlreadyClosed, NotYetOpen, Suspended."""
     may_dispose_of(by, transfer.recipient)
     lock_pending(session, transfer)
     if transfer.expires_at <= at:
         raise AlreadyClosed("The time to answer has passed; the credits go back to their sender.")
+    guarding.must_be_open(session, transfer, at)
     must_not_be_suspended(session, transfer.issuance)
     close(session, transfer, TransferState.ACCEPTED, actor=by, at=at)
+    guarding.learn(session, transfer, at)
 
 
 def reject(session: Session, *, transfer: Transfer, reason: str, by: User, at: datetime) -> None:

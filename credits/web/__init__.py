@@ -22,6 +22,7 @@ from credits.web import (
     statements,
     tokens,
     transfers,
+    trust,
     uploads,
 )
 from credits.web.blueprint import bp
@@ -49,5 +50,6 @@ __all__ = [
     "statements",
     "tokens",
     "transfers",
+    "trust",
     "uploads",
 ]

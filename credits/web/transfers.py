@@ -19,9 +19,10 @@ from credits.participants import countries
 from credits.participants.models import Organisation
 from credits.participants.permissions import may_dispose_of
 from credits.problems import status_of
-from credits.registry import queries
+from credits.registry import guarding, queries
 from credits.registry import transfer as transferring
 from credits.registry.models import Issuance, Transfer, TransferState
+from credits.registry.second_person import may_be_second
 from credits.web.amounts import base_units_in
 from credits.web.blueprint import bp
 from credits.web.fields import Amount, OnceForm, printable
@@ -170,6 +171,22 @@ def accept_transfer(number: str) -> ResponseReturnValue:
     return answered(number, transferring.accept, TransferState.ACCEPTED, _("The credits are yours."))
 
 
+@bp.post("/transfers/<number>/approve")
+@signed_in
+def approve_transfer(number: str) -> ResponseReturnValue:
+    """A second person of the sender lets a first or large transfer go."""
+    asked = queries.transfer_numbered(db.session, current_user(), number)
+    policy = current_app.extensions["policy"]
+    try:
+        guarding.approve(db.session(), transfer=asked, policy=policy, by=current_user(), at=now())
+        db.session.commit()
+    except CreditsError as refusal:
+        db.session.rollback()
+        return transfer_page(asked, str(refusal)), status_of(refusal)
+    flash(_("Approved. %(name)s can accept it when the delay is over.", name=asked.recipient.name), "success")
+    return redirect(url_for("web.transfer", number=number), 303)
+
+
 @bp.post("/transfers/<number>/withdraw")
 @signed_in
 def withdraw_transfer(number: str) -> ResponseReturnValue:
@@ -217,12 +234,20 @@ def answered(number: str, act: Callable[..., None], wanted: TransferState, told:
 def transfer_page(asked: Transfer, refusal: str = "") -> str:
     user = current_user()
     pending = asked.state is TransferState.PENDING
+    guard = guarding.guard_of(db.session(), asked)
+    opened = guard is None or (guard.open_from is not None and guard.open_from <= now())
     return render_template(
         "transfers/transfer.html",
         transfer=asked,
         serials=transferring.serials_of(db.session, asked),
         refusal=refusal,
         late=pending and asked.expires_at <= now(),
+        guard=guard,
+        opened=opened,
+        may_approve=pending
+        and guard is not None
+        and guard.approved_by_id is None
+        and may_be_second(db.session(), holder=asked.sender, first=guard.proposed_by, by=user),
         may_answer=pending and may_move(user, asked.recipient),
         may_withdraw=pending and may_move(user, asked.sender),
     )

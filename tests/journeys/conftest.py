@@ -19,8 +19,9 @@ from credits.app import create_app
 from credits.extensions import db
 from credits.participants.models import Kind, Organisation, User
 from credits.registry import ipis, observations
+from credits.registry.trusted import Trust
 from tests import servers
-from tests.factories import OrganisationFactory, UserFactory
+from tests.factories import AT, OrganisationFactory, UserFactory
 from tests.registry.ipis_file import file_of
 
 PASSWORD = "lantern under the hill"
@@ -56,6 +57,16 @@ def cast(session: Session, settings: Settings) -> Cast:
         maker=person(Kind.MANUFACTURER, "Nordlicht Batteries", "SWE"),
         second=person(Kind.MANUFACTURER, "Hikari Motors", "JPN"),
     )
+    for buyer in (people.maker, people.second):  # as two people have decided last month
+        session.add(
+            Trust(
+                holder=people.coop.organisation,
+                recipient=buyer.organisation,
+                proposed_by=people.coop,
+                approved_by=people.issuer,
+                **dict.fromkeys(("proposed_at", "approved_at", "in_force_from"), AT),
+            )
+        )
     observed(session)
     session.commit()
     return people

@@ -2,6 +2,8 @@ import pytest
 
 from config import ROOT
 from credits.registry import policy
+from credits.registry.minerals import MINERALS, UnknownMineral
+from credits.registry.trusted import Cause
 
 WHOLE = (ROOT / "policy.toml").read_text(encoding="utf-8")
 
@@ -13,6 +15,8 @@ class TestRead:
         assert (house.months_to_issue, house.months_before_claim, house.days_to_answer) == (12, 24, 14)
         assert (house.months_valid, house.warning_days, house.buffer_share_ppm) == (36, (90, 30, 7), 0)
         assert house.months_to_age == 36
+        assert (house.guarded, house.hours_to_wait, house.days_to_trust) == (tuple(Cause), 26, 4)
+        assert {code for code, _ in house.large_credits} == set(MINERALS)
 
     @pytest.mark.parametrize(
         "before, after",
@@ -25,6 +29,9 @@ class TestRead:
             ("[90, 30, 7]", "[90, 0]"),
             ("[90, 30, 7]", '["90"]'),
             ("share_ppm = 0", "share_ppm = -1"),
+            ('["first", "large"]', '["last"]'),
+            ("AU = 10_000", "XX = 10_000"),
+            ("AU = 10_000", "AU = 0"),
             ("share_ppm = 0", "share_ppm = 1_000_000"),
             ("share_ppm = 0", "share_ppm = false"),
         ],
@@ -32,5 +39,5 @@ class TestRead:
     def test_refuses_a_file_that_is_not_whole(self, tmp_path, before, after):
         bent = tmp_path / "policy.toml"
         bent.write_text(WHOLE.replace(before, after), encoding="utf-8")
-        with pytest.raises((KeyError, ValueError)):
+        with pytest.raises((KeyError, ValueError, UnknownMineral)):
             policy.read(bent)

@@ -6,6 +6,7 @@ from credits.api.fields import Day, InCredits, Moment, OneOf, Text, Whole
 from credits.api.schemas.shared import Answer, OrganisationBrief, PagingSchema, Request
 from credits.ledger.serials import LARGEST
 from credits.registry.models import TransferState
+from credits.registry.trusted import Cause
 
 UNITS = {"description": "Base units of the mineral: kg of cobalt, mg of gold."}
 CREDITS = {"description": "The same as credits, an exact decimal number as text."}
@@ -135,10 +136,38 @@ class TransferSummary(Answer):
     closed_at = Moment(allow_none=True)
 
 
+class Guard(Answer):
+    """Why a transfer needs a second person of its sender and a delay, and how far that is."""
+
+    cause = fields.String(attribute="cause.value", metadata={"enum": [cause.value for cause in Cause]})
+    approved_at = Moment(allow_none=True)
+    open_from = Moment(allow_none=True, metadata={"description": "From when the recipient can accept."})
+
+
 class Transfer(TransferSummary):
     """A transfer in full."""
 
     serials = fields.List(fields.String(), metadata=SERIALS)
+    guard = fields.Nested(Guard, allow_none=True)
+
+
+class TrustRequest(Request):
+    """Whom to trust: credits may then be sent there by one person, at once."""
+
+    recipient = Text(required=True, least=1, most=40, metadata={"description": "Number of an organisation."})
+    holder = Text(load_default=None, allow_none=True, most=40, metadata=HOLDER)
+
+
+class Trust(Answer):
+    """A trusted recipient, or the proposal of one."""
+
+    number = fields.String()
+    holder = fields.Nested(OrganisationBrief)
+    recipient = fields.Nested(OrganisationBrief)
+    proposed_at = Moment()
+    approved_at = Moment(allow_none=True)
+    in_force_from = Moment(allow_none=True)
+    ended_at = Moment(allow_none=True)
 
 
 class RetirementSummary(Answer):

@@ -1,0 +1,313 @@
+"""Invariant 13: a first transfer to a recipient, or a large one, needs a second person and a delay."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from config import ROOT
+from credits.journal import events
+from credits.journal.canonical import encode
+from credits.ledger.models import AccountKind
+from credits.participants.models import Kind, RoleName
+from credits.participants.permissions import NoSuchOrganisation, WrongRole
+from credits.registry import bulk, guarding, policy, transfer, trust
+from credits.registry.bulk_lines import TransferLine
+from credits.registry.guarding import NothingToApprove, NotYetOpen
+from credits.registry.models import TransferState
+from credits.registry.second_person import SamePerson
+from credits.registry.transfer import AlreadyClosed, CannotHold, ToOneself
+from credits.registry.trust import DecidedAlready, NoSuchTrust, TrustedAlready
+from credits.registry.trusted import Cause, TransferGuard, Trust
+from tests.factories import UserFactory
+
+HOUSE = policy.read(ROOT / "policy.toml")
+DELAY = timedelta(hours=HOUSE.hours_to_wait)
+TRUST = timedelta(days=HOUSE.days_to_trust)
+
+
+@pytest.fixture
+def guarded(stage):
+    """The stage under the house's own policy, with a second manager of the cooperative."""
+    stage.policy = HOUSE
+    stage.partner = UserFactory(organisation=stage.coop, may=[RoleName.MANAGER])
+    return stage
+
+
+def approve(stage, offer, **bent):
+    asked = {"transfer": offer, "policy": stage.policy, "by": stage.partner, "at": stage.at}
+    guarding.approve(stage.session, **asked | bent)
+
+
+def accept(stage, offer, after=timedelta(0), by=None):
+    transfer.accept(stage.session, transfer=offer, by=by or stage.buyer, at=stage.at + after)
+
+
+def cause(stage, offer):
+    found = guarding.guard_of(stage.session, offer)
+    return found.cause if found else None
+
+
+def trusted(stage, recipient=None, **bent) -> Trust:
+    asked = {"holder": stage.coop, "recipient": recipient or stage.buyer.organisation, "by": stage.manager}
+    return trust.propose(stage.session, **asked | {"key": stage.key(), "at": stage.at} | bent)
+
+
+def approve_trust(stage, made, **bent):
+    asked = {"trust": made, "policy": stage.policy, "by": stage.partner, "at": stage.at}
+    trust.approve(stage.session, **asked | bent)
+
+
+class TestFirstTransfer:
+    def test_waits_for_a_second_person_and_a_delay(self, guarded):
+        made = guarded.issued()
+        offer = guarded.offered(made, 1_000)
+        with pytest.raises(NotYetOpen, match="second person"):
+            accept(guarded, offer)
+        approve(guarded, offer)
+        with pytest.raises(NotYetOpen, match="from 2026-07-02 14:00 UTC") as early:
+            accept(guarded, offer, DELAY - timedelta(seconds=1))
+        assert early.value.detail == {"cause": "first", "open_from": "2026-07-02T14:00:00Z"}
+
+        accept(guarded, offer, DELAY)
+        assert guarded.balance(made, guarded.buyer.organisation) == {AccountKind.AVAILABLE: 1_000}
+        guarded.must_be_sound()
+
+    def test_makes_its_recipient_known(self, guarded):
+        made = guarded.issued()
+        offer = guarded.offered(made, 1_000)
+        approve(guarded, offer)
+        accept(guarded, offer, DELAY)
+        guarded.at += DELAY
+        second = guarded.offered(made, 500)
+        accept(guarded, second)
+
+        assert cause(guarded, second) is None
+        assert cause(guarded, guarded.offered(made, 500, to=guarded.second)) is Cause.FIRST
+
+    def test_may_be_one_of_two_that_are_accepted_at_once(self, guarded):
+        made = guarded.issued()
+        for offer in [guarded.offered(made, 10), guarded.offered(made, 10)]:
+            approve(guarded, offer)
+            accept(guarded, offer, DELAY)
+
+        assert guarded.session.query(Trust).count() == 1
+
+    def test_can_be_rejected_and_withdrawn_at_once(self, guarded):
+        made = guarded.issued()
+        one, two = guarded.offered(made, 10), guarded.offered(made, 10)
+        transfer.reject(guarded.session, transfer=one, reason="No.", by=guarded.buyer, at=guarded.at)
+        transfer.withdraw(guarded.session, transfer=two, by=guarded.manager, at=guarded.at)
+        with pytest.raises(NothingToApprove):
+            approve(guarded, one)
+
+        assert guarded.balance(made) == {AccountKind.AVAILABLE: 2_500}
+
+    def test_leaves_its_mark_in_the_log(self, guarded):
+        offer = guarded.offered(guarded.issued(), 1_000)
+        approve(guarded, offer)
+        told = events.story(guarded.session, offer.number)
+
+        assert [event.kind for event in told] == ["transfer.guarded", "transfer.approved"]
+        assert [event.actor for event in told] == [guarded.manager.number, guarded.partner.number]
+        assert json.loads(told[1].body)["facts"] == {
+            "cause": "first",
+            "open_from": "2026-07-02T14:00:00Z",
+            "proposed_by": guarded.manager.number,
+        }
+
+    def test_needs_nobody_where_the_policy_says_so(self, guarded):
+        guarded.policy = replace(HOUSE, guarded=())
+        accept(guarded, guarded.offered(guarded.issued(), 1_000))
+
+    def test_still_expires(self, guarded):
+        offer = guarded.offered(guarded.issued(), 1_000)
+        approve(guarded, offer)
+        with pytest.raises(AlreadyClosed):
+            accept(guarded, offer, timedelta(days=HOUSE.days_to_answer))
+        transfer.expire_due(guarded.session, at=guarded.at + timedelta(days=HOUSE.days_to_answer))
+
+        assert offer.state is TransferState.EXPIRED
+
+
+class TestLargeTransfer:
+    def test_waits_also_to_a_known_recipient(self, guarded):
+        guarded.policy = replace(HOUSE, large_credits=(("CO", 1),))
+        approve_trust(guarded, trusted(guarded))
+        guarded.at += TRUST
+        made = guarded.issued()
+        small, large = guarded.offered(made, 1_000), guarded.offered(made, 1_001)
+
+        assert (cause(guarded, small), cause(guarded, large)) == (None, Cause.LARGE)
+        accept(guarded, small)
+        with pytest.raises(NotYetOpen):
+            accept(guarded, large)
+        approve(guarded, large)
+        accept(guarded, large, DELAY)
+
+    def test_is_none_where_the_policy_names_no_number(self, guarded):
+        guarded.policy = replace(HOUSE, guarded=(Cause.LARGE,), large_credits=(("AU", 1),))
+
+        assert cause(guarded, guarded.offered(guarded.issued(), 2_500)) is None
+
+
+class TestBulk:
+    def test_guards_each_line_by_itself(self, guarded):
+        approve_trust(guarded, trusted(guarded))
+        guarded.at += TRUST
+        made = guarded.issued()
+        lines = [TransferLine(made.number, 5, each.organisation.number, "") for each in (guarded.buyer, guarded.second)]
+        asked = {"sender": guarded.coop, "lines": lines, "policy": HOUSE, "by": guarded.manager}
+        statement = bulk.transfer(guarded.session, **asked, key=guarded.key(), at=guarded.at)
+        offers = guarded.session.query(transfer.Transfer).filter_by(bulk_id=statement.id).order_by("id").all()
+
+        assert [cause(guarded, offer) for offer in offers] == [None, Cause.FIRST]
+
+
+class TestSecondPerson:
+    def test_is_never_the_first(self, guarded):
+        offer = guarded.offered(guarded.issued(), 1_000)
+        with pytest.raises(SamePerson):
+            approve(guarded, offer, by=guarded.manager)
+
+    def test_is_one_who_disposes_of_the_credits(self, guarded):
+        offer = guarded.offered(guarded.issued(), 1_000)
+        with pytest.raises(WrongRole):
+            approve(guarded, offer, by=guarded.clerk)
+        for stranger in (guarded.buyer, guarded.lead):
+            with pytest.raises(NoSuchOrganisation):
+                approve(guarded, offer, by=stranger)
+
+    def test_is_an_issuer_for_those_who_are_alone(self, guarded):
+        offer = guarded.offered(guarded.issued(), 1_000)
+        with pytest.raises(WrongRole, match="somebody else who can approve"):
+            approve(guarded, offer, by=guarded.issuer)
+        guarded.partner.active = False
+        approve(guarded, offer, by=guarded.issuer)
+
+        assert guarding.guard_of(guarded.session, offer).approved_by_id == guarded.issuer.id
+
+    def test_may_be_one_of_the_group(self, guarded):
+        head = UserFactory(kind=Kind.GROUP_MANAGER)
+        guarded.coop.group_manager = head.organisation
+        guarded.session.flush()
+        offer = guarded.offered(guarded.issued(), 1_000)
+        guarded.partner.active = False
+        with pytest.raises(WrongRole):
+            approve(guarded, offer, by=guarded.issuer)
+        approve(guarded, offer, by=head)
+
+    def test_approves_once(self, guarded):
+        offer = guarded.offered(guarded.issued(), 1_000)
+        approve(guarded, offer)
+        with pytest.raises(NothingToApprove):
+            approve(guarded, offer)
+
+
+class TestTrust:
+    def test_lets_transfers_go_once_it_is_in_force(self, guarded):
+        made, issued = trusted(guarded), guarded.issued()
+        assert cause(guarded, guarded.offered(issued, 1)) is Cause.FIRST
+        approve_trust(guarded, made)
+        assert cause(guarded, guarded.offered(issued, 1)) is Cause.FIRST
+        guarded.at += TRUST
+        assert cause(guarded, guarded.offered(issued, 1)) is None
+        trust.end(guarded.session, trust=made, by=guarded.manager, at=guarded.at)
+
+        assert cause(guarded, guarded.offered(issued, 1)) is Cause.FIRST
+        told = [event.kind for event in events.story(guarded.session, guarded.coop.number) if "trust" in event.kind]
+        assert told == ["trust.proposed", "trust.approved", "trust.ended"]
+
+    def test_is_of_one_holder_alone(self, guarded):
+        approve_trust(guarded, trusted(guarded))
+        guarded.at += TRUST
+        issued = guarded.issued()
+        accept(guarded, guarded.offered(issued, 100))
+        back = {"sender": guarded.buyer.organisation, "by": guarded.buyer}
+
+        assert cause(guarded, guarded.offered(issued, 10, to=guarded.manager, **back)) is Cause.FIRST
+
+    def test_needs_two_people(self, guarded):
+        made = trusted(guarded)
+        with pytest.raises(SamePerson):
+            approve_trust(guarded, made, by=guarded.manager)
+        with pytest.raises(WrongRole):
+            approve_trust(guarded, made, by=guarded.clerk)
+        approve_trust(guarded, made)
+        with pytest.raises(DecidedAlready):
+            approve_trust(guarded, made)
+
+    def test_is_proposed_once_under_a_key_and_once_at_all(self, guarded):
+        first = trusted(guarded, key="once")
+
+        assert trusted(guarded, key="once") is first
+        with pytest.raises(TrustedAlready):
+            trusted(guarded)
+        trust.end(guarded.session, trust=first, by=guarded.partner, at=guarded.at)
+        with pytest.raises(DecidedAlready):
+            trust.end(guarded.session, trust=first, by=guarded.partner, at=guarded.at)
+        assert trusted(guarded) is not first
+
+    def test_is_for_those_who_can_hold_credits(self, guarded):
+        with pytest.raises(ToOneself):
+            trusted(guarded, guarded.coop)
+        with pytest.raises(CannotHold):
+            trusted(guarded, guarded.lead.organisation)
+        with pytest.raises(WrongRole):
+            trusted(guarded, by=guarded.clerk)
+
+    def test_is_seen_by_its_holder_and_the_registry(self, guarded):
+        made = trusted(guarded)
+        for by in (guarded.manager, guarded.issuer):
+            assert trust.trust_numbered(guarded.session, by, made.number) is made
+        for by in (guarded.buyer, guarded.lead):
+            with pytest.raises(NoSuchTrust):
+                trust.trust_numbered(guarded.session, by, made.number)
+
+
+class TestDatabase:
+    """What the rules above keep, the database keeps too."""
+
+    ATTACKS = (
+        "UPDATE transfer SET state = 'accepted', closing_posting_id = opening_posting_id, closed_at = '{early}'",
+        "UPDATE transfer_guard SET open_from = '{early}'",
+        "UPDATE transfer_guard SET approved_by_id = proposed_by_id + 1000000",
+        "UPDATE transfer_guard SET cause = 'large'",
+        "UPDATE transfer_guard SET proposed_by_id = approved_by_id",
+        "DELETE FROM transfer_guard",
+        "DELETE FROM trust",
+        "UPDATE trust SET in_force_from = '{early}'",
+        "UPDATE trust SET recipient_id = recipient_id + 1",
+        "UPDATE trust SET approved_by_id = NULL, approved_at = NULL, in_force_from = NULL",
+    )
+
+    @pytest.mark.parametrize("attack", ATTACKS)
+    def test_refuses_to_go_round_it(self, guarded, attack):
+        offer = guarded.offered(guarded.issued(), 1_000)
+        approve(guarded, offer)
+        approve_trust(guarded, trusted(guarded))
+        early = guarded.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        guarded.session.commit()
+        with pytest.raises(DBAPIError):
+            guarded.session.execute(text(attack.format(early=early)))
+
+    def test_refuses_a_second_person_who_is_the_first(self, guarded):
+        offer = guarded.offered(guarded.issued(), 1_000)
+        found = guarded.session.get(TransferGuard, offer.id)
+        found.approved_by_id, found.approved_at, found.open_from = found.proposed_by_id, guarded.at, guarded.at
+        with pytest.raises(DBAPIError, match="two_people"):
+            guarded.session.flush()
+
+    def test_refuses_a_guard_that_names_another_first_person(self, guarded):
+        guarded.policy = replace(HOUSE, guarded=())
+        offer = guarded.offered(guarded.issued(), 1_000)
+        guarded.session.add(TransferGuard(transfer_id=offer.id, cause=Cause.LARGE, proposed_by_id=guarded.partner.id))
+        with pytest.raises(DBAPIError, match="not who proposed"):
+            guarded.session.flush()
+
+
+def test_facts_of_the_log_are_plain(guarded):
+    assert encode({"cause": Cause.FIRST.value, "open_from": guarding.told(guarded.at)})
