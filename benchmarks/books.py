@@ -3,21 +3,24 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy import Engine, create_engine, insert, text
 from sqlalchemy.orm import Session
 
-from credits import ledger
+from credits import jobs, ledger
 from credits.db import begin_writing, engine_settings, prepare_engine, sqlalchemy_url
-from credits.journal import events
+from credits.journal import events, keys
+from credits.journal.models import Event
 from credits.ledger.models import Account, AccountKind
 from credits.ledger.posting import Record
-from credits.ledger.serials import LARGEST, written
+from credits.ledger.serials import LARGEST, SerialRange, written
 
 ROOT = Path(__file__).resolve().parent.parent
 AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -112,3 +115,18 @@ def recorded(session: Session, issuance_id: int) -> Record:
         return events.drafted(session, kind="transfer.accepted", subject=number, actor="USR-000042", at=AT, facts=facts)
 
     return record
+
+
+def publish(url: str, home: Path, count: int) -> float:
+    """Commit `count` events, then put them into the log; how many seconds the second took."""
+    folder = home / uuid4().hex
+    folder.mkdir()
+    with connected(url) as engine, Session(engine) as session:
+        begin_writing(session)
+        one = recorded(session, 1)([ledger.Move(1, SerialRange(1, 10), None, 1)])
+        session.execute(insert(Event), [dict(one.row)] * count)
+        session.commit()
+        signing = keys.make(folder, origin="benchmark", seed=bytes(range(32)), at=AT)
+        began = time.perf_counter()
+        jobs.publish_log(session, keys=signing, data_dir=folder, at=AT)
+        return time.perf_counter() - began

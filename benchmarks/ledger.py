@@ -9,37 +9,39 @@ nothing is acknowledged that is not on disk; its files stand where temporary fil
 """
 
 import argparse
-import itertools
 import json
 import os
-import random
-import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
-from sqlalchemy.orm import Session
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # also when started as a file
 
-from benchmarks.books import A_BLOCK, AT, Book, connected, cut_up, issue, migrate, recorded, spread_out
-from benchmarks.clients import Opening, Turn, measure
-from credits import ledger
-from credits.db import begin_writing
-from credits.ledger.balances import Standing, balance, standings
-from credits.ledger.serials import SerialRange
+from benchmarks.books import Book, cut_up, migrate, publish, spread_out
+from benchmarks.cases import (
+    balance_of_one,
+    bare_postgresql,
+    bare_sqlite,
+    issuing,
+    look_up,
+    transfer,
+    transfer_on,
+)
+from benchmarks.clients import Figures, Opening, measure
+from benchmarks.market import LINES, Market, opened, retire_in_bulk, retire_singly, served, transfer_http
 from tests.servers import PostgreSQL, postgresql
 
 BILLION = 10**9
 HOLDERS = 1_000
 ISSUANCES = 250
 CROWD = 16
+PUBLISHED = 100_000  # events
+IN_BULK = f"retire_line_of_{LINES}"
 SIZES = (1_000, 100_000, 1_000_000)  # blocks
 # Its defaults, but for room: nothing here makes a commit less durable.
 SERVER = {"shared_buffers": "512MB", "max_wal_size": "4GB"}
@@ -47,11 +49,15 @@ SERVER = {"shared_buffers": "512MB", "max_wal_size": "4GB"}
 
 @dataclass(frozen=True)
 class Group:
-    """Actions measured by turns in the same seconds, beside the bare commit. Each is opened when it is wanted."""
+    """Actions measured by turns in the same seconds, beside the bare commit. Each is opened when it is wanted.
+
+    worth: what one turn counts for, where that is more than one.
+    """
 
     database: str
     clients: int
-    cases: dict[str, Callable[[], Opening]]
+    cases: Mapping[str, Callable[[], Opening]]
+    worth: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,132 +73,14 @@ class Row:
     ratio_to_commit: float
 
 
-def bare_postgresql(url: str) -> Opening:
-    @contextmanager
-    def opening(_: int) -> Iterator[Turn]:
-        with psycopg.connect(url, autocommit=True) as connection:
-            yield lambda: connection.execute("INSERT INTO bare VALUES (%s)", (1,), prepare=True)
-
-    with psycopg.connect(url, autocommit=True) as connection:  # once, before the clients come
-        connection.execute("CREATE TABLE bare (number BIGINT)")
-    return opening
-
-
-def bare_sqlite(file: Path) -> Opening:
-    @contextmanager
-    def opening(_: int) -> Iterator[Turn]:
-        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("CREATE TABLE bare (number INTEGER) STRICT")
-            yield lambda: connection.execute("INSERT INTO bare VALUES (?)", (1,))
-
-    return opening
-
-
-def written_by(url: str, work: Callable[[Session, random.Random], dict[str, int]]) -> Opening:
-    """`work` as a door does it: a session and a new key for each request, one commit."""
-
-    @contextmanager
-    def opening(client: int) -> Iterator[Turn]:
-        chance = random.Random(client)  # noqa: S311  the same choices every time
-        with connected(url) as engine:
-
-            def turn() -> None:
-                with Session(engine) as session:
-                    begin_writing(session)
-                    request = {"act": "transfer", "issuance": "CO-COD-0001", "quantity": "10", "to": "ORG-000023"}
-                    ledger.claim(session, caller=f"USR-{client:06d}", key=uuid4().hex, request=request)
-                    ledger.settle(session, work(session, chance))
-                    session.commit()
-
-            yield turn
-
-    return opening
-
-
-def reading(url: str, look: Callable[[Session, random.Random], object]) -> Opening:
-    @contextmanager
-    def opening(client: int) -> Iterator[Turn]:
-        chance = random.Random(client)  # noqa: S311
-        with connected(url) as engine:
-
-            def turn() -> None:
-                with Session(engine) as session:
-                    look(session, chance)
-
-            yield turn
-
-    return opening
-
-
-def transfer(book: Book, *, quantity: int, sellers: int) -> Opening:
-    """From one of the first `sellers` issuances, still with whom they were issued to, to any of the holders."""
-
-    def work(session: Session, chance: random.Random) -> dict[str, int]:
-        issuance_id, source = chance.choice(book.issued[:sellers])
-        target = chance.choice(book.accounts)
-        while target == source:
-            target = chance.choice(book.accounts)
-        return {"posting": transferred(session, issuance_id, source, target, quantity)}
-
-    return written_by(book.url, work)
-
-
-def transferred(session: Session, issuance_id: int, source: int, target: int, quantity: int) -> int:
-    return ledger.post(
-        session,
-        issuance_id=issuance_id,
-        source=source,
-        target=target,
-        quantity=quantity,
-        at=AT,
-        record=recorded(session, issuance_id),
-    ).id
-
-
-def transfer_on(book: Book) -> Opening:
-    """Two holders of each issuance in turn pass whole blocks to and fro, so that the number of blocks stays."""
-    pairs = [
-        (issuance, book.accounts[1 + 5 * place : 3 + 5 * place]) for place, (issuance, _) in enumerate(book.issued)
-    ]
-    there = [(issuance, first, second) for issuance, (first, second) in pairs]
-    back = [(issuance, second, first) for issuance, (first, second) in pairs]
-    turns = itertools.cycle([*there, *back])
-
-    def work(session: Session, _: random.Random) -> dict[str, int]:
-        return {"posting": transferred(session, *next(turns), A_BLOCK)}
-
-    return written_by(book.url, work)
-
-
-def issuing(book: Book) -> Opening:
-    def work(session: Session, chance: random.Random) -> dict[str, int]:
-        return {"issuance": issue(session, BILLION, chance.choice(book.accounts))}
-
-    return written_by(book.url, work)
-
-
-def balance_of_one(book: Book) -> Opening:
-    return reading(book.url, lambda session, chance: balance(session, accounts=[chance.choice(book.accounts[1:])]))
-
-
-def look_up(book: Book) -> Opening:
-    def look(session: Session, chance: random.Random) -> list[Standing]:
-        issuance_id, _ = chance.choice(book.issued)
-        serial = chance.randint(1, book.units)
-        return standings(session, issuance_id=issuance_id, units=SerialRange(serial, serial), limit=1)
-
-    return reading(book.url, look)
-
-
 class Shelf:
     """The books that are measured in, each filled when it is first asked for."""
 
-    def __init__(self, server: PostgreSQL, home: Path) -> None:
+    def __init__(self, server: PostgreSQL, home: Path, serving: ExitStack) -> None:
         self.server = server
         self.home = home
         self.cut_books: dict[int, Book] = {}
+        self.serving = serving
 
     @cached_property
     def empty(self) -> str:
@@ -200,19 +88,33 @@ class Shelf:
         migrate(url, self.home)
         return url
 
+    def fresh(self, database: str) -> str:
+        """The address of a migrated database without anything in it."""
+        if database == "postgresql":
+            return self.server.fresh_database(self.empty)
+        url = f"sqlite:///{self.home / uuid4().hex}.db"
+        migrate(url, self.home)
+        return url
+
     @cached_property
     def spread(self) -> Book:
-        return spread_out(self.server.fresh_database(self.empty), holders=HOLDERS, issuances=ISSUANCES)
+        return spread_out(self.fresh("postgresql"), holders=HOLDERS, issuances=ISSUANCES)
 
     @cached_property
     def on_sqlite(self) -> Book:
-        url = f"sqlite:///{self.home / 'credits.db'}"
-        migrate(url, self.home)
-        return spread_out(url, holders=HOLDERS, issuances=ISSUANCES)
+        return spread_out(self.fresh("sqlite"), holders=HOLDERS, issuances=ISSUANCES)
+
+    @cached_property
+    def market(self) -> Market:
+        return opened(self.fresh("postgresql"), self.home / "market")
+
+    @cached_property
+    def port(self) -> int:
+        return self.serving.enter_context(served(self.market))
 
     def cut(self, blocks: int) -> Book:
         if blocks not in self.cut_books:
-            self.cut_books[blocks] = cut_up(self.server.fresh_database(self.empty), blocks=blocks)
+            self.cut_books[blocks] = cut_up(self.fresh("postgresql"), blocks=blocks)
         return self.cut_books[blocks]
 
     def bare(self, database: str) -> Opening:
@@ -225,6 +127,7 @@ def groups(shelf: Shelf, sizes: Sequence[int]) -> list[Group]:
     """Everything that is measured. sizes: the numbers of blocks between which growth is looked at."""
     spread = {"transfer_in_process": lambda: transfer(shelf.spread, quantity=10, sellers=ISSUANCES)}
     hot = {"transfer_hot": lambda: transfer(shelf.spread, quantity=10, sellers=1)}
+    http = {"transfer_http": lambda: transfer_http(shelf.market, shelf.port)}
     growth = {
         f"{verb}_among_{size}_blocks": partial(lambda opened, size: opened(shelf.cut(size)), opening, size)
         for verb, opening in (("transfer", transfer_on), ("balance", balance_of_one), ("look_up", look_up))
@@ -232,7 +135,7 @@ def groups(shelf: Shelf, sizes: Sequence[int]) -> list[Group]:
     }
     return [
         Group("postgresql", 1, spread),
-        Group("postgresql", CROWD, spread | hot),
+        Group("postgresql", CROWD, spread | hot | http),
         Group(
             "postgresql",
             1,
@@ -242,7 +145,13 @@ def groups(shelf: Shelf, sizes: Sequence[int]) -> list[Group]:
             },
         ),
         Group("postgresql", 1, growth),
-        Group("postgresql", 1, {f"issue_{BILLION}_units": lambda: issuing(shelf.spread)}),
+        Group("postgresql", 1, {f"issue_{BILLION}_units": lambda: issuing(shelf.spread, BILLION)}),
+        Group(
+            "postgresql",
+            1,
+            {"retire_line_singly": lambda: retire_singly(shelf.market), IN_BULK: lambda: retire_in_bulk(shelf.market)},
+            {IN_BULK: LINES},
+        ),
         Group("sqlite", 1, {"transfer_in_process": lambda: transfer(shelf.on_sqlite, quantity=10, sellers=ISSUANCES)}),
     ]
 
@@ -254,15 +163,30 @@ def rows_of(group: Group, shelf: Shelf, *, only: str, seconds: float) -> Iterato
         return
     found = measure([shelf.bare(group.database), *cases.values()], clients=group.clients, seconds=seconds)
     for name, figures in zip(["commit", *cases], found, strict=True):
-        yield Row(
-            name,
-            group.database,
-            group.clients,
-            round(figures.per_second, 1),
-            round(figures.percentile(50), 3),
-            round(figures.percentile(99), 3),
-            round(figures.per_second / found[0].per_second, 3),
-        )
+        per_second = figures.per_second * group.worth.get(name, 1)
+        yield row(name, group.database, group.clients, figures, per_second, found[0].per_second)
+
+
+def published(shelf: Shelf, database: str, *, only: str, seconds: float) -> Iterator[Row]:
+    """How many events a second go into the log where many wait: done once, beside the bare commit."""
+    name = f"publish_{PUBLISHED}_events"
+    if not name.startswith(only):
+        return
+    (bare,) = measure([shelf.bare(database)], clients=1, seconds=seconds)
+    took = publish(shelf.fresh(database), shelf.home, PUBLISHED)
+    yield row(name, database, 1, Figures(0, [took * 1_000] * 2), PUBLISHED / took, bare.per_second)
+
+
+def row(name: str, database: str, clients: int, figures: Figures, per_second: float, commits: float) -> Row:
+    return Row(
+        name,
+        database,
+        clients,
+        round(per_second, 1),
+        round(figures.percentile(50), 3),
+        round(figures.percentile(99), 3),
+        round(per_second / commits, 3),
+    )
 
 
 def main() -> None:
@@ -274,11 +198,18 @@ def main() -> None:
     asked = parser.parse_args()
     if not asked.json:
         print(f"{'':26} {'database':10} {'clients':>7} {'a second':>10} {'p50 ms':>8} {'p99 ms':>8} {'ratio':>9}  load")
-    with postgresql(SERVER) as server, tempfile.TemporaryDirectory(prefix="registry-books-") as home:
-        shelf = Shelf(server, Path(home))
+    with (
+        postgresql(SERVER) as server,
+        tempfile.TemporaryDirectory(prefix="registry-books-") as home,
+        ExitStack() as serving,
+    ):
+        shelf = Shelf(server, Path(home), serving)
         for group in groups(shelf, SIZES if asked.full else SIZES[:-1]):
-            for row in rows_of(group, shelf, only=asked.only, seconds=asked.seconds):
-                print(json.dumps(asdict(row)) if asked.json else in_columns(row), flush=True)
+            for found in rows_of(group, shelf, only=asked.only, seconds=asked.seconds):
+                print(json.dumps(asdict(found)) if asked.json else in_columns(found), flush=True)
+        for database in ("postgresql", "sqlite"):
+            for found in published(shelf, database, only=asked.only, seconds=asked.seconds):
+                print(json.dumps(asdict(found)) if asked.json else in_columns(found), flush=True)
 
 
 def in_columns(row: Row) -> str:

@@ -1,0 +1,138 @@
+"""What is measured: each opening connects a client and gives the action that it repeats."""
+
+import itertools
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from sqlalchemy.orm import Session
+
+from benchmarks.books import A_BLOCK, AT, Book, connected, issue, recorded
+from benchmarks.clients import Opening, Turn
+from credits import ledger
+from credits.db import begin_writing
+from credits.ledger.balances import Standing, balance, standings
+from credits.ledger.serials import SerialRange
+
+
+def bare_postgresql(url: str) -> Opening:
+    @contextmanager
+    def opening(_: int) -> Iterator[Turn]:
+        with psycopg.connect(url, autocommit=True) as connection:
+            yield lambda: connection.execute("INSERT INTO bare VALUES (%s)", (1,), prepare=True)
+
+    with psycopg.connect(url, autocommit=True) as connection:  # once, before the clients come
+        connection.execute("CREATE TABLE bare (number BIGINT)")
+    return opening
+
+
+def bare_sqlite(file: Path) -> Opening:
+    @contextmanager
+    def opening(_: int) -> Iterator[Turn]:
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("CREATE TABLE bare (number INTEGER) STRICT")
+            yield lambda: connection.execute("INSERT INTO bare VALUES (?)", (1,))
+
+    return opening
+
+
+def written_by(url: str, work: Callable[[Session, random.Random], dict[str, int]]) -> Opening:
+    """`work` as a door does it: a session and a new key for each request, one commit."""
+
+    @contextmanager
+    def opening(client: int) -> Iterator[Turn]:
+        chance = random.Random(client)  # noqa: S311  the same choices every time
+        with connected(url) as engine:
+
+            def turn() -> None:
+                with Session(engine) as session:
+                    begin_writing(session)
+                    request = {"act": "transfer", "issuance": "CO-COD-0001", "quantity": "10", "to": "ORG-000023"}
+                    ledger.claim(session, caller=f"USR-{client:06d}", key=uuid4().hex, request=request)
+                    ledger.settle(session, work(session, chance))
+                    session.commit()
+
+            yield turn
+
+    return opening
+
+
+def reading(url: str, look: Callable[[Session, random.Random], object]) -> Opening:
+    @contextmanager
+    def opening(client: int) -> Iterator[Turn]:
+        chance = random.Random(client)  # noqa: S311
+        with connected(url) as engine:
+
+            def turn() -> None:
+                with Session(engine) as session:
+                    look(session, chance)
+
+            yield turn
+
+    return opening
+
+
+def transfer(book: Book, *, quantity: int, sellers: int) -> Opening:
+    """From one of the first `sellers` issuances, still with whom they were issued to, to any of the holders."""
+
+    def work(session: Session, chance: random.Random) -> dict[str, int]:
+        issuance_id, source = chance.choice(book.issued[:sellers])
+        target = chance.choice(book.accounts)
+        while target == source:
+            target = chance.choice(book.accounts)
+        return {"posting": transferred(session, issuance_id, source, target, quantity)}
+
+    return written_by(book.url, work)
+
+
+def transferred(session: Session, issuance_id: int, source: int, target: int, quantity: int) -> int:
+    return ledger.post(
+        session,
+        issuance_id=issuance_id,
+        source=source,
+        target=target,
+        quantity=quantity,
+        at=AT,
+        record=recorded(session, issuance_id),
+    ).id
+
+
+def transfer_on(book: Book) -> Opening:
+    """Two holders of each issuance in turn pass whole blocks to and fro, so that the number of blocks stays."""
+    pairs = [
+        (issuance, book.accounts[1 + 5 * place : 3 + 5 * place]) for place, (issuance, _) in enumerate(book.issued)
+    ]
+    there = [(issuance, first, second) for issuance, (first, second) in pairs]
+    back = [(issuance, second, first) for issuance, (first, second) in pairs]
+    turns = itertools.cycle([*there, *back])
+
+    def work(session: Session, _: random.Random) -> dict[str, int]:
+        return {"posting": transferred(session, *next(turns), A_BLOCK)}
+
+    return written_by(book.url, work)
+
+
+def issuing(book: Book, quantity: int) -> Opening:
+    def work(session: Session, chance: random.Random) -> dict[str, int]:
+        return {"issuance": issue(session, quantity, chance.choice(book.accounts))}
+
+    return written_by(book.url, work)
+
+
+def balance_of_one(book: Book) -> Opening:
+    return reading(book.url, lambda session, chance: balance(session, accounts=[chance.choice(book.accounts[1:])]))
+
+
+def look_up(book: Book) -> Opening:
+    def look(session: Session, chance: random.Random) -> list[Standing]:
+        issuance_id, _ = chance.choice(book.issued)
+        serial = chance.randint(1, book.units)
+        return standings(session, issuance_id=issuance_id, units=SerialRange(serial, serial), limit=1)
+
+    return reading(book.url, look)
