@@ -160,7 +160,7 @@ def expiry(upload: Upload) -> dict[str, str]:
 
 
 def answer(status: int, headers: Mapping[str, str]) -> Response:
-    made = Response(status=status, headers=dict(headers))
+    made = Response(status=status, headers=dict(headers), mimetype="text/plain")
     made.headers["Tus-Resumable"] = VERSION
     made.headers["Cache-Control"] = "no-store"
     return made

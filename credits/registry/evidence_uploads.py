@@ -1,5 +1,6 @@
 """Files that arrive in pieces over a slow link: begun, added to, taken, or dropped when nobody finishes them."""
 
+import re
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -23,6 +24,7 @@ from credits.registry.evidence_models import Upload
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, Evidence
 
+HANDLE = re.compile("[0-9a-f]{64}")
 MOST_OPEN = 10  # files of one person on their way; the oldest makes room
 
 
@@ -91,7 +93,8 @@ def begin(
 
 def upload_of(session: Session, by: User, handle: str) -> Upload:
     """The upload with this handle, if `by` has begun it. Raises NoSuchUpload."""
-    upload = session.scalars(select(Upload).where(Upload.handle == handle, Upload.begun_by_id == by.id)).one_or_none()
+    mine = select(Upload).where(Upload.handle == handle, Upload.begun_by_id == by.id)
+    upload = session.scalars(mine).one_or_none() if HANDLE.fullmatch(handle) else None
     if upload is None:
         raise NoSuchUpload("There is no such upload: it was finished or dropped. Please choose the file again.")
     return upload
