@@ -1,9 +1,12 @@
 """The suites in their short form: a few rounds, a few deaths, judged as the long form is."""
 
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
+from tests import servers
 from tests.suites import crash, disk, network, power, statements, trial
 from tests.suites.races import GAMES, Arena, play
 from tests.suites.steps import STEPS
@@ -41,16 +44,22 @@ def test_survives_the_death_of_workers(world):
 
 
 class TestDyingAtEveryStatement:
-    def test_leaves_all_or_nothing_on_sqlite(self, tmp_path, sqlite_template):
-        with statements.theatre_at(tmp_path / "theatre") as theatre:
+    @pytest.fixture
+    def home(self):
+        """In memory: whoever is killed leaves behind what it has written, on a disk or not."""
+        with tempfile.TemporaryDirectory(dir=servers.in_memory()) as home:
+            yield Path(home)
+
+    def test_leaves_all_or_nothing_on_sqlite(self, home, sqlite_template):
+        with statements.theatre_at(home / "theatre") as theatre:
             told = crash.statement_by_statement(theatre, f"sqlite:///{sqlite_template}", every=40)
 
         assert told.broken == []
         assert told.deaths > len(STEPS)
 
-    def test_leaves_all_or_nothing_on_postgresql(self, tmp_path, postgresql_template, postgresql_server):
+    def test_leaves_all_or_nothing_on_postgresql(self, home, postgresql_template, postgresql_server):
         names = ("issue", "accept", "retire in bulk", "publish again")
-        with statements.theatre_at(tmp_path / "theatre", postgresql_server) as theatre:
+        with statements.theatre_at(home / "theatre", postgresql_server) as theatre:
             told = crash.statement_by_statement(theatre, postgresql_template, every=20, names=names)
 
         assert told.broken == []
