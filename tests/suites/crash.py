@@ -171,15 +171,10 @@ class Trial:
 
 def statement_by_statement(
     theatre: statements.Theatre, template: str, every: int = 1, names: Iterable[str] = STEPS
-) -> statements.Deaths:
-    """Die at every moment of every operation; the figures of all of them."""
-    told = statements.Deaths("all")
+) -> Iterator[statements.Deaths]:
+    """Die at every moment of every operation, or at every so many-th; the figures of each."""
     for name in names:
-        one = statements.die_everywhere(theatre, name, template, every=every)
-        told.moments += one.moments
-        told.deaths += one.deaths
-        told.broken += one.broken
-    return told
+        yield statements.die_everywhere(theatre, name, template, every=every)
 
 
 def acts(world: World, chance: random.Random, who: int) -> Iterator[Act]:
@@ -280,13 +275,13 @@ def die_on(name: str, home: Path, server: servers.PostgreSQL | None, *, kills: i
     sound, started = True, time.monotonic()
     if every:
         with statements.theatre_at(home / f"theatre-{name}", server) as theatre:
-            one = statement_by_statement(theatre, fresh("template"), every)
-        say(
-            f"{name}, at every statement",
-            f"{one.moments} moments of {len(STEPS)} operations, {one.deaths} deaths",
-            started,
-        )
-        sound = told(one.broken)
+            done = []
+            for one in statement_by_statement(theatre, fresh("template"), every):
+                done.append(one)
+                print(f"  {one.step}: {one.deaths} deaths", *one.broken, sep="\n    ", flush=True)
+        deaths = sum(one.deaths for one in done)
+        say(f"{name}, at every statement", f"{deaths} deaths in {len(done)} operations", started)
+        sound = told([sentence for one in done for sentence in one.broken])
     started = time.monotonic()
     if kills:
         asked = Trial(trial.build(fresh("killed"), home / f"papers-{name}"))

@@ -125,7 +125,6 @@ class Deaths:
     """Of one step: how often somebody died, and what was found wrong."""
 
     step: str
-    moments: int = 0
     deaths: int = 0
     broken: list[str] = field(default_factory=list)
 
@@ -245,7 +244,6 @@ def die_everywhere(theatre: Theatre, name: str, template: str, *, every: int = 1
         ended = theatre.apart(step, moment)
         if ended == expected:
             break
-        told.moments = moment + 1
         told.deaths += 1
         left = theatre.state()
         told.broken += [f"{name}, killed at {moment}: {wrong}" for wrong in wrong_after(theatre, step, expected, ended)]
