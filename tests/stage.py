@@ -25,6 +25,7 @@ from credits.registry import (
     queries,
     reservation,
     retirement,
+    screening_questions,
     sites,
     suspension,
     transfer,
@@ -185,8 +186,22 @@ class Stage:
         verification.take(self.session, batch=batch, by=self.lead, at=self.at)
         return batch
 
+    def answered(self, batch: Batch) -> None:
+        """Every question that the data raise about a batch in review."""
+        for question in screening_questions.open_questions(self.session, batch):
+            screening_questions.answer(
+                self.session,
+                batch=batch,
+                code=question.code,
+                text="Seen on the visit, and explained.",
+                by=self.lead,
+                key=self.key(),
+                at=self.at,
+            )
+
     def verified(self, site: Site | None = None, finding: Finding = FINDING, **bent: Any) -> Batch:
         batch = self.in_review(site, **bent)
+        self.answered(batch)
         verification.verify(self.session, batch=batch, finding=finding, by=self.lead, key=self.key(), at=self.at)
         return batch
 

@@ -1,6 +1,27 @@
 """The panel for verifiers and the registry. A module of views takes part by being named here."""
 
-from credits.admin import decisions, holds, issuances, organisations, queue, reviews, suspensions, verifications
+from credits.admin import (
+    decisions,
+    holds,
+    issuances,
+    organisations,
+    questions,
+    queue,
+    reviews,
+    suspensions,
+    verifications,
+)
 from credits.admin.blueprint import bp
 
-__all__ = ["bp", "decisions", "holds", "issuances", "organisations", "queue", "reviews", "suspensions", "verifications"]
+__all__ = [
+    "bp",
+    "decisions",
+    "holds",
+    "issuances",
+    "organisations",
+    "questions",
+    "queue",
+    "reviews",
+    "suspensions",
+    "verifications",
+]

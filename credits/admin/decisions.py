@@ -25,6 +25,8 @@ from credits.registry.debits import debit_numbered
 from credits.registry.holders import available_with, first_to_go
 from credits.registry.models import Issuance
 from credits.registry.movements import Decision, DecisionKind, DecisionState
+from credits.registry.plausibility_override import batch_of
+from credits.registry.production import Batch
 
 # What an issuer proposes. An export is asked for by the holder.
 PROPOSED_HERE = [kind for kind in DecisionKind if kind is not DecisionKind.EXPORT]
@@ -160,11 +162,14 @@ def _page(found: Decision, form: DecideForm, status: int) -> ResponseReturnValue
 
 
 def concerned(found: Decision) -> dict[str, Any]:
-    """Which issuance, hold or debit it is about, and which serials its approval would take as things stand now."""
+    """What it is about, and which serials its approval would take as things stand now."""
     issuance: Issuance | None = None
+    batch: Batch | None = None
     serials: list[str] = []
     if found.subject.startswith("HOLD-"):
         serials = earmarks.serials_of(db.session(), earmarks.earmark_numbered(db.session(), found.subject))
+    elif found.subject.startswith("BATCH-"):
+        batch = batch_of(db.session(), found.subject)
     elif found.subject.startswith("DEBIT-"):
         issuance = debit_numbered(db.session(), found.subject).issuance
     else:
@@ -172,7 +177,7 @@ def concerned(found: Decision) -> dict[str, Any]:
     if issuance is not None and "holder" in found.request and found.state is DecisionState.WAITING:
         holder = public.organisation_known_as(db.session(), found.request["holder"])
         serials = first_to_go(db.session(), holder, issuance, found.request["quantity"], MOST_SHOWN)
-    return {"issuance": issuance, "serials": serials, "most": MOST_SHOWN}
+    return {"issuance": issuance, "batch": batch, "serials": serials, "most": MOST_SHOWN}
 
 
 def acts() -> dict[str, str]:
@@ -185,6 +190,7 @@ def acts() -> dict[str, str]:
         "roll_back": _("Roll an issuance back"),
         "debit": _("Debit the producer"),
         "lift": _("Lift a suspension"),
+        "ceiling": _("Let a batch through above its ceiling"),
     }
 
 
@@ -198,4 +204,5 @@ def consequences() -> dict[str, str]:
         "roll_back": _("All of the issuance is cancelled for ever and its batch is rejected. There is no way back."),
         "debit": _("The producer's next issuance of this mineral is so much smaller."),
         "lift": _("The credits of the issuance move again at once."),
+        "ceiling": _("The batch can be verified and issued above what is plausible. The reason is public."),
     }

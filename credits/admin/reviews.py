@@ -12,7 +12,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from credits.admin import arithmetic, history
+from credits.admin import arithmetic, history, screening
 from credits.admin.blueprint import bp
 from credits.errors import CreditsError, NotAllowed
 from credits.extensions import db
@@ -196,5 +196,6 @@ def _page(batch: Batch, form: RemarkForm, status: int) -> ResponseReturnValue:
         issuance=issuance,
         user=user,
         form=form,
+        weighed=screening.shown(batch, user, reviews=is_allowed(verification.must_review, user, batch), at=now()),
     )
     return page, status

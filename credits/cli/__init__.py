@@ -10,10 +10,11 @@ from credits.cli.demo import demo
 from credits.cli.founding import found
 from credits.cli.journal import journal
 from credits.cli.ledger import ledger
+from credits.cli.plausibility import plausibility
 from credits.cli.screening import sites
 from credits.cli.tokens import tokens
 
-COMMANDS: tuple[click.Command, ...] = (demo, found, journal, ledger, sites, tokens)
+COMMANDS: tuple[click.Command, ...] = (demo, found, journal, ledger, plausibility, sites, tokens)
 
 
 def register(app: Flask) -> None:

@@ -16,7 +16,17 @@ from credits.certificates.issuing import Issuer
 from credits.files import Files
 from credits.participants import organisations, users
 from credits.participants.models import Kind, Language, Organisation, RoleName, User
-from credits.registry import batches, evidence, issuance, retirement, sites, transfer, trust, verification
+from credits.registry import (
+    batches,
+    evidence,
+    issuance,
+    retirement,
+    screening_questions,
+    sites,
+    transfer,
+    trust,
+    verification,
+)
 from credits.registry.batches import Production
 from credits.registry.evidence_looking import look
 from credits.registry.models import Issuance, Retirement, Transfer
@@ -288,9 +298,7 @@ class World:
         assert waiting.state
         ready = self.batch(self.kamilombe, self.cobalt(15, 8, "3100", "22.75"), by=self.clerk)
         verification.take(self.session, batch=ready, by=self.lead, at=self.at)
-        verification.verify(
-            self.session, batch=ready, finding=self.finding(), by=self.lead, key=next(self.keys), at=self.at
-        )
+        self.verified(ready)
         batches.draft(
             self.session,
             site=self.kamilombe,
@@ -371,10 +379,24 @@ class World:
             opinion="Weights, assay and sales agree with the visit.",
         )
 
-    def verified_and_issued(self, batch: Batch) -> Issuance:
+    def verified(self, batch: Batch) -> None:
+        """Every question of the data answered, then confirmed."""
+        for question in screening_questions.open_questions(self.session, batch):
+            screening_questions.answer(
+                self.session,
+                batch=batch,
+                code=question.code,
+                text="Looked into on the visit: the new shafts and the shifts of the season explain it.",
+                by=self.lead,
+                key=next(self.keys),
+                at=self.at,
+            )
         verification.verify(
             self.session, batch=batch, finding=self.finding(), by=self.lead, key=next(self.keys), at=self.at
         )
+
+    def verified_and_issued(self, batch: Batch) -> Issuance:
+        self.verified(batch)
         return issuance.issue(
             self.session, batch=batch, policy=self.policy, by=self.ana, key=next(self.keys), at=self.at
         )

@@ -89,6 +89,7 @@ ACTS = {
     "roll_back": N_("Roll an issuance back"),
     "debit": N_("Debit the producer"),
     "lift": N_("Lift a suspension"),
+    "ceiling": N_("Let a batch through above its ceiling"),
 }
 
 TO_THE_ISSUANCE = N_("To the issuance")

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from credits import ledger
 from credits.errors import Conflict, NotAllowed
@@ -22,6 +22,7 @@ from credits.registry.calendar import covers, months_before
 from credits.registry.debits import open_debits, owed, pay_off
 from credits.registry.minerals import Contained, in_base_units
 from credits.registry.models import REGISTRY_CODE, Issuance, SiteVintage
+from credits.registry.plausibility import obstacle
 from credits.registry.policy import Policy
 from credits.registry.production import AssuranceState, Batch, BatchState, CarriedRemainder
 
@@ -91,7 +92,7 @@ def must_be_third(by: User, batch: Batch) -> None:
 
 
 def obstacles(batch: Batch, policy: Policy, at: datetime) -> list[str]:
-    """What stands against issuing `batch` now, as sentences (invariant 8)."""
+    """What stands against issuing `batch` now, as sentences (invariants 7 and 8)."""
     period = (batch.produced_from, batch.produced_to)
     found = []
     if not batch.site.producer.approved:
@@ -105,6 +106,10 @@ def obstacles(batch: Batch, policy: Policy, at: datetime) -> list[str]:
         found.append("The site is suspended.")
     if not batch.independence:
         found.append("The verifier's declaration of independence is missing.")
+    session = object_session(batch)
+    assert session is not None
+    if above := obstacle(session, batch):
+        found.append(above)
     if batch.produced_to >= at.date():
         found.append("The production period has not ended.")
     if batch.produced_to < months_before(at.date(), policy.months_to_issue):

@@ -22,6 +22,7 @@ class DecisionKind(StrEnum):
     ROLL_BACK = "roll_back"  # of an issuance
     DEBIT = "debit"
     LIFT = "lift"  # of a suspension
+    CEILING = "ceiling"  # a batch let through above it
 
 
 class DecisionState(StrEnum):

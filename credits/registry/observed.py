@@ -13,6 +13,7 @@ class ObservedSite(Model):
     """A mine site as somebody else's open data know it. Positions in micro-degrees, WGS 84."""
 
     __tablename__ = "observed_site"
+    __table_args__ = (Index("ix_observed_site_latitude_longitude", "latitude", "longitude"),)
 
     pcode: Mapped[str] = mapped_column(primary_key=True)
     source: Mapped[str]

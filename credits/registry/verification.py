@@ -14,7 +14,9 @@ from credits.registry.batches import lock_in, remark, tell
 from credits.registry.calendar import checked_period, covers
 from credits.registry.evidence import free
 from credits.registry.evidence_likeness import refuse_open_questions
+from credits.registry.plausibility import hold_against
 from credits.registry.production import Assurance, AssuranceState, Batch, BatchState, Remark, RemarkKind
+from credits.registry.screening_questions import ask, must_be_answered
 
 
 class NotIndependent(NotAllowed):
@@ -49,12 +51,15 @@ class Finding:
 
 
 def take(session: Session, *, batch: Batch, by: User, at: datetime) -> None:
-    """Begin the review of a submitted batch. Flushes. Raises NotAllowed, NotIndependent, WrongState."""
+    """Begin the review of a submitted batch, and ask what the data raise.
+
+    Flushes. Raises NotAllowed, NotIndependent, WrongState.
+    """
     must_be_independent(by, batch)
     lock_in(session, batch, BatchState.SUBMITTED)
     batch.state = BatchState.IN_REVIEW
     batch.reviewer_id = by.id
-    session.flush()
+    ask(session, batch, at)
     tell(session, "batch.review_begun", batch, by, at, {"verifier": by.organisation.number})
 
 
@@ -89,6 +94,8 @@ def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: s
     refuse_open_questions(session, batch)
     if by.id == batch.submitted_by_id:
         raise NotIndependent("Who submitted a batch does not verify it.")
+    must_be_answered(session, batch)
+    hold_against(session, batch, by=by, at=at)
     assurance = assured(batch, finding, by, at)
     session.add(assurance)
     session.flush()

@@ -1,5 +1,6 @@
 """A producer's batches: drafted, handed in, answered for and followed to the credits."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
@@ -16,9 +17,11 @@ from credits.extensions import db
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_register_for
 from credits.registry import batches as registry_batches
-from credits.registry import queries, searching
+from credits.registry import plausibility, queries, searching
 from credits.registry.batches import MOST_WORK, Production
 from credits.registry.minerals import MINERALS, Mineral, mineral_of, share_ppm, weight_mg
+from credits.registry.plausibility_bounds import BoundName
+from credits.registry.plausibility_chart import chart_of
 from credits.registry.production import Batch, BatchState, RemarkKind
 from credits.registry.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, reckon, shown
 from credits.registry.sites import number_of
@@ -169,6 +172,9 @@ def _start() -> ResponseReturnValue:
 def batch(number: str) -> ResponseReturnValue:
     user = current_user()
     shown_batch = queries.batch_numbered(db.session, user, number)
+    weighed = plausibility.of_batch(db.session, shown_batch)
+    # What a single neighbour brings out is theirs to tell: verifiers see it, other producers do not.
+    weighed = replace(weighed, bounds=[each for each in weighed.bounds if each.name is not BoundName.NEIGHBOURS])
     return render_template(
         "batches/batch.html",
         batch=shown_batch,
@@ -178,6 +184,9 @@ def batch(number: str) -> ResponseReturnValue:
         reckoning=reckon(shown_batch),
         missing=registry_batches.missing(shown_batch, current_app.extensions["policy"]),
         licensed=registry_batches.is_licensed(shown_batch),
+        weighed=weighed,
+        chart=chart_of(weighed),
+        overrides=plausibility.overrides_of(db.session, shown_batch),
         story=story_of(db.session, user, shown_batch),
         issuance=searching.issuance_of(db.session, shown_batch),
         may_record=searching.registers_for(user, shown_batch.site.producer),

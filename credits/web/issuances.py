@@ -8,7 +8,7 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.ledger.serials import LARGEST, SerialRange, written
 from credits.participants import countries
-from credits.registry import public, queries
+from credits.registry import plausibility, public, queries
 from credits.registry.models import Issuance
 from credits.registry.production import BatchState
 from credits.registry.whereabouts import whereabouts
@@ -30,6 +30,7 @@ def issuance(number: str) -> ResponseReturnValue:
         shares=public.shares(db.session, found),
         **described(found, everything),
         serial=written(found.number, everything),
+        overrides=plausibility.overrides_of(db.session, found.batch),
     )
 
 

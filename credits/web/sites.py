@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -21,9 +21,11 @@ from credits.participants.models import Organisation
 from credits.participants.permissions import may_register_for
 from credits.registry import queries, searching
 from credits.registry import sites as registry_sites
+from credits.registry.calendar import months_before
 from credits.registry.observations import observed
 from credits.registry.production import Access, Answer, Method, Site
 from credits.registry.screening import Candidate, nearest
+from credits.registry.screening_summary import screened
 from credits.registry.sites import MOST_MINERS, SiteFacts, number_of, position
 from credits.web.blueprint import bp
 from credits.web.fields import Day, Degrees, OnceForm, Whole, accepted_by, printable
@@ -180,6 +182,7 @@ def site(number: str) -> ResponseReturnValue:
         words=WORDS,
         may_record=searching.registers_for(user, shown.producer),
         candidates=[] if shown.observed else _candidates(shown),
+        screened=screened(db.session, shown, old_before=months_before(now().date(), months_to_age())),
         batches=searching.batches_at(db.session, user, shown, most=NEWEST_BATCHES),
         today=now().date(),
     )
@@ -235,6 +238,12 @@ def match_site(number: str) -> ResponseReturnValue:
         except CreditsError as refusal:
             status = form.refused(refusal)
     return render_template("sites/match_site.html", form=form, mine=shown, number=number, candidates=candidates), status
+
+
+def months_to_age() -> int:
+    """After how many months what others saw is old."""
+    months: int = current_app.extensions["policy"].months_to_age
+    return months
 
 
 def _candidates(shown: Site) -> list[Candidate]:

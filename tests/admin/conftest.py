@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from credits.admin import decisions, issuances, queue, reviews, verifications
+from credits.admin import decisions, issuances, questions, queue, reviews, verifications
 from credits.participants.models import Kind, Organisation, RoleName, User
 from tests.factories import UserFactory
 from tests.stage import Stage
@@ -19,7 +19,7 @@ NOW = datetime(2026, 7, 11, 12, tzinfo=UTC)  # ten days after what the stage doe
 
 @pytest.fixture(autouse=True)
 def fixed_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    for door in (decisions, issuances, queue, reviews, verifications):
+    for door in (decisions, issuances, questions, queue, reviews, verifications):
         monkeypatch.setattr(door, "now", lambda: NOW)
 
 

@@ -1,0 +1,65 @@
+"""The reviewer answers what the data ask about a batch: each question before it can be verified."""
+
+from uuid import uuid4
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from credits.admin.blueprint import bp
+from credits.admin.reviews import refused
+from credits.admin.screening import ANSWERED_IN
+from credits.errors import CreditsError
+from credits.extensions import db
+from credits.identity import current_user, now, verifiers_only
+from credits.participants.models import User
+from credits.registry import queries, screening_questions, verification
+from credits.registry.batches import WrongState
+from credits.registry.production import Batch
+
+
+class AnswerForm(FlaskForm):
+    key = HiddenField(default="")
+    text = TextAreaField(lazy_gettext("Your answer"), [InputRequired(), Length(max=2000)])
+
+
+@bp.route("/batches/<number>/questions/<code>", methods=["GET", "POST"])
+@verifiers_only
+def answer_question(number: str, code: str) -> ResponseReturnValue:
+    batch = queries.batch_numbered(db.session, current_user(), number)
+    must_be_reviewed_by(current_user(), batch)
+    form = AnswerForm()
+    if not form.is_submitted():
+        form.key.data = uuid4().hex
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            screening_questions.answer(
+                db.session,
+                batch=batch,
+                code=code,
+                text=form.text.data,
+                by=current_user(),
+                key=form.key.data,
+                at=now(),
+            )
+            db.session.commit()
+            flash(_("Your answer is kept with the batch."), "success")
+            return redirect(url_for("admin.batch", number=number, _anchor="screening"), 303)
+        except CreditsError as refusal:
+            status = refused(form, refusal)
+    asked = next((each for each in screening_questions.open_questions(db.session, batch) if each.code == code), None)
+    if asked is None:
+        raise screening_questions.NoSuchQuestion(_("There is no open question of this kind."))
+    return render_template("admin/reviews/answer_question.html", batch=batch, form=form, question=asked), status
+
+
+def must_be_reviewed_by(user: User, batch: Batch) -> None:
+    """Raise unless `user` reviews the batch now: only a reviewer answers."""
+    verification.must_review(user, batch)
+    if batch.state not in ANSWERED_IN:
+        raise WrongState(_("The batch is not in review: its questions are not open."), state=batch.state.value)
