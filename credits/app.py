@@ -23,6 +23,7 @@ from credits.flask_settings import for_flask, for_sign_in
 from credits.journal import outside
 from credits.journal.models import RegistryIdentity
 from credits.participants.models import Role, User
+from credits.passwords import Unhurried
 from credits.registry import policy
 from credits.registry.models import REGISTRY_CODE
 
@@ -96,6 +97,7 @@ def create_app(settings: Settings) -> Flask:
     mail.init_app(app)
     limiter.init_app(app)
     security.init_app(app, SQLAlchemyUserDatastore(db, User, Role))
+    security.pwd_context = Unhurried(security.pwd_context)
     security.want_json(lambda request: False)  # machines have a door of their own
     security.login_manager.request_loader(lambda request: None)  # and tokens of their own
     security.unauthn_handler(refuse_strangers)

@@ -20,7 +20,7 @@ FLOORS = [
     {"jobs"},
     {"letters"},
     {"extensions"},
-    {"flask_settings", "identity", "tries"},
+    {"flask_settings", "identity", "passwords", "tries"},
     {"log_keys", "receiving"},
     {"problems", "languages"},
     {"web", "admin", "api", "cli"},

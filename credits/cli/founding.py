@@ -29,6 +29,7 @@ def found(password: str, language: str, **card: str) -> None:
     problems, password = security.password_util.validate(password, True)
     if problems:
         raise click.ClickException(" ".join(str(problem) for problem in problems))
+    hashed = hash_password(password)  # before the write begins: it takes its time
     session = db.session()
     begin_writing(session)
     try:
@@ -36,7 +37,7 @@ def found(password: str, language: str, **card: str) -> None:
             session,
             **card,
             language=Language(language),
-            password=hash_password(password),
+            password=hashed,
             handle=new_handle(),
             at=now(),
         )
