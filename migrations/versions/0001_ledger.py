@@ -340,6 +340,9 @@ POSTGRESQL_MOVES = [
         firsts BIGINT[];
         lasts BIGINT[];
     BEGIN
+        -- Who sells much sells to many at once: they queue here, each called when its turn comes, instead of all of them
+        -- running for the same block whenever it is let go.
+        PERFORM pg_advisory_xact_lock(hashint8extended(source, of_issuance));
         LOOP
             BEGIN
                 found := 0;
