@@ -13,7 +13,7 @@ from credits.registry.production import Batch, Evidence
 
 LOCK = 7_007  # of whoever adds a paper, among PostgreSQL's advisory locks
 BANDS = 16  # parts of 16 bits
-MOST_QUESTIONS = 5  # about one paper: who reads five knows enough
+MOST_QUESTIONS = 3  # about one paper: who reads three knows enough
 MOST_CANDIDATES = 2_000
 KEYS_AT_A_TIME = 500
 

@@ -110,14 +110,14 @@ class TestNoteLikenesses:
 
         assert likenesses_of(stage.session, batch) == []
 
-    def test_asks_at_most_five_times_about_one_paper(self, stage, site):
-        for quality in range(30, 90, 8):
+    def test_asks_at_most_three_times_about_one_paper(self, stage, site):
+        for quality in range(30, 90, 12):
             stage.paper(
                 stage.draft(site), PHOTO, content=papers.jpeg(papers.form(1), quality=quality), filename="a.jpg"
             )
 
         newest = stage.session.scalars(select(Batch).order_by(Batch.id.desc())).first()
-        assert len(likenesses_of(stage.session, newest)) == 5
+        assert len(likenesses_of(stage.session, newest)) == 3
 
     @pytest.mark.parametrize(
         "one, other",
