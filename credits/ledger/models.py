@@ -129,7 +129,7 @@ class Entry(Model):
     __table_args__ = (
         CheckConstraint("first >= 1 AND first <= last", name="range_sound"),
         CheckConstraint("from_account_id <> to_account_id", name="moves"),
-        Index("ix_entry_issuance_id_first", "issuance_id", "first"),
+        Index("ix_entry_issuance_id_posting_id", "issuance_id", "posting_id", "first"),
     )
 
     posting_id: Mapped[int] = mapped_column(ForeignKey("posting.id"), primary_key=True, autoincrement=False)

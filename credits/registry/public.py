@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from credits.ledger.models import Block, Entry, Posting
@@ -94,18 +94,11 @@ def shares(session: Session, issuance: Issuance) -> list[Share]:
 
 def history(session: Session, issuance: Issuance, units: SerialRange, *, before: int, limit: int) -> list[Moved]:
     """The newest `limit` postings older than the posting `before` that moved any of these serials, newest first."""
-    touching = (Entry.issuance_id == issuance.id, Entry.first <= units.last, Entry.last >= units.first)
-    postings = session.scalars(
-        select(Entry.posting_id)
-        .where(*touching, Entry.posting_id < before)
-        .distinct()
-        .order_by(Entry.posting_id.desc())
-        .limit(limit)
-    ).all()
+    postings = session.scalars(newest_postings(issuance.id, units, before=before).limit(limit)).all()
     rows = session.execute(
         select(Entry, Posting.at)
         .join(Posting, Posting.id == Entry.posting_id)
-        .where(*touching, Entry.posting_id.in_(postings))
+        .where(*touching(issuance.id, units), Entry.posting_id.in_(postings))
         .order_by(Entry.posting_id.desc(), Entry.first)
         .limit(MOST_ENTRIES)
     ).all()
@@ -121,6 +114,20 @@ def history(session: Session, issuance: Issuance, units: SerialRange, *, before:
         Moved(posting_id, at, tidied(ranges), holdings[source] if source is not None else None, holdings[target])
         for (posting_id, source, target), (at, ranges) in grouped.items()
     ]
+
+
+def newest_postings(issuance_id: int, units: SerialRange, *, before: int) -> Select[int]:
+    """The ids of the postings before `before` that moved any of these serials, newest first.
+
+    Read backwards along an index, so that as many rows are looked at as are asked for, and not the whole history.
+    """
+    wanted = select(Entry.posting_id).where(*touching(issuance_id, units), Entry.posting_id < before)
+    return wanted.group_by(Entry.posting_id).order_by(Entry.posting_id.desc())
+
+
+def touching(issuance_id: int, units: SerialRange) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on an entry: that it moved any of these serials."""
+    return Entry.issuance_id == issuance_id, Entry.first <= units.last, Entry.last >= units.first
 
 
 def site_known_as(session: Session, number: str) -> Site:
