@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -34,7 +34,6 @@ from sqlalchemy.exc import DBAPIError
 from tests import servers
 from tests.suites import statements, trial
 from tests.suites.mortal import Mortal, mortal
-from tests.suites.steps import STEPS
 from tests.suites.trial import Act, Answer, World
 
 AT_ONCE = 3
@@ -49,7 +48,7 @@ DEAD, ANOTHER = "dead", "another"
 LONGEST_MESSAGE = 65_536  # bytes
 
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["tests.suites.trial"])
+processes.set_forkserver_preload(["tests.suites.statements"])
 
 
 class Line:
@@ -169,14 +168,6 @@ class Trial:
         engine.dispose()
 
 
-def statement_by_statement(
-    theatre: statements.Theatre, template: str, every: int = 1, names: Iterable[str] = STEPS
-) -> Iterator[statements.Deaths]:
-    """Die at every moment of every operation, or at every so many-th; the figures of each."""
-    for name in names:
-        yield statements.die_everywhere(theatre, name, template, every=every)
-
-
 def acts(world: World, chance: random.Random, who: int) -> Iterator[Act]:
     """What one client wants: small transfers and retirements, and now and then more than there is."""
     for number in count():
@@ -274,11 +265,10 @@ def die_on(name: str, home: Path, server: servers.PostgreSQL | None, *, kills: i
 
     sound, started = True, time.monotonic()
     if every:
-        with statements.theatre_at(home / f"theatre-{name}", server) as theatre:
-            done = []
-            for one in statement_by_statement(theatre, fresh("template"), every):
-                done.append(one)
-                print(f"  {one.step}: {one.deaths} deaths", *one.broken, sep="\n    ", flush=True)
+        done = []
+        for one in statements.statement_by_statement(home / f"theatre-{name}", server, fresh("template"), every):
+            done.append(one)
+            print(f"  {one.step}: {one.deaths} deaths", *one.broken, sep="\n    ", flush=True)
         deaths = sum(one.deaths for one in done)
         say(f"{name}, at every statement", f"{deaths} deaths in {len(done)} operations", started)
         sound = told([sentence for one in done for sentence in one.broken])

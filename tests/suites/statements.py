@@ -10,7 +10,7 @@ import shutil
 import signal
 import sqlite3
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -253,6 +253,22 @@ def die_everywhere(theatre: Theatre, name: str, template: str, *, every: int = 1
             told.broken.append(f"{name}, killed at {moment}: asked again, it left something else than it does alone")
     told.broken += [f"{name}: {sentence}" for sentence in [*theatre.judged(), *theatre.promises()]]
     return told
+
+
+def statement_by_statement(
+    home: Path, server: PostgreSQL | None, template: str, every: int = 1, names: Iterable[str] = STEPS
+) -> Iterator[Deaths]:
+    """Die at every moment of every operation, or at every so many-th; the figures of each. Forks: have no threads."""
+    with theatre_at(home, server) as theatre:
+        for name in names:
+            yield die_everywhere(theatre, name, template, every=every)
+
+
+def all_deaths(
+    home: Path, server: PostgreSQL | None, template: str, every: int, names: Iterable[str] = STEPS
+) -> list[Deaths]:
+    """The same at one go, to be called in a process of its own."""
+    return list(statement_by_statement(home, server, template, every, names))
 
 
 def wrong_after(theatre: Theatre, step: Step, expected: int, ended: int) -> Iterator[str]:

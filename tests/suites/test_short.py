@@ -2,12 +2,15 @@
 
 import shutil
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests import servers
+from tests.conftest import migrate
 from tests.suites import crash, disk, network, power, statements, trial
+from tests.suites.mortal import mortal
 from tests.suites.races import GAMES, Arena, play
 from tests.suites.steps import STEPS
 
@@ -50,20 +53,34 @@ class TestDyingAtEveryStatement:
         with tempfile.TemporaryDirectory(dir=servers.in_memory()) as home:
             yield Path(home)
 
-    def test_leaves_all_or_nothing_on_sqlite(self, home, sqlite_template):
-        with statements.theatre_at(home / "theatre") as theatre:
-            told = list(crash.statement_by_statement(theatre, f"sqlite:///{sqlite_template}", every=40))
-
+    def deaths(self, *arguments):
+        """In another process: one that has threads, as the tests have, must not be forked."""
+        with ProcessPoolExecutor(1, crash.processes) as alone:
+            told = alone.submit(statements.all_deaths, *arguments).result()
         assert [each.broken for each in told if each.broken] == []
-        assert sum(each.deaths for each in told) >= len(STEPS)
+        return sum(each.deaths for each in told)
+
+    def test_leaves_all_or_nothing_on_sqlite(self, home, sqlite_template):
+        assert self.deaths(home / "theatre", None, f"sqlite:///{sqlite_template}", 40) >= len(STEPS)
 
     def test_leaves_all_or_nothing_on_postgresql(self, home, postgresql_template, postgresql_server):
         names = ("issue", "accept", "retire in bulk", "publish again")
-        with statements.theatre_at(home / "theatre", postgresql_server) as theatre:
-            told = list(crash.statement_by_statement(theatre, postgresql_template, every=20, names=names))
 
-        assert [each.broken for each in told if each.broken] == []
-        assert sum(each.deaths for each in told) > len(names)
+        assert self.deaths(home / "theatre", postgresql_server, postgresql_template, 20, names) > len(names)
+
+
+def test_survives_the_death_of_postgresql(tmp_path):
+    with mortal() as server:
+        url = server.fresh_database("killed")
+        migrate(url)
+        asked = crash.Trial(trial.build(url, tmp_path / "papers"))
+        asked.stock()
+
+        crash.kill_server(asked, server, kills=2)
+
+        assert asked.counted["kills of PostgreSQL"] == 2
+        assert asked.counted["acknowledged"] > 1
+        assert asked.judged() == []
 
 
 def test_survives_a_faulty_network(tmp_path, postgresql_server, postgresql_template):
