@@ -85,31 +85,39 @@ def drafted(
             most=LARGEST,
         )
 
+    row = {"kind": kind, "subject": subject, "actor": actor, "at": at, "body": written}
+
     def entered(event_id: int) -> None:
         if secrets:
-            session.execute(insert(EventSecret), [{"event_id": event_id, **row} for row in secrets])
-        note(session, event_id, kind)
+            session.execute(insert(EventSecret), [{"event_id": event_id, **secret} for secret in secrets])
+        note(session, {"id": event_id} | row)
 
-    return Told({"kind": kind, "subject": subject, "actor": actor, "at": at, "body": written}, entered)
+    return Told(row, entered)
 
 
-def note(session: Session, event_id: int, kind: str) -> None:
+def note(session: Session, row: dict[str, Any]) -> None:
     """Remember, for as long as the running transaction lasts, that it has appended this event."""
-    transaction = session.connection().get_transaction()
-    noted: tuple[object, list[tuple[int, str]]] | None = session.info.get(APPENDED)
+    connection = session.connection()
+    transaction = connection.get_transaction()
+    noted: tuple[object, list[tuple[dict[str, Any], bool]]] | None = session.info.get(APPENDED)
     if noted is None or noted[0] is not transaction:
         noted = session.info[APPENDED] = (transaction, [])
-    noted[1].append((event_id, kind))
+    noted[1].append((row, connection.in_nested_transaction()))
 
 
 def appended(session: Session, kinds: Collection[str]) -> list[Event]:
-    """The events of these kinds that the running transaction has appended and not undone, oldest first."""
+    """The events of these kinds that the running transaction has appended and not undone, in their order.
+
+    They are read from no database: they are what was written there a moment ago.
+    """
     transaction, noted = session.info.get(APPENDED, (None, ()))
-    wanted = {event_id for event_id, kind in noted if kind in kinds}
+    wanted = [(row, perhaps_undone) for row, perhaps_undone in noted if row["kind"] in kinds]
     if not wanted or session.connection().get_transaction() is not transaction:
         return []
-    # Asked for anew: a savepoint may have taken some of them back.
-    return list(session.scalars(select(Event).where(Event.id.in_(wanted)).order_by(Event.id)))
+    doubtful = [row["id"] for row, perhaps_undone in wanted if perhaps_undone]
+    # A savepoint may have taken some of them back.
+    there = set(session.scalars(select(Event.id).where(Event.id.in_(doubtful)))) if doubtful else set()
+    return [Event(**row) for row, perhaps_undone in wanted if not perhaps_undone or row["id"] in there]
 
 
 def forget_appended(session: Session) -> None:

@@ -1,6 +1,6 @@
 """From the journal to the people: which events concern somebody, and who tells of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ TOLD: dict[str, tuple[Callable[[Session, Occurrence], None], ...]] = {
     "transfer.rejected": (transfers_told.closed,),
     "transfer.withdrawn": (transfers_told.closed,),
     "transfer.expired": (transfers_told.closed,),
+    "transfer.approved": (transfers_told.approved,),
     "bulk.transfer": (transfers_told.offered_in_bulk,),
     "expiry.warned": (credits_told.expiry_near,),
     "expiry.expired": (credits_told.expired, transfers_told.stopped),
@@ -41,6 +42,11 @@ TOLD: dict[str, tuple[Callable[[Session, Occurrence], None], ...]] = {
     "organisation.suspended": (decisions_told.organisation_decided,),
 }
 
+# Of what may happen thousands of times at once.
+TOLD_TOGETHER: dict[str, Callable[[Session, Sequence[Occurrence]], None]] = {
+    "transfer.guarded": transfers_told.to_approve,
+}
+
 
 def tell_of_events(session: Session) -> None:
     """Tell everybody concerned of the events that the running transaction has appended. Flushes.
@@ -49,8 +55,11 @@ def tell_of_events(session: Session) -> None:
     """
     if session.in_nested_transaction():
         return
-    for event in events.appended(session, TOLD):
-        occurrence = Occurrence.of(event)
-        for tell in TOLD[event.kind]:
+    found = [Occurrence.of(event) for event in events.appended(session, {*TOLD, *TOLD_TOGETHER})]
+    for occurrence in found:
+        for tell in TOLD.get(occurrence.event.kind, ()):
             tell(session, occurrence)
+    for kind, tell_together in TOLD_TOGETHER.items():
+        if together := [occurrence for occurrence in found if occurrence.event.kind == kind]:
+            tell_together(session, together)
     events.forget_appended(session)

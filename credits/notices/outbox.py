@@ -19,6 +19,7 @@ LONGEST_WAIT = timedelta(hours=6)
 class Letter:
     """A notice on its way to its reader: all that is needed without the database."""
 
+    notice_id: int
     kind: Kind
     facts: dict[str, Any]
     name: str
@@ -54,7 +55,7 @@ def begin_try(session: Session, notice_id: int, *, at: datetime) -> Letter | Non
     notice.mail_due_at = at + min(timedelta(minutes=2 ** min(notice.mail_tries, 12)), LONGEST_WAIT)
     session.flush()
     person = notice.person
-    return Letter(notice.kind, notice.facts, person.name, person.email, person.language)
+    return Letter(notice.id, notice.kind, notice.facts, person.name, person.email, person.language)
 
 
 def mark_sent(session: Session, notice_id: int, *, at: datetime) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, select
+from sqlalchemy import Table, bindparam, insert, or_, select
 from sqlalchemy.orm import Session
 
 from credits.notices.models import Notice
@@ -12,6 +12,27 @@ from credits.notices.wordings import Kind
 from credits.participants.models import Kind as OrganisationKind
 from credits.participants.models import Organisation, Role, RoleName, User
 
+NOTICES = cast(Table, Notice.__table__)
+# Put together once, and past the object layer: most changes tell a few people of one thing.
+PEOPLE = (
+    select(
+        User.id,
+        bindparam("of_kind", type_=NOTICES.c.kind.type),
+        bindparam("of_facts", type_=NOTICES.c.facts.type),
+        bindparam("of_at", type_=NOTICES.c.told_at.type),
+        bindparam("of_at", type_=NOTICES.c.told_at.type),
+        bindparam("of_tries", type_=NOTICES.c.mail_tries.type),
+    )
+    .where(
+        User.active,
+        or_(
+            User.organisation_id.in_(bindparam("organisations", expanding=True)),
+            User.id.in_(bindparam("persons", expanding=True)),
+        ),
+    )
+    .order_by(User.id)
+)
+AT_ONE_GO = insert(NOTICES).from_select(["person_id", "kind", "facts", "told_at", "mail_due_at", "mail_tries"], PEOPLE)
 AT_ONCE = 500  # values of one look-up; SQLite bounds them
 
 To = Organisation | User | Sequence[Organisation] | Sequence[User]
@@ -28,6 +49,10 @@ def tell(session: Session, *, to: To, kind: Kind, facts: dict[str, Any], at: dat
 
 def tell_each(session: Session, *, kind: Kind, told: Sequence[tuple[To, dict[str, Any]]], at: datetime) -> None:
     """As `tell`, for many occurrences of one kind."""
+    if len(told) == 1:
+        ((to, facts),) = told
+        tell_at_once(session, to if isinstance(to, Sequence) else [to], kind, facts, at)
+        return
     parties = [(to if isinstance(to, Sequence) else [to], facts) for to, facts in told]
     acting = {
         number
@@ -51,6 +76,17 @@ def tell_each(session: Session, *, kind: Kind, told: Sequence[tuple[To, dict[str
         ]
     if rows:
         session.execute(insert(Notice), rows)
+
+
+def tell_at_once(
+    session: Session, parties: Sequence[Organisation | User], kind: Kind, facts: dict[str, Any], at: datetime
+) -> None:
+    """Find the people and write their notices in one trip."""
+    session.flush()  # such a statement does not do so by itself
+    organisations = {number for each in parties if isinstance(each, Organisation) for number in behind(each)}
+    persons = {each.id for each in parties if isinstance(each, User)}
+    values = {"of_kind": kind, "of_facts": facts, "of_at": at, "of_tries": 0}
+    session.execute(AT_ONE_GO, values | {"organisations": list(organisations), "persons": list(persons)})
 
 
 def behind(organisation: Organisation) -> list[int]:

@@ -1,30 +1,35 @@
 """Who is told of transfers."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from credits.ledger.models import Posting
 from credits.notices.occurrence import Occurrence, measured
-from credits.notices.telling import tell, tell_each
+from credits.notices.telling import AT_ONCE, behind, issuers, tell, tell_each
 from credits.notices.wordings import Kind
+from credits.participants.models import Organisation, User
+from credits.participants.permissions import DISPOSERS, has_any
 from credits.registry.models import Transfer, TransferState
+from credits.registry.queries import digits_of
+from credits.registry.trusted import TransferGuard
 
 PARTIES = (joinedload(Transfer.issuance), joinedload(Transfer.sender), joinedload(Transfer.recipient))
 
 
 def offered(session: Session, what: Occurrence) -> None:
     """The recipient, that credits wait for an answer."""
-    for transfer in opened_by(session, what):
+    for transfer in session.scalars(opened_by(what)):
         tell(session, to=transfer.recipient, kind=Kind.TRANSFER_OFFERED, facts=told_of(transfer), at=what.at)
 
 
 def offered_in_bulk(session: Session, what: Occurrence) -> None:
     """Each recipient of a statement once, however many lines are for it."""
     mine: dict[int, list[Transfer]] = {}
-    for transfer in opened_by(session, what):
+    for transfer in session.scalars(opened_by(what).options(*PARTIES)):
         mine.setdefault(transfer.recipient_id, []).append(transfer)
     single = [(lines[0].recipient, told_of(lines[0])) for lines in mine.values() if len(lines) == 1]
     several = [
@@ -36,7 +41,7 @@ def offered_in_bulk(session: Session, what: Occurrence) -> None:
 
 def closed(session: Session, what: Occurrence) -> None:
     """The other side of the answer; both where nobody has answered."""
-    for transfer in closed_by(session, what):
+    for transfer in session.scalars(closed_by(what)):
         facts = told_of(transfer)
         if transfer.state is TransferState.ACCEPTED:
             tell(session, to=transfer.sender, kind=Kind.TRANSFER_ACCEPTED, facts=facts, at=what.at)
@@ -51,20 +56,53 @@ def closed(session: Session, what: Occurrence) -> None:
 
 def stopped(session: Session, what: Occurrence) -> None:
     """The recipients of offers that ended because their credits were frozen or have expired."""
-    told = [(transfer.recipient, told_of(transfer)) for transfer in closed_by(session, what)]
+    told = [(transfer.recipient, told_of(transfer)) for transfer in session.scalars(closed_by(what).options(*PARTIES))]
     tell_each(session, kind=Kind.TRANSFER_STOPPED, told=told, at=what.at)
 
 
-def opened_by(session: Session, what: Occurrence) -> Sequence[Transfer]:
+def to_approve(session: Session, all_of_them: Sequence[Occurrence]) -> None:
+    """Who may be the second person of guarded transfers: once, however many one person has offered at once."""
+    at = all_of_them[0].at
+    numbers = [digits_of(what.subject, "TRANSFER-") for what in all_of_them]
+    groups: dict[tuple[int, int], list[Transfer]] = {}
+    for start in range(0, len(numbers), AT_ONCE):
+        some = select(Transfer).where(Transfer.id.in_(numbers[start : start + AT_ONCE])).order_by(Transfer.id)
+        for transfer in session.scalars(some.options(*PARTIES)):
+            groups.setdefault((transfer.sender_id, transfer.proposed_by_id), []).append(transfer)
+    for (_, proposer_id), transfers in groups.items():
+        first = session.get_one(User, proposer_id)
+        kind = Kind.TRANSFER_TO_APPROVE if len(transfers) == 1 else Kind.TRANSFERS_TO_APPROVE
+        facts = told_of(transfers[0]) | {"person": first.name, "count": len(transfers)}
+        tell(session, to=second_people(session, transfers[0].sender, first), kind=kind, facts=facts, at=at)
+
+
+def second_people(session: Session, holder: Organisation, first: User) -> list[User]:
+    """Who else disposes of the holder's credits; the registry's issuers where there is nobody else."""
+    people = session.scalars(
+        select(User).where(User.organisation_id.in_(behind(holder)), User.id != first.id, User.active).order_by(User.id)
+    )
+    return [each for each in people if has_any(each, *DISPOSERS)] or issuers(session)
+
+
+def approved(session: Session, what: Occurrence) -> None:
+    """The recipient, from when it can accept: of a guarded transfer it hears only now."""
+    transfer = session.get_one(Transfer, digits_of(what.subject, "TRANSFER-"))
+    open_from = f"{datetime.fromisoformat(what.facts['open_from']):%Y-%m-%d %H:%M} UTC"
+    facts = told_of(transfer) | {"open_from": open_from}
+    tell(session, to=transfer.recipient, kind=Kind.TRANSFER_OPENS, facts=facts, at=what.at)
+
+
+def opened_by(what: Occurrence) -> Select[Transfer]:
+    """The transfers that an event has opened, without those that still need a second person."""
     under = Transfer.opening_posting_id == Posting.id
-    wanted = select(Transfer).join(Posting, under).where(Posting.event_id == what.event.id).order_by(Transfer.id)
-    return session.scalars(wanted.options(*PARTIES)).all()
+    guarded = select(TransferGuard.transfer_id).where(TransferGuard.transfer_id == Transfer.id)
+    mine = select(Transfer).join(Posting, under).where(Posting.event_id == what.event.id, ~guarded.exists())
+    return mine.order_by(Transfer.id)
 
 
-def closed_by(session: Session, what: Occurrence) -> Sequence[Transfer]:
+def closed_by(what: Occurrence) -> Select[Transfer]:
     under = Transfer.closing_posting_id == Posting.id
-    wanted = select(Transfer).join(Posting, under).where(Posting.event_id == what.event.id).order_by(Transfer.id)
-    return session.scalars(wanted.options(*PARTIES)).all()
+    return select(Transfer).join(Posting, under).where(Posting.event_id == what.event.id).order_by(Transfer.id)
 
 
 def told_of(transfer: Transfer) -> dict[str, Any]:

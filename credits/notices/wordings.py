@@ -28,6 +28,9 @@ class Kind(StrEnum):
     DEBITED = "debited"
     TRANSFER_OFFERED = "transfer_offered"
     TRANSFERS_OFFERED = "transfers_offered"
+    TRANSFER_TO_APPROVE = "transfer_to_approve"
+    TRANSFERS_TO_APPROVE = "transfers_to_approve"
+    TRANSFER_OPENS = "transfer_opens"
     TRANSFER_ACCEPTED = "transfer_accepted"
     TRANSFER_REJECTED = "transfer_rejected"
     TRANSFER_WITHDRAWN = "transfer_withdrawn"
@@ -205,6 +208,30 @@ WORDINGS: dict[Kind, Wording] = {
         N_("Accept or reject each of them until %(until)s; unanswered, they go back."),
         "/transfers?direction=incoming&state=pending",
         N_("To the transfers"),
+    ),
+    Kind.TRANSFER_TO_APPROVE: Wording(
+        N_("%(transfer)s waits for a second person"),
+        N_("%(person)s offers %(recipient)s credits of %(sender)s for %(quantity)s of %(mineral)s (%(issuance)s). It "
+           "is the first transfer to this recipient, or a large one."),
+        N_("Make sure that the recipient is the right one, then approve it, or have it withdrawn."),
+        "/transfers/{transfer}",
+        TO_THE_TRANSFER,
+    ),
+    Kind.TRANSFERS_TO_APPROVE: Wording(
+        N_("%(count)s transfers wait for a second person"),
+        N_("%(person)s offers credits of %(sender)s in %(count)s transfers that are the first to their recipients, or "
+           "large ones."),
+        N_("Make sure that the recipients are the right ones, then approve each, or have it withdrawn."),
+        "/transfers?state=pending",
+        N_("To the transfers"),
+    ),
+    Kind.TRANSFER_OPENS: Wording(
+        N_("%(sender)s offers you credits, to be accepted from %(open_from)s"),
+        N_("%(sender)s offers %(recipient)s credits for %(quantity)s of %(mineral)s (%(issuance)s). Two people of the "
+           "sender stand for it; for safety it can be accepted from %(open_from)s."),
+        N_("Accept or reject them until %(until)s; unanswered, they go back."),
+        "/transfers/{transfer}",
+        TO_THE_TRANSFER,
     ),
     Kind.TRANSFER_ACCEPTED: Wording(
         N_("%(recipient)s has accepted your credits"),

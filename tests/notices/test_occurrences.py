@@ -1,15 +1,17 @@
 """Who is told of what, by every occurrence that the rules know."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
 from credits.ledger import remember_refusal
 from credits.participants import organisations
-from credits.participants.models import Kind, Kyc, Language
-from credits.registry import batches, bulk, decisions, expiry, transfer, verification
+from credits.participants.models import Kind, Kyc, Language, RoleName
+from credits.registry import batches, bulk, decisions, expiry, guarding, transfer, verification
 from credits.registry.bulk_lines import LineRefused, TransferLine
 from credits.registry.movements import DecisionKind
+from credits.registry.trusted import Cause
 from tests.factories import AT, OrganisationFactory, UserFactory
 
 
@@ -79,6 +81,25 @@ class TestTransfers:
 
         assert "in 3 transfers" in told(telling.buyer)[0][1]
         assert kinds(told(telling.second)) == ["transfer_offered"]
+
+    def test_tell_the_second_person_and_the_recipient_only_after_them(self, telling, made, told):
+        guarded = replace(telling.policy, guarded=(Cause.FIRST,))
+        offer = telling.offered(made, 5, policy=guarded)
+        assert kinds(told(telling.issuer))[-1] == "transfer_to_approve"  # the producer has one manager alone
+        second = UserFactory(organisation=telling.coop, may=[RoleName.MANAGER])
+        lines = [TransferLine(made.number, 5, telling.buyer.organisation.number)] * 3
+        bulk.transfer(
+            telling.session, sender=telling.coop, lines=lines, policy=guarded, by=telling.manager, key="b", at=AT
+        )
+        assert kinds(told(second)) == ["transfers_to_approve"]
+        assert told(telling.buyer) == []
+
+        guarding.approve(telling.session, transfer=offer, policy=guarded, by=second, at=AT)
+        (kind, words) = told(telling.buyer)[0]
+        assert (kind, f"from {AT + timedelta(hours=guarded.hours_to_wait):%Y-%m-%d %H:%M} UTC" in words) == (
+            "transfer_opens",
+            True,
+        )
 
     def test_tell_nobody_of_what_was_undone(self, telling, made, told, session):
         nobody = OrganisationFactory(kind=Kind.VERIFIER)

@@ -104,6 +104,7 @@ class TestDeliver:
         assert (first.subject, first.to) == ("Nordlicht is suspended", [readers[0].email])
         assert "Reason: Unpaid." in first.body
         assert f"{app.config['PUBLIC_URL']}/account" in first.body
+        assert first.extra_headers["Message-ID"].startswith(f"<notice-{notices[0].id}@")
         assert len(outbox) == 2  # a language without a catalogue is told in English
 
     def test_leaves_what_is_written_as_it_is(self, app, session, readers, outbox):

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from credits.notices.occurrences import TOLD
+from credits.notices.occurrences import TOLD, TOLD_TOGETHER
 from credits.notices.wordings import ACTS, MINERALS, WORDINGS, Kind, wording
 from credits.registry.minerals import MINERALS as ALL_MINERALS
 from credits.registry.movements import DecisionKind
@@ -45,4 +45,4 @@ def test_every_kind_of_event_is_one_that_is_written():
     made = {"bulk.transfer", "organisation.approved", "organisation.refused", "organisation.suspended"}
     made |= {f"transfer.{state}" for state in ("accepted", "rejected", "withdrawn", "expired")}
 
-    assert [kind for kind in TOLD if f'"{kind}"' not in code and kind not in made] == []
+    assert [kind for kind in {**TOLD, **TOLD_TOGETHER} if f'"{kind}"' not in code and kind not in made] == []
