@@ -31,6 +31,16 @@ from credits.registry.production import Batch
 # What an issuer proposes. An export is asked for by the holder.
 PROPOSED_HERE = [kind for kind in DecisionKind if kind is not DecisionKind.EXPORT]
 MOST_SHOWN = 100  # serial ranges
+# What an act needs to know beside its subject.
+NEEDS = {
+    "release": (),
+    "cancellation": ("holder", "quantity"),
+    "buffer_draw": ("quantity",),
+    "roll_back": (),
+    "debit": ("quantity",),
+    "lift": (),
+    "ceiling": (),
+}
 
 
 class DecideForm(FlaskForm):
@@ -99,8 +109,16 @@ def propose_decision() -> ResponseReturnValue:
         except CreditsError as refusal:
             status = refused(form, refusal)
     return render_template(
-        "admin/decisions/propose_decision.html", form=form, stock=stock_of(form.subject.data)
+        "admin/decisions/propose_decision.html",
+        form=form,
+        needs=needs_of(request.args.get("kind", ""), form.subject.data or ""),
+        stock=stock_of(form.subject.data),
     ), status
+
+
+def needs_of(kind: str, subject: str) -> tuple[str, ...]:
+    """Which fields to ask for: who comes from an issuance, hold or debit sees no more than its act needs."""
+    return () if subject.startswith("HOLD-") else NEEDS.get(kind, ("holder", "quantity"))
 
 
 def stock_of(number: str | None) -> list[tuple[str, str, str]]:

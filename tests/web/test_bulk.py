@@ -74,7 +74,7 @@ class TestRetireInBulk:
 
         assert answer.status_code == 422
         assert "lines to correct: 9" in seen
-        assert re.findall(r'data-label="Line">(\d+)<', answer.text) == [str(n) for n in range(1, 11) if n != 2]
+        assert re.findall(r'data-label="Line">Line (\d+)<', answer.text) == [str(n) for n in range(1, 11) if n != 2]
         assert "There is no such issuance." in seen
         assert "Write a day as year-month-day" in seen
         assert "Only 990 kg" in seen
