@@ -19,6 +19,7 @@ from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 from weasyprint import CSS, HTML
+from weasyprint.document import Document
 from weasyprint.text.ffi import harfbuzz_subset
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -56,11 +57,19 @@ def draw(facts: Mapping[str, Any], *, templates: Path = TEMPLATES) -> bytes:
     # Two certificates of different facts never share an identifier, and no clock is asked for one.
     identifier = sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32].encode()
     with _one_at_a_time:
-        document = HTML(string=page, url_fetcher=_NothingFetched())
-        pdf: bytes = document.write_pdf(
-            stylesheets=[press.style], font_config=press.fonts, pdf_identifier=identifier, pdf_tags=True
-        )
+        document = _laid_out(press, page)
+        pdf: bytes = document.write_pdf(pdf_identifier=identifier, pdf_tags=True)
     return pdf
+
+
+def _laid_out(press: "_Press", page: str) -> Document:
+    """On one sheet: where the texts are too long for it, set smaller; where that is too long too, on as many."""
+    html = HTML(string=page, url_fetcher=_NothingFetched())
+    document = html.render(stylesheets=[press.style], font_config=press.fonts, pdf_tags=True)
+    if len(document.pages) == 1:
+        return document
+    smaller = html.render(stylesheets=[press.style, press.dense], font_config=press.fonts, pdf_tags=True)
+    return smaller if len(smaller.pages) == 1 else document
 
 
 def must_be_drawable(facts: Mapping[str, Any]) -> None:
@@ -94,6 +103,7 @@ class _Press:
 
     template: Template
     style: CSS
+    dense: CSS
     fonts: FontConfiguration
 
 
@@ -116,13 +126,16 @@ def _press(templates: Path) -> _Press:
         "qr_code": _qr_code,
     }
     fonts = FontConfiguration()
-    style = CSS(
-        filename=templates / "certificates" / "retirement.css",
-        base_url=f"{FONTS.as_uri()}/",
-        url_fetcher=_OwnFacesFetched(),
-        font_config=fonts,
+    style, dense = (
+        CSS(
+            filename=templates / "certificates" / name,
+            base_url=f"{FONTS.as_uri()}/",
+            url_fetcher=_OwnFacesFetched(),
+            font_config=fonts,
+        )
+        for name in ("retirement.css", "dense.css")
     )
-    return _Press(environment.get_template("certificates/retirement.html"), style, fonts)
+    return _Press(environment.get_template("certificates/retirement.html"), style, dense, fonts)
 
 
 class _NothingFetched(URLFetcher):

@@ -261,6 +261,26 @@ class TestDraw:
         assert text.index("1 of 2") < text.index("KAM001-2026") < text.index("2 of 2") < text.index("MUT001-2026")
         assert "Mutoshi (KAM001)" in text
 
+    def test_fits_on_one_sheet_even_with_every_text_at_its_longest(self, facts, kept):
+        def words(count: int) -> str:
+            return ("Wholesale responsible mineral " * 30)[:count].strip()
+
+        facts["beneficiary"] |= {"name": words(200), "identifier": words(100)}
+        facts["purpose"], facts["account"]["name"] = words(500), words(200)
+        facts["claim"]["text"] += words(200)
+        for origin in facts["origins"]:
+            origin["producer"] |= {"cooperative": words(200), "group": words(200)}
+            origin["producer"] |= {"site_name": words(120), "district": words(120)}
+            origin["assurance"] |= {"standard": words(120), "version": words(40), "level": words(120)}
+            origin["assurance"] |= {"verifier": words(200), "visit": None, "remote_reason": words(500)}
+            origin["conflict_affected"]["source"] = words(200)
+        path = kept(facts)
+
+        assert pages_of(path) == 1
+        assert words_outside(path) == []
+        assert codes_on(path) == [facts["verify_url"]]
+        assert text_of(path).count(words(500)) == 2
+
     def test_takes_further_pages_for_a_thousand_ranges(self, facts, kept):
         serials = [f"ASMC-CO-COD-KAM001-2026-0001-{n * 10:09d}-{n * 10 + 4:09d}-K" for n in range(1, 1001)]
         facts["origins"][0]["serials"] = serials
@@ -323,8 +343,8 @@ class TestDraw:
         facts["registry"]["name"] = hostile[4]
         facts["claim"]["limits"] = [hostile[5]]
         path = kept(facts)
-        # A long word may be broken over two lines.
-        text = "".join(text_of(path).split())
+        # A long word may be broken over two lines, and the columns beside it are read in turns: as it was written, then.
+        text = "".join(tool("pdftotext", "-raw", path, "-").split())
 
         assert [text_typed for text_typed in hostile if "".join(text_typed.split()) not in text] == []
         assert fetched == []
