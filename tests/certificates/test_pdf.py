@@ -343,7 +343,7 @@ class TestDraw:
         facts["registry"]["name"] = hostile[4]
         facts["claim"]["limits"] = [hostile[5]]
         path = kept(facts)
-        # A long word may be broken over two lines, and the columns beside it are read in turns: as it was written, then.
+        # A long word may be broken over two lines, and columns are read in turns: as it was written, then.
         text = "".join(tool("pdftotext", "-raw", path, "-").split())
 
         assert [text_typed for text_typed in hostile if "".join(text_typed.split()) not in text] == []
