@@ -10,17 +10,33 @@ from typing import Any
 
 from sqlalchemy import select
 
+from config import ROOT
 from credits import jobs
 from credits.certificates import issuing
 from credits.journal import keys
 from credits.journal.models import RegistryIdentity
-from credits.registry import batches, bulk, decisions, evidence, expiry, reservation, sites, transfer, verification
+from credits.participants.models import RoleName
+from credits.registry import (
+    batches,
+    bulk,
+    decisions,
+    evidence,
+    expiry,
+    guarding,
+    policy,
+    reservation,
+    sites,
+    transfer,
+    trust,
+    verification,
+)
 from credits.registry.bulk_lines import RetirementLine, TransferLine
 from credits.registry.choosing import Choice
 from credits.registry.models import Issuance
 from credits.registry.movements import Debit, DecisionKind, Earmark
 from credits.registry.observed import ObservedSite
 from credits.registry.production import EvidenceKind
+from tests.factories import UserFactory
 from tests.stage import CLAIM, COBALT, FINDING, Stage
 
 ISSUER = issuing.Issuer("Registry", "https://registry.example")
@@ -42,6 +58,26 @@ def sharing(s: Stage) -> Stage:
     """The stage under a policy that gives 10 % of each issuance to the buffer."""
     s.policy = replace(s.policy, buffer_share_ppm=100_000)
     return s
+
+
+def guarded(s: Stage) -> Stage:
+    """The stage under the house's own policy, with a second manager of the cooperative."""
+    s.policy = policy.read(ROOT / "policy.toml")
+    s.partner = UserFactory(organisation=s.coop, may=[RoleName.MANAGER])  # type: ignore[attr-defined]
+    return s
+
+
+def guarded_offer(s: Stage) -> Any:
+    return guarded(s).offered(s.issued(), 100)
+
+
+def approved(s: Any, offer: Any) -> Any:
+    guarding.approve(s.session, transfer=offer, policy=s.policy, by=s.partner, at=s.at)
+    return offer
+
+
+def offered_trust(s: Any) -> Any:
+    return trust.propose(s.session, holder=s.coop, recipient=s.buyer.organisation, by=s.manager, key=s.key(), at=s.at)
 
 
 def stocked(s: Stage) -> Issuance:
@@ -211,6 +247,16 @@ STEPS: dict[str, Step] = {
     "offers unanswered": Step(
         lambda s: s.offered(s.issued(), 100),
         lambda s, _: transfer.expire_due(s.session, at=s.at + timedelta(days=60)),
+    ),
+    "approve an offer": Step(guarded_offer, approved),
+    "accept what two have approved": Step(
+        lambda s: approved(s, guarded_offer(s)),
+        lambda s, offer: transfer.accept(s.session, transfer=offer, by=s.buyer, at=s.at + timedelta(days=5)),
+    ),
+    "trust a recipient": Step(guarded, offered_trust),
+    "approve a trust": Step(
+        lambda s: offered_trust(guarded(s)),
+        lambda s, asking: trust.approve(s.session, trust=asking, policy=s.policy, by=s.partner, at=s.at),
     ),
     "retire": Step(
         stocked,
