@@ -20,6 +20,7 @@ from credits.registry import (
     batches,
     evidence,
     issuance,
+    plausibility_limits,
     retirement,
     screening_questions,
     sites,
@@ -30,9 +31,11 @@ from credits.registry import (
 from credits.registry.batches import Production
 from credits.registry.evidence_looking import look
 from credits.registry.models import Issuance, Retirement, Transfer
+from credits.registry.plausibility_limits import LimitFacts
 from credits.registry.policy import Policy
 from credits.registry.production import Access, Answer, Batch, EvidenceKind, Method, Site
 from credits.registry.retirement import Claim
+from credits.registry.screened import Basis, LimitKind, Per
 from credits.registry.sites import SiteFacts
 from credits.registry.verification import Finding
 
@@ -210,6 +213,7 @@ class World:
             ),
             by=self.chantal,
         )
+        self.limit(self.kamilombe, LimitKind.LICENCE_CAP, Per.YEAR, "120000")
         batch = self.batch(self.kamilombe, self.cobalt(120, 31, "10000", "31.25"), by=self.clerk)
         verification.take(self.session, batch=batch, by=self.lead, at=self.at)
         verification.request_information(
@@ -322,6 +326,20 @@ class World:
             at=self.at,
         )
         return site
+
+    def limit(self, site: Site, kind: LimitKind, per: Per, kilograms: str) -> None:
+        facts = LimitFacts(
+            kind=kind,
+            mineral_code="CO",
+            kilograms=kilograms,
+            basis=Basis.ORE,
+            per=per,
+            counts_from=self.day(700),
+            source="Annex 2 of the licence of the demo world",
+            source_date=self.day(700),
+            licence=site.licences[0],
+        )
+        plausibility_limits.enter(self.session, site=site, facts=facts, by=self.lead, key=next(self.keys), at=self.at)
 
     def cobalt(self, first: int, last: int, gross_kg: str, grade: str) -> Production:
         return Production(

@@ -17,6 +17,7 @@ from credits.participants.wording import line, paragraphs
 from credits.registry import minerals
 from credits.registry.calendar import checked_period, covers, months_before
 from credits.registry.evidence import free
+from credits.registry.plausibility_grades import GradeDoubtful, doubt, must_be_possible
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState, CarriedRemainder, EvidenceKind, Remark, RemarkKind, Site
 
@@ -64,6 +65,7 @@ class Production:
 
     moisture: per cent. grade: per cent of the contained substance, for gold the fineness per thousand.
     sold_with_premium, registered_elsewhere: base units that cannot become credits any more (invariant 4).
+    grade_confirmed: whether somebody was asked back about a very low grade, and stands by it.
     """
 
     mineral_code: str
@@ -78,6 +80,7 @@ class Production:
     sold_to: str
     sold_with_premium: int
     registered_elsewhere: int
+    grade_confirmed: bool = False
 
 
 def draft(session: Session, *, site: Site, production: Production, by: User, key: str, at: datetime) -> Batch:
@@ -151,9 +154,7 @@ def fill(batch: Batch, production: Production, *, today: date) -> None:
     batch.dry_mg = minerals.dried_mg(batch.gross_mg, moisture_ppm)
     if batch.dry_mg == 0:
         raise BadProduction("With that much moisture nothing is left.")
-    batch.grade_ppm = minerals.share_ppm(production.grade, per=1000 if mineral.per_thousand else 100)
-    if batch.grade_ppm == 0:
-        raise BadProduction("A grade of 0 contains nothing.")
+    batch.grade_ppm = graded(batch, production)
     batch.contained_ng = minerals.contained_ng(batch.dry_mg, batch.grade_ppm)
     batch.miners, batch.days_worked = production.miners, production.days_worked
     batch.sold_to = line(production.sold_to, "Buyer of the mineral", 200) if production.sold_to.strip() else ""
@@ -161,6 +162,19 @@ def fill(batch: Batch, production: Production, *, today: date) -> None:
     batch.registered_elsewhere = production.registered_elsewhere
     if production.sold_with_premium + production.registered_elsewhere > whole_units(batch):
         raise BadProduction("More was sold with a premium or registered elsewhere than the batch contains.")
+
+
+def graded(batch: Batch, production: Production) -> int:
+    """The grade in parts per million. Raises BadMeasure, BadProduction, GradeImpossible, GradeDoubtful."""
+    mineral = minerals.mineral_of(production.mineral_code)
+    grade_ppm = minerals.share_ppm(production.grade, per=1000 if mineral.per_thousand else 100)
+    if grade_ppm == 0:
+        raise BadProduction("A grade of 0 contains nothing.")
+    must_be_possible(mineral, production.form, grade_ppm)
+    asked = doubt(mineral, production.form, grade_ppm)
+    if asked and not production.grade_confirmed and grade_ppm != batch.grade_ppm:  # one that stands was asked about
+        raise GradeDoubtful(asked, field="grade")
+    return grade_ppm
 
 
 def missing(batch: Batch, policy: Policy) -> list[str]:

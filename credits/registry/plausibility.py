@@ -1,7 +1,7 @@
 """How much of what is claimed a site can have produced (invariant 7): the ceiling above which a batch stops."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from credits.errors import Conflict
 from credits.participants.models import User
+from credits.participants.permissions import is_auditor, is_issuer, is_verifier
 from credits.registry import plausibility_claims as claims
 from credits.registry.batches import COUNTED
 from credits.registry.minerals import MINERALS
-from credits.registry.plausibility_bounds import Bound, all_bounds
+from credits.registry.plausibility_bounds import Bound, BoundName, all_bounds
 from credits.registry.plausibility_claims import Claim
 from credits.registry.plausibility_figures import Figures, default_figures
 from credits.registry.plausibility_limits import limits_of
@@ -82,6 +83,13 @@ def of_period(
 def _weighed(session: Session, claim: Claim, figures: Figures) -> Plausibility:
     shared = claims.same_ground(session, claim.site, figures.same_ground_m)
     return Plausibility(claim, all_bounds(session, claim, shared, figures), shared, figures.version)
+
+
+def seen_by(by: User, found: Plausibility) -> Plausibility:
+    """What `by` may see of it: what a single neighbour brings out is theirs to tell, to verifiers and the registry."""
+    if is_verifier(by) or is_issuer(by) or is_auditor(by):
+        return found
+    return replace(found, bounds=[bound for bound in found.bounds if bound.name is not BoundName.NEIGHBOURS])
 
 
 def hold_against(session: Session, batch: Batch, *, by: User, at: datetime) -> PlausibilityCheck:

@@ -25,6 +25,15 @@ class Productivity:
 
 
 @dataclass(frozen=True)
+class Grade:
+    """What the grade of a mineral in one form can be. most_ppm: that of `of` without anything else, if it matters."""
+
+    ask_below_ppm: int
+    most_ppm: int | None
+    of: str
+
+
+@dataclass(frozen=True)
 class Figures:
     """neighbour_km, same_ground_m: how near. times: a warning above so many times what was shown before."""
 
@@ -34,6 +43,7 @@ class Figures:
     times: int
     months_compared: int
     productivity: dict[str, Productivity]  # by mineral
+    grades: dict[tuple[str, str], Grade]  # by mineral and form
 
 
 @cache
@@ -59,12 +69,17 @@ def read(path: Path) -> Figures:
             )
             for each in text["productivity"]
         },
+        grades={
+            (each["mineral"], form): Grade(each["ask_below_ppm"], each.get("most_ppm"), each.get("of", ""))
+            for each in text["grade"]
+            for form in each["form"]
+        },
     )
     numbers = [figures.neighbour_km, figures.same_ground_m, figures.times, figures.months_compared]
     numbers += [number for each in figures.productivity.values() for number in (each.milligrams, each.days)]
     if not all(type(number) is int and number > 0 for number in numbers):
         raise ValueError(f"{path} holds a number that is not whole and positive.")
-    if unknown := set(figures.productivity) - set(MINERALS):
+    if unknown := (set(figures.productivity) | {mineral for mineral, _ in figures.grades}) - set(MINERALS):
         raise ValueError(f"{path} names minerals that there are not: {', '.join(sorted(unknown))}.")
     if not all(each.source.strip() and type(each.dated) is date for each in figures.productivity.values()):
         raise ValueError(f"{path}: every figure names its source and its day.")

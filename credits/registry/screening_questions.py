@@ -41,12 +41,6 @@ FLAGGED = {
     "qualification_yellow": "The authorities qualified the site yellow. What became of the conditions?",
     "itsci_suspended": "The iTSCi programme had suspended the site. Is it traced today, and how?",
 }
-ABOVE = {
-    "labour": "More is claimed than so many miners usually bring out. How is that explained?",
-    "labour_seen": "More is claimed than the workers that others have counted bring out. Who else worked there?",
-    "history": "The site has never shown so much a day. What has changed?",
-    "neighbours": "No neighbour has shown so much a miner. How is that explained?",
-}
 
 
 class Unanswered(Conflict):
@@ -137,7 +131,7 @@ def raised(session: Session, batch: Batch) -> list[Raised]:
         text = "The area is conflict-affected or high-risk. Which risks did you look into, and how?"
         about = f"{site.conflict_source} {site.conflict_checked_on}"
         found.append(Raised("conflict_affected", about, text, site.conflict_source, site.conflict_checked_on))
-    return found + _of_quantity(session, batch)
+    return found + _of_ground(session, batch)
 
 
 def _not_written(session: Session, batch: Batch) -> list[Raised]:
@@ -154,12 +148,14 @@ def _of_observed(observed: ObservedSite) -> list[Raised]:
 
 
 def _of_match(session: Session, site: Site) -> list[Raised]:
-    """Whether the site is the one that the producer says it is, or none: whoever has a bad record hides from it."""
+    """Whether the site is the one that the producer says it is: whoever has a bad record may hide from it."""
     if site.observed is None:
         likeliest = nearest(session, latitude=site.latitude, longitude=site.longitude, name=site.name, limit=1)
         if not likeliest or not likeliest[0].is_likely:
             return []
         other = likeliest[0].site
+        if not _of_observed(other):
+            return []
         text = (
             f"Others know a mine called {other.name}, {likeliest[0].distance_km:.1f} km away, and the producer has not "
             "said that this is it. Is it, and what was seen there?"
@@ -175,24 +171,17 @@ def _of_match(session: Session, site: Site) -> list[Raised]:
     return [Raised("match_doubtful", seen.pcode, text, SOURCE)]
 
 
-def _of_quantity(session: Session, batch: Batch) -> list[Raised]:
-    """What the quantity, the work and other batches of the same ground ask."""
-    site, found = batch.site, []
-    if 0 < site.miners < batch.miners:
-        text = f"{batch.miners:,} miners are claimed for the batch, {site.miners:,} for the site. Who were the others?"
-        found.append(Raised("more_miners", f"{batch.miners}/{site.miners}", text, "The producer's own figures"))
+def _of_ground(session: Session, batch: Batch) -> list[Raised]:
+    """Whether others have been given credits for the same ground, mineral and days (invariant 5)."""
     weighed = plausibility.of_batch(session, batch)
-    for bound in weighed.warnings:
-        about = f"{weighed.claimed}/{bound.value}"
-        found.append(Raised(f"above_{bound.name.value}", about, ABOVE[bound.name.value], bound.source, bound.dated))
     shared = [each.id for each in weighed.shared]
     others = others_in(session, weighed.claim, shared, batch.produced_from, batch.produced_to) if shared else []
-    if others:
-        days = ", ".join(f"{other.produced_from} to {other.produced_to}" for other in others[:3])
-        text = (
-            f"Another site on the same ground has {len(others)} verified batches of the same mineral for days of this "
-            f"one ({days}). Are the lots disjoint, and how do you know?"
-        )
-        about = " ".join(other.number for other in others)
-        found.append(Raised("same_ground", about, text, "Batches of this registry"))
-    return found
+    if not others:
+        return []
+    days = ", ".join(f"{other.produced_from} to {other.produced_to}" for other in others[:3])
+    text = (
+        f"Another site on the same ground has {len(others)} verified batches of the same mineral for days of this "
+        f"one ({days}). Are the lots disjoint, and how do you know?"
+    )
+    about = " ".join(other.number for other in others)
+    return [Raised("same_ground", about, text, "Batches of this registry")]

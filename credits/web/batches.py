@@ -1,6 +1,5 @@
 """A producer's batches: drafted, handed in, answered for and followed to the credits."""
 
-from dataclasses import replace
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
@@ -8,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
@@ -20,8 +19,8 @@ from credits.registry import batches as registry_batches
 from credits.registry import plausibility, queries, searching
 from credits.registry.batches import MOST_WORK, Production
 from credits.registry.minerals import MINERALS, Mineral, mineral_of, share_ppm, weight_mg
-from credits.registry.plausibility_bounds import BoundName
 from credits.registry.plausibility_chart import chart_of
+from credits.registry.plausibility_grades import doubt, must_be_possible
 from credits.registry.production import Batch, BatchState, RemarkKind
 from credits.registry.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, reckon, shown
 from credits.registry.sites import number_of
@@ -50,6 +49,9 @@ class BatchForm(OnceForm):
         lazy_gettext("Moisture"), [InputRequired(), Length(max=40), accepted_by(lambda text: share_ppm(text, per=100))]
     )
     grade = Amount(lazy_gettext("Grade"), [InputRequired(), Length(max=40)])
+    grade_confirmed = BooleanField(lazy_gettext("The assay says so; I have looked again"))
+    asks_grade = False  # whether it was so low that it is asked back
+    known_ppm: int | None = None  # what stands already, and was asked about
     miners = Whole(lazy_gettext("Miners who worked"), [DataRequired()])
     days_worked = Whole(lazy_gettext("Days worked"), [DataRequired()])
     sold_to = StringField(lazy_gettext("Buyer of the mineral"), [Optional(), Length(max=200), printable])
@@ -65,7 +67,18 @@ class BatchForm(OnceForm):
             del self.moisture
 
     def validate_grade(self, field: Amount) -> None:
-        accepted_by(lambda text: share_ppm(text, per=1000 if self.mineral.per_thousand else 100))(self, field)
+        accepted_by(self.grade_ppm)(self, field)
+        ppm = self.grade_ppm(field.plain)
+        asked = doubt(self.mineral, self.delivered_as.data, ppm)
+        self.asks_grade = asked is not None and ppm != self.known_ppm
+        if self.asks_grade and not self.grade_confirmed.data:
+            raise ValidationError(asked)
+
+    def grade_ppm(self, text: str) -> int:
+        """Parts per million. Raises BadMeasure, GradeImpossible."""
+        ppm = share_ppm(text, per=1000 if self.mineral.per_thousand else 100)
+        must_be_possible(self.mineral, self.delivered_as.data, ppm)
+        return ppm
 
     def validate_produced_to(self, field: Day) -> None:
         if field.data and field.data > now().date():
@@ -94,6 +107,7 @@ class BatchForm(OnceForm):
             sold_to=self.sold_to.data or "",
             sold_with_premium=self.sold_with_premium.number or 0,
             registered_elsewhere=self.registered_elsewhere.number or 0,
+            grade_confirmed=bool(self.grade_confirmed.data),
         )
 
 
@@ -173,8 +187,7 @@ def batch(number: str) -> ResponseReturnValue:
     user = current_user()
     shown_batch = queries.batch_numbered(db.session, user, number)
     weighed = plausibility.of_batch(db.session, shown_batch)
-    # What a single neighbour brings out is theirs to tell: verifiers see it, other producers do not.
-    weighed = replace(weighed, bounds=[each for each in weighed.bounds if each.name is not BoundName.NEIGHBOURS])
+    weighed = plausibility.seen_by(user, weighed)
     return render_template(
         "batches/batch.html",
         batch=shown_batch,
@@ -202,6 +215,7 @@ def edit_batch(number: str) -> ResponseReturnValue:
     if request.method == "GET" and changed.state not in AMENDABLE:
         return _to(changed)
     form = ChangeForm(changed.mineral, **_typed(changed), seen=changed.revision)
+    form.known_ppm = changed.grade_ppm
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:

@@ -297,6 +297,28 @@ class TestBatch:
         assert client.sign_in(stage.clerk).get(f"/batches/{number}").status_code == 404
 
 
+class TestGrade:
+    def test_is_asked_back_where_it_looks_like_a_share(self, client, stage, filled_in, words):
+        site = stage.site()
+        address = f"/batches/new?site={site.country}-{site.code}&mineral=CO"
+        client.sign_in(stage.clerk)
+
+        asked = client.post(address, data=filled_in | {"grade": "0.312"})
+        assert asked.status_code == 422
+        assert "0.312 % Co is very little: 3.12 kg in a tonne. Did you mean 31.2 %?" in words(asked.text)
+        assert "The assay says so; I have looked again" in words(asked.text)
+        confirmed = client.post(address, data=filled_in | {"grade": "0.312", "grade_confirmed": "y"})
+        assert confirmed.status_code == 303
+
+    def test_is_refused_above_that_of_the_pure_mineral(self, client, stage, filled_in, words):
+        site = stage.site()
+        address = f"/batches/new?site={site.country}-{site.code}&mineral=CO"
+
+        refused = client.sign_in(stage.clerk).post(address, data=filled_in | {"grade": "81"})
+        assert refused.status_code == 422
+        assert "Ore cannot hold 81 % Co: even pure CoO has 78.65 %" in words(refused.text)
+
+
 class TestEditBatch:
     def test_shows_the_figures_as_they_were_typed(self, client, stage):
         batch = stage.draft(gross_kg="10000.5", grade="31.25")

@@ -29,6 +29,7 @@ def production_fields(*, required: bool) -> dict[str, fields.Field[Any]]:
         "gross_kg": Text(most=30, metadata=KILOGRAMS, **must),
         "moisture": Text(most=30, metadata={"description": "Per cent, as text; 0 for gold."}, **must),
         "grade": Text(most=30, metadata={"description": "Per cent, for gold per thousand; as text."}, **must),
+        "grade_confirmed": fields.Boolean(metadata={"description": "True where a very low grade was looked at again."}),
         "miners": Whole(most=MOST_WORK - 1, metadata={"description": "Who worked there."}, **must),
         "days_worked": Whole(most=MOST_WORK - 1, metadata={"description": "In the period."}, **must),
         "sold_to": Text(most=200, metadata={"description": "Buyer of the mineral."}, **nobody),
