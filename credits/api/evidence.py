@@ -5,10 +5,11 @@ from typing import Any
 from flask import Response, current_app, url_for
 
 from credits import receiving
+from credits.api.batches import told
 from credits.api.blueprint import Area
-from credits.api.doing import Sent, created
+from credits.api.doing import Sent, With, created, once
 from credits.api.reading import MULTIPART
-from credits.api.schemas.batches import Evidence, EvidenceRequest, UploadedRequest
+from credits.api.schemas.batches import Batch, Evidence, EvidenceRequest, UploadedRequest
 from credits.api.schemas.shared import KeySchema
 from credits.extensions import db
 from credits.identity import current_user, now
@@ -41,6 +42,22 @@ def download_evidence(number: str, evidence_id: int) -> Response:
     # Others wrote this: shown as a page it could run their programs in our name.
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return answer
+
+
+@area.post("/batches/<number>/evidence/<int:evidence_id>/remove", gives=Batch)
+def remove_evidence(key: str, asked: dict[str, Any], number: str, evidence_id: int) -> With:
+    """Take a paper away from a draft. The batch as it is then."""
+    user = current_user()
+    batch = queries.batch_numbered(db.session, user, number)
+
+    def remove() -> None:
+        paper = queries.evidence_of(db.session, user, number, evidence_id)
+        evidence.remove(db.session, paper=paper, by=user, at=now())
+        db.session.refresh(batch)
+
+    once(key, "evidence.remove", number, remove, paper=str(evidence_id))
+    db.session.commit()
+    return told(batch)
 
 
 def begin_upload(key: str, number: str) -> Response:

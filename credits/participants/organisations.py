@@ -192,6 +192,9 @@ def _decide(
     if reason is not None:
         reason = paragraphs(reason, "Reason")
     _lock(session, organisation)
+    decided = (organisation.kyc, organisation.kyc_decided_by, organisation.kyc_reason)
+    if reason is not None and decided == (kyc, by.id, reason):
+        return  # sent twice: the same person has decided the same, for the same reason
     if organisation.kyc not in _FOLLOWS[kyc]:
         raise AlreadyDecided(
             f"{organisation.name} is {organisation.kyc.value} already.", organisation=organisation.number

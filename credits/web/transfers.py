@@ -206,10 +206,12 @@ def reject_transfer(number: str) -> ResponseReturnValue:
         try:
             transferring.reject(db.session, transfer=asked, reason=form.reason.data, by=user, at=now())
             db.session.commit()
-            flash(_("The credits go back to %(name)s.", name=asked.sender.name), "success")
-            return redirect(url_for("web.transfer", number=number), 303)
         except CreditsError as refusal:
             status = form.refused(refusal)
+        # Sent twice is no mistake: it is told so again.
+        if asked.state is TransferState.REJECTED and asked.closed_by_id == user.id:
+            flash(_("The credits go back to %(name)s.", name=asked.sender.name), "success")
+            return redirect(url_for("web.transfer", number=number), 303)
     return render_template("transfers/reject.html", form=form, transfer=asked), status
 
 

@@ -116,6 +116,14 @@ class TestDecisions:
 
         assert approved.kyc is Kyc.SUSPENDED
 
+    def test_suspend_may_be_sent_twice(self, client, issuer):
+        approved = OrganisationFactory(kind=Kind.COOPERATIVE)
+        for _ in range(2):
+            sent = {"reason": "The licence has ended."}
+            assert client.post(f"/admin/organisations/{approved.number}/suspend", data=sent).status_code == 303
+        other = client.post(f"/admin/organisations/{approved.number}/suspend", data={"reason": "Another."})
+        assert other.status_code == 409
+
     def test_suspend_says_when_there_is_nothing_to_suspend(self, client, waiting):
         answer = client.post(f"/admin/organisations/{waiting.number}/suspend", data={"reason": "Why."})
 

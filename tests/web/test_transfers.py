@@ -221,6 +221,12 @@ class TestTransfer:
         assert "&lt;script&gt;" in page.text
         assert MARKUP not in page.text
 
+    def test_may_be_rejected_twice_in_a_row(self, client, stage, offer):
+        client.sign_in(stage.buyer)
+        for _ in range(2):
+            answer = client.post(f"/transfers/{offer.number}/reject", data={"reason": "No need.", "key": "k"})
+            assert (answer.status_code, answer.location) == (303, f"/transfers/{offer.number}")
+
     def test_is_accepted(self, client, session, stage, issuance, offer):
         answer = client.sign_in(stage.buyer).post(f"/transfers/{offer.number}/accept")
 
