@@ -23,8 +23,9 @@ from credits.journal.log_models import LogLeaf
 from credits.journal.models import Event
 from tests import servers
 from tests.stage import Stage
+from tests.suites.scenes import ISSUER, published
 from tests.suites.statements import Theatre, theatre_at
-from tests.suites.steps import ISSUER, Step, published
+from tests.suites.steps import Step
 
 THIEF = "(SELECT account_id FROM holding WHERE kind = 'available' AND organisation_id = {second})"
 VICTIM = "(SELECT account_id FROM holding WHERE kind = 'available' AND organisation_id = {buyer})"

@@ -4,44 +4,53 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
-
-from config import ROOT
-from credits import jobs
 from credits.certificates import issuing
-from credits.journal import keys
-from credits.journal.models import RegistryIdentity
-from credits.participants.models import RoleName
 from credits.registry import (
     batches,
-    bulk,
     decisions,
     evidence,
     expiry,
-    guarding,
-    policy,
+    plausibility_sales,
     reservation,
-    sites,
     transfer,
     trust,
     verification,
 )
-from credits.registry.bulk_lines import RetirementLine, TransferLine
-from credits.registry.choosing import Choice
-from credits.registry.models import Issuance
-from credits.registry.movements import Debit, DecisionKind, Earmark
-from credits.registry.observed import ObservedSite
+from credits.registry.movements import DecisionKind
 from credits.registry.production import EvidenceKind
-from tests.factories import UserFactory
-from tests.stage import CLAIM, COBALT, FINDING, Stage
-
-ISSUER = issuing.Issuer("Registry", "https://registry.example")
-MONTHS = timedelta(days=1_100)  # until what was issued has expired
-JUNE = {"produced_from": date(2026, 6, 1), "produced_to": date(2026, 6, 15)}
+from tests.stage import FINDING, Stage
+from tests.suites.scenes import (
+    ISSUER,
+    MONTHS,
+    after_a_debit,
+    amended,
+    answered,
+    approved,
+    guarded,
+    guarded_offer,
+    held_over_a_reservation,
+    in_two,
+    limited,
+    matched,
+    observed,
+    offered_in_bulk,
+    offered_trust,
+    proposed,
+    published,
+    published_twice,
+    questioned,
+    retired_by_choice,
+    retired_in_bulk,
+    sharing,
+    sold,
+    stocked,
+    stopped,
+    to_be_drawn,
+)
 
 
 @dataclass(frozen=True)
@@ -54,155 +63,19 @@ class Step:
     parts: bool = False
 
 
-def sharing(s: Stage) -> Stage:
-    """The stage under a policy that gives 10 % of each issuance to the buffer."""
-    s.policy = replace(s.policy, buffer_share_ppm=100_000)
-    return s
-
-
-def guarded(s: Stage) -> Stage:
-    """The stage under the house's own policy, with a second manager of the cooperative."""
-    s.policy = policy.read(ROOT / "policy.toml")
-    s.partner = UserFactory(organisation=s.coop, may=[RoleName.MANAGER])  # type: ignore[attr-defined]
-    return s
-
-
-def guarded_offer(s: Stage) -> Any:
-    return guarded(s).offered(s.issued(), 100)
-
-
-def approved(s: Any, offer: Any) -> Any:
-    guarding.approve(s.session, transfer=offer, policy=s.policy, by=s.partner, at=s.at)
-    return offer
-
-
-def offered_trust(s: Any) -> Any:
-    return trust.propose(s.session, holder=s.coop, recipient=s.buyer.organisation, by=s.manager, key=s.key(), at=s.at)
-
-
-def stocked(s: Stage) -> Issuance:
-    """An issuance of which the buyer has a part, in two pieces."""
-    made = s.issued()
-    s.handed_over(made, 100)
-    s.offered(made, 50)
-    s.handed_over(made, 100)
-    return made
-
-
-def in_two(s: Stage) -> tuple[Issuance, Issuance]:
-    """Two issuances of one site, of each of which the buyer has a part."""
-    site = s.site()
-    both = s.issued(site), s.issued(site, **JUNE)
-    for made in both:
-        s.handed_over(made, 100)
-    return both
-
-
-def debited(s: Stage) -> Debit:
-    made = s.issued()
-    s.handed_over(made, 10)
-    s.decided(DecisionKind.DEBIT, made.number, quantity=50)
-    return s.session.scalars(select(Debit)).one()
-
-
-def after_a_debit(s: Stage) -> Any:
-    debit = debited(s)
-    return s.verified(debit.issuance.batch.site, **JUNE)
-
-
-def held_over_a_reservation(s: Stage) -> Any:
-    made = s.issued()
-    s.reserved((made, 100))
-    frozen = s.frozen(made)
-    assert frozen.hold is not None
-    return s.proposed(DecisionKind.CANCELLATION, frozen.hold.number)
-
-
-def proposed(kind: DecisionKind, make: Callable[[Stage], Issuance | Earmark] = Stage.issued, **request: Any) -> Any:
-    """A proposal that waits, about what `make` gives."""
-
-    def prepare(s: Stage) -> Any:
-        subject = make(s)
-        about = request | ({"holder": s.coop.number} if "quantity" in request and isinstance(subject, Issuance) else {})
-        return s.proposed(kind, subject.number, s.manager if kind is DecisionKind.EXPORT else None, **about)
-
-    return prepare
-
-
-def to_be_drawn(s: Stage) -> Any:
-    return sharing(s).proposed(DecisionKind.BUFFER_DRAW, debited(s).number, quantity=20)
-
-
-def answered(s: Stage, batch: Any) -> Any:
-    return batches.answer(s.session, batch=batch, text="Here it is.", policy=s.policy, by=s.clerk, key=s.key(), at=s.at)
-
-
-def questioned(s: Stage, batch: Any) -> Any:
-    verification.request_information(s.session, batch=batch, text="Which scale?", by=s.lead, key=s.key(), at=s.at)
-    return batch
-
-
-def observed(s: Stage) -> ObservedSite:
-    seen = ObservedSite(
-        pcode="K-1", source="IPIS", name="Kamilombe", country="COD", province="", territory="", village=""
-    )
-    s.session.add(seen)
-    s.session.flush()
-    return seen
-
-
-def matched(s: Stage, site: Any, seen: ObservedSite) -> Any:
-    sites.confirm_match(s.session, site=site, observed=seen, by=s.manager, at=s.at)
-
-
-def amended(s: Stage, batch: Any) -> Any:
-    production = replace(COBALT, miners=700)
-    batches.amend(s.session, batch=batch, production=production, seen=batch.revision, by=s.clerk, at=s.at)
-
-
-def retired_in_bulk(s: Stage, *made: Issuance) -> Any:
-    lines = [RetirementLine(each.number, quantity, CLAIM) for quantity in (10, 20) for each in made]
-    statement = bulk.retire(
-        s.session, holder=s.buyer.organisation, lines=lines, policy=s.policy, by=s.buyer, key=s.key(), at=s.at
-    )
-    issuing.freeze_all(s.session, statement=statement, issuer=ISSUER)
-
-
-def retired_by_choice(s: Stage, *made: Issuance) -> Any:
-    chosen = {"choice": Choice(made[0].mineral_code, 110, 150), "claim": CLAIM}
-    asking = {"policy": s.policy, "by": s.buyer, "key": s.key(), "at": s.at}
-    bulk.retire_chosen(s.session, holder=s.buyer.organisation, **chosen, **asking)
-
-
-def offered_in_bulk(s: Stage, *made: Issuance) -> Any:
-    whom = (s.buyer.organisation, s.second.organisation)
-    lines = [TransferLine(each.number, 10, to.number) for to in whom for each in made]
-    bulk.transfer(s.session, sender=s.coop, lines=lines, policy=s.policy, by=s.manager, key=s.key(), at=s.at)
-
-
-def published(s: Stage, *_: Any) -> Any:
-    """What the worker does every half minute. DATA_DIR lies beside the papers."""
-    folder = s.files.root.parent / "data"
-    registry_id = s.session.scalars(select(RegistryIdentity.registry_id)).one()
-    made = keys.load(folder) or keys.make(
-        folder, origin=f"registry.example/{registry_id}", seed=bytes(range(32)), at=s.at
-    )
-    jobs.publish_log(s.session, keys=made, data_dir=folder, at=s.at)
-
-
-def published_twice(s: Stage) -> None:
-    s.issued()
-    s.session.commit()
-    published(s)
-    s.site(name="Mutoshi")
-
-
 STEPS: dict[str, Step] = {
     # a batch's way
     "site": Step(lambda s: None, lambda s: s.site()),
     "match": Step(lambda s: (s.site(), observed(s)), matched),
     "draft": Step(Stage.site, lambda s, site: s.draft(site)),
     "amend": Step(Stage.draft, amended),
+    "limit": Step(Stage.site, limited),
+    "sale": Step(Stage.draft, sold),
+    "sale away": Step(
+        lambda s: sold(s, s.draft()),
+        lambda s, sale: plausibility_sales.remove(s.session, sale=sale, by=s.clerk, at=s.at),
+    ),
+    "let through above the ceiling": Step(stopped, Stage.approve),
     "evidence": Step(Stage.draft, lambda s, batch: s.paper(batch, EvidenceKind.ASSAY)),
     "evidence away": Step(
         lambda s: s.paper(s.draft(), EvidenceKind.ASSAY),
