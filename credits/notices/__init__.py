@@ -8,8 +8,9 @@ transaction has appended into notices, so that no page, API call, command or job
 was undone. To tell people of something more:
 
 1. add its `Kind` and `Wording` in `wordings.py`: all the words, and the page where one goes on;
-2. write a function that takes the session and the occurrences of an event and calls `tell`, in `credits_told.py`,
-   `batches_told.py` or a module beside them, and name it in the table `TOLD` of `occurrences.py`.
+2. write a function that takes the session and the occurrence of an event and calls `tell`, in `credits_told.py`,
+   `batches_told.py` or a module beside them, and name it in the table `TOLD` of `occurrences.py`; in `TOLD_TOGETHER`,
+   with all occurrences of the transaction, where there may be thousands.
 
 Whoever stands above this room may also call `tell` itself, before the commit.
 """
