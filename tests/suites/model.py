@@ -33,6 +33,7 @@ from credits.ledger.balances import balances_by_issuance, standings
 from credits.ledger.models import AccountKind
 from credits.ledger.serials import SerialRange
 from tests import servers
+from tests.checker import join
 from tests.ledger import book
 from tests.suites import trial
 
@@ -199,7 +200,7 @@ class Twins:
     def compare(self, issuance: int) -> None:
         """Every serial of an issuance; it is then left alone."""
         self.must_agree(
-            joined(book.holdings(self.session, issuance)), self.model.blocks(issuance), f"issuance {issuance}"
+            join(book.holdings(self.session, issuance)), self.model.blocks(issuance), f"issuance {issuance}"
         )
 
     def must_agree(self, found: object, expected: object, what: str) -> None:
@@ -211,17 +212,6 @@ class Twins:
             self.compare(issuance)
         self.keep()
         self.session.close()
-
-
-def joined(held: list[book.Held]) -> list[book.Held]:
-    """Blocks that two postings at once left side by side, as one."""
-    whole: list[book.Held] = []
-    for first, last, owner in held:
-        if whole and whole[-1][2] == owner and whole[-1][1] + 1 == first:
-            whole[-1] = (whole[-1][0], last, owner)
-        else:
-            whole.append((first, last, owner))
-    return whole
 
 
 def step(twins: Twins, chance: random.Random) -> str:

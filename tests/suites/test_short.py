@@ -9,7 +9,7 @@ import pytest
 
 from tests import servers
 from tests.conftest import migrate
-from tests.suites import crash, disk, network, power, statements, trial
+from tests.suites import crash, disk, network, power, recorder, statements, trial, workers
 from tests.suites.mortal import mortal
 from tests.suites.races import GAMES, Arena, play
 from tests.suites.steps import STEPS
@@ -55,7 +55,7 @@ class TestDyingAtEveryStatement:
 
     def deaths(self, *arguments):
         """In another process: one that has threads, as the tests have, must not be forked."""
-        with ProcessPoolExecutor(1, crash.processes) as alone:
+        with ProcessPoolExecutor(1, workers.processes) as alone:
             told = alone.submit(statements.all_deaths, *arguments).result()
         assert [each.broken for each in told if each.broken] == []
         return sum(each.deaths for each in told)
@@ -106,7 +106,7 @@ class TestPowerCut:
             before = file.read_bytes()
             try:
                 return power.cut(file, before, power.work(world, synchronous, requests=60), cuts)
-            except power.NoLayer as reason:
+            except recorder.NoLayer as reason:
                 pytest.skip(str(reason))
 
         return cut_with
