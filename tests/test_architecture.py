@@ -21,7 +21,7 @@ FLOORS = [
     {"letters"},
     {"extensions"},
     {"flask_settings", "identity", "passwords", "tries"},
-    {"log_keys", "receiving"},
+    {"drawing", "log_keys", "receiving"},
     {"problems", "languages"},
     {"web", "admin", "api", "cli"},
     {"app"},

@@ -1,6 +1,5 @@
 """Retirements and their certificates."""
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from credits.api.doing import Sent, With, created, page_of
 from credits.api.schemas.market import Retirement, RetirementSummary, RetireRequest
 from credits.api.schemas.shared import PagingSchema
 from credits.certificates.issuing import certificate_numbered, freeze
+from credits.drawing import draw_now
 from credits.extensions import db
 from credits.identity import current_user, now
 from credits.jobs import draw_certificate
@@ -22,8 +22,6 @@ area = Area("retirements", "Retirements and their certificates.")
 
 FACTS = {"type": "object", "description": "All that the certificate says, as it was frozen with the retirement."}
 DOCUMENT = {"type": "string", "contentMediaType": "application/pdf"}
-
-log = logging.getLogger(__name__)
 
 
 @area.get("/retirements", takes=PagingSchema, gives=RetirementSummary(many=True))
@@ -77,16 +75,6 @@ def download_certificate(number: str) -> Response:
     answer = Response(files.read(digest), mimetype="application/pdf")
     answer.headers.set("Content-Disposition", "inline", filename=f"{number}.pdf")
     return answer
-
-
-def draw_now(number: str) -> None:
-    """Draw the certificate of a retirement that stands already. Where that fails, the worker does it later."""
-    try:
-        files = current_app.extensions["certificate_files"]
-        draw_certificate(db.session, number=number, files=files, at=now())
-    except Exception:
-        db.session.rollback()
-        log.exception("The certificate %s was not drawn at once.", number)
 
 
 def told(made: models.Retirement) -> With:

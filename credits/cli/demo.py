@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from credits import jobs
 from credits.certificates.issuing import certificate_numbered
-from credits.cli.demo_world import DOMAIN, Told, World
+from credits.cli.demo_people import DOMAIN
+from credits.cli.demo_world import Told, World
 from credits.db import begin_writing
 from credits.extensions import db
 from credits.identity import new_handle, now

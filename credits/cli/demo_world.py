@@ -3,19 +3,13 @@
 All names are made up. Days are counted back from `at`, so that the world is fresh whenever it is built.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import count
-from typing import Any
-
-from sqlalchemy.orm import Session
+from datetime import date, timedelta
 
 from credits.certificates import issuing
-from credits.certificates.issuing import Issuer
-from credits.files import Files
-from credits.participants import organisations, users
-from credits.participants.models import Kind, Language, Organisation, RoleName, User
+from credits.cli.demo_people import People
+from credits.cli.demo_sites import cerro_claro, kamilombe
+from credits.participants.models import Organisation, User
 from credits.registry import (
     batches,
     evidence,
@@ -25,21 +19,17 @@ from credits.registry import (
     screening_questions,
     sites,
     transfer,
-    trust,
     verification,
 )
 from credits.registry.batches import Production
 from credits.registry.evidence_looking import look
 from credits.registry.models import Issuance, Retirement, Transfer
 from credits.registry.plausibility_limits import LimitFacts
-from credits.registry.policy import Policy
-from credits.registry.production import Access, Answer, Batch, EvidenceKind, Method, Site
+from credits.registry.production import Batch, EvidenceKind, Site
 from credits.registry.retirement import Claim
 from credits.registry.screened import Basis, LimitKind, Per
 from credits.registry.sites import SiteFacts
 from credits.registry.verification import Finding
-
-DOMAIN = "demo.example"
 
 
 @dataclass(frozen=True)
@@ -52,21 +42,8 @@ class Told:
     retirement: Retirement
 
 
-@dataclass
-class World:
-    """Builds the world step by step. password: an argon2id hash that every demo person shares."""
-
-    session: Session
-    policy: Policy
-    evidence_files: Files
-    issuer: Issuer
-    password: str
-    at: datetime
-    handles: Iterator[str]
-
-    def __post_init__(self) -> None:
-        self.keys = (f"demo-{number:03d}" for number in count(1))
-        self.papers = count(1)
+class World(People):
+    """Builds the world step by step."""
 
     def build(self) -> Told:
         """Fill an empty, migrated database. Flushes; the caller commits."""
@@ -80,137 +57,11 @@ class World:
     def day(self, back: int) -> date:
         return self.at.date() - timedelta(days=back)
 
-    @property
-    def joined(self) -> datetime:
-        """When all of them had joined, and knew each other."""
-        return self.at - timedelta(days=30)
-
-    def people(self) -> None:
-        registry, self.ana = organisations.found_registry(
-            self.session,
-            name="ASM Credit Registry",
-            legal_form="association",
-            country_code="CHE",
-            registration_number="CHE-000.000.001",
-            address="Rue de la Paix 1, Geneva",
-            contact_email=f"registry@{DOMAIN}",
-            person="Ana Keller",
-            email=f"issuer@{DOMAIN}",
-            language=Language.EN,
-            password=self.password,
-            handle=next(self.handles),
-            at=self.joined,
-        )
-        self.joins(registry, "Tomás Rivera", "issuer2", Language.ES, RoleName.ISSUER, by=self.ana)
-        self.joins(registry, "Aisha Bello", "auditor", Language.EN, RoleName.AUDITOR, by=self.ana)
-        self.coop, self.chantal = self.organisation(
-            Kind.COOPERATIVE, "Coopérative minière Kamilombe Demo", "COD", "Chantal Ilunga", "cooperative", Language.FR
-        )
-        self.clerk = self.joins(self.coop, "Joseph Kabamba", "clerk", Language.FR, RoleName.CLERK, by=self.chantal)
-        self.group, self.luz = self.organisation(
-            Kind.GROUP_MANAGER, "Oro Justo Group Demo", "PER", "Luz Quispe", "group", Language.ES
-        )
-        self.gold_coop, self.rosa = self.organisation(
-            Kind.COOPERATIVE, "Minera Cerro Claro Demo", "PER", "Rosa Huamán", "gold", Language.ES
-        )
-        organisations.join_group(self.session, self.gold_coop, manager=self.group, by=self.ana, at=self.joined)
-        _, self.lead = self.organisation(
-            Kind.VERIFIER, "Great Lakes Assurance Demo", "RWA", "Grace Uwase", "verifier", Language.EN
-        )
-        self.joins(self.lead.organisation, "Paul Mwangi", "reviewer", Language.SW, RoleName.REVIEWER, by=self.lead)
-        self.maker, self.ingrid = self.organisation(
-            Kind.MANUFACTURER, "Nordlicht Batteries Demo", "SWE", "Ingrid Larsson", "manufacturer", Language.EN
-        )
-        self.second, self.ken = self.organisation(
-            Kind.MANUFACTURER, "Hikari Motors Demo", "JPN", "Ken Watanabe", "manufacturer2", Language.EN
-        )
-        self.broker, self.maya = self.organisation(
-            Kind.RESELLER, "Clear Origin Brokers Demo", "GBR", "Maya Patel", "reseller", Language.EN
-        )
-        organisations.sign_up(
-            self.session,
-            **self.card(Kind.COOPERATIVE, "Ushirika wa Wachimbaji Demo", "TZA", "Neema Mushi", "waiting", Language.SW),
-        )
-
-    def trusted(self) -> None:
-        """To whom each of them may send credits at once: two people have said so, long enough ago."""
-        for holder, by, second, recipients in (
-            (self.coop, self.chantal, self.ana, (self.maker, self.second, self.broker)),
-            (self.gold_coop, self.luz, self.rosa, (self.maker, self.broker)),
-            (self.maker, self.ingrid, self.ana, (self.second, self.broker)),
-            (self.second, self.ken, self.ana, (self.maker, self.broker)),
-            (self.broker, self.maya, self.ana, (self.maker, self.second)),
-        ):
-            for recipient in recipients:
-                made = trust.propose(
-                    self.session, holder=holder, recipient=recipient, by=by, key=next(self.keys), at=self.joined
-                )
-                trust.approve(self.session, trust=made, policy=self.policy, by=second, at=self.joined)
-
-    def card(
-        self, kind: Kind, name: str, country: str, person: str, mailbox: str, language: Language
-    ) -> dict[str, Any]:
-        return {
-            "kind": kind,
-            "name": name,
-            "legal_form": "cooperative" if kind is Kind.COOPERATIVE else "company",
-            "country_code": country,
-            "registration_number": f"DEMO-{country}-{mailbox.upper()}",
-            "address": "Demo Street 1",
-            "contact_email": f"{mailbox}@{DOMAIN}",
-            "person": person,
-            "email": f"{mailbox}@{DOMAIN}",
-            "language": language,
-            "password": self.password,
-            "handle": next(self.handles),
-            "at": self.joined,
-        }
-
-    def organisation(
-        self, kind: Kind, name: str, country: str, person: str, mailbox: str, language: Language
-    ) -> tuple[Organisation, User]:
-        organisation, user = organisations.sign_up(
-            self.session, **self.card(kind, name, country, person, mailbox, language)
-        )
-        organisations.approve(self.session, organisation, by=self.ana, at=self.joined)
-        return organisation, user
-
-    def joins(
-        self, organisation: Organisation, name: str, mailbox: str, language: Language, role: RoleName, *, by: User
-    ) -> User:
-        return users.add(
-            self.session,
-            organisation=organisation,
-            name=name,
-            email=f"{mailbox}@{DOMAIN}",
-            language=language,
-            roles=[role],
-            handle=next(self.handles),
-            by=by,
-            at=self.joined,
-            password=self.password,
-        )
-
     def cobalt_story(self) -> Told:
         """Registered, asked about, verified, issued, transferred, retired: the whole way of one batch."""
         self.kamilombe = self.site(
             self.coop,
-            SiteFacts(
-                name="Kamilombe Demo",
-                country="COD",
-                province="Lualaba",
-                district="Kolwezi",
-                latitude="-10.7164",
-                longitude="25.4667",
-                access=Access.TOLERATED,
-                concession_owner="State mining company",
-                method=Method.UNDERGROUND,
-                mercury=Answer.NO,
-                miners=820,
-                conflict_affected=Answer.NO,
-                conflict_source="Made-up list of the demo world",
-                conflict_checked_on=self.day(60),
-            ),
+            kamilombe(checked_on=self.day(60)),
             by=self.chantal,
         )
         self.limit(self.kamilombe, LimitKind.LICENCE_CAP, Per.YEAR, "120000")
@@ -260,23 +111,7 @@ class World:
 
     def gold_story(self) -> None:
         """A group manager acts for a member: gold, issued, half of it on offer to a reseller who has not answered."""
-        facts = SiteFacts(
-            name="Cerro Claro Demo",
-            country="PER",
-            province="Arequipa",
-            district="Caravelí",
-            latitude="-15.7721",
-            longitude="-73.3652",
-            access=Access.OWN_TITLE,
-            concession_owner="Minera Cerro Claro Demo",
-            method=Method.UNDERGROUND,
-            mercury=Answer.NO,
-            miners=64,
-            conflict_affected=Answer.UNKNOWN,
-            conflict_source="",
-            conflict_checked_on=None,
-        )
-        self.cerro = self.site(self.gold_coop, facts, by=self.luz)
+        self.cerro = self.site(self.gold_coop, cerro_claro(), by=self.luz)
         gold = Production(
             mineral_code="AU",
             form="doré",

@@ -1,6 +1,5 @@
 """Credits taken out of circulation for good, in somebody's name."""
 
-import logging
 from typing import Any
 
 from flask import current_app, redirect, render_template, request, url_for
@@ -14,10 +13,10 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from credits import languages
 from credits.certificates.issuing import facts_in, freeze
 from credits.certificates.models import Certificate
+from credits.drawing import draw_now
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, signed_in
-from credits.jobs import draw_certificate
 from credits.participants import countries
 from credits.participants.models import Organisation
 from credits.participants.permissions import may_dispose_of
@@ -29,8 +28,6 @@ from credits.web.blueprint import bp
 from credits.web.fields import Amount, Day, OnceForm, printable
 from credits.web.holdings import nothing_to_move
 from credits.web.paging import page_of
-
-log = logging.getLogger(__name__)
 
 
 class ClaimFields(OnceForm):
@@ -130,13 +127,3 @@ def rehearse(form: RetireForm, issuance: Issuance, holder: Organisation) -> dict
     facts = facts_in(retire_and_freeze(form, issuance, holder))
     db.session.rollback()
     return facts
-
-
-def draw_now(number: str) -> None:
-    """Draw the certificate of a retirement that stands already. Where that fails, the worker does it later."""
-    try:
-        files = current_app.extensions["certificate_files"]
-        draw_certificate(db.session, number=number, files=files, at=now())
-    except Exception:
-        db.session.rollback()
-        log.exception("The certificate %s was not drawn at once.", number)

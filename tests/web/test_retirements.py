@@ -1,10 +1,10 @@
 import pytest
 from sqlalchemy import select
 
+from credits import drawing
 from credits.certificates.models import Certificate
 from credits.registry import queries
 from credits.registry.models import Retirement
-from credits.web import retirements
 from tests.factories import UserFactory
 
 MARKUP = "<script>alert(1)</script>"
@@ -86,7 +86,7 @@ class TestRetireCredits:
         def broken(*args, **kwargs):
             raise OSError("The disk is full.")
 
-        monkeypatch.setattr(retirements, "draw_certificate", broken)
+        monkeypatch.setattr(drawing, "draw_certificate", broken)
         answer = client.sign_in(stage.buyer).post(address, data=typed | {"confirmed": "yes"})
 
         (made,) = retired_in(session)

@@ -1,0 +1,46 @@
+"""The two sites of the demo world. Made up, but for the districts they lie in."""
+
+from datetime import date
+
+from credits.registry.production import Access, Answer, Method
+from credits.registry.sites import SiteFacts
+
+
+def kamilombe(*, checked_on: date) -> SiteFacts:
+    """A cobalt site on somebody else's concession. checked_on: when somebody looked whether the area is affected."""
+    return SiteFacts(
+        name="Kamilombe Demo",
+        country="COD",
+        province="Lualaba",
+        district="Kolwezi",
+        latitude="-10.7164",
+        longitude="25.4667",
+        access=Access.TOLERATED,
+        concession_owner="State mining company",
+        method=Method.UNDERGROUND,
+        mercury=Answer.NO,
+        miners=820,
+        conflict_affected=Answer.NO,
+        conflict_source="Made-up list of the demo world",
+        conflict_checked_on=checked_on,
+    )
+
+
+def cerro_claro() -> SiteFacts:
+    """A gold site on the miners' own title, of which nobody has said yet whether its area is affected."""
+    return SiteFacts(
+        name="Cerro Claro Demo",
+        country="PER",
+        province="Arequipa",
+        district="Caravelí",
+        latitude="-15.7721",
+        longitude="-73.3652",
+        access=Access.OWN_TITLE,
+        concession_owner="Minera Cerro Claro Demo",
+        method=Method.UNDERGROUND,
+        mercury=Answer.NO,
+        miners=64,
+        conflict_affected=Answer.UNKNOWN,
+        conflict_source="",
+        conflict_checked_on=None,
+    )
