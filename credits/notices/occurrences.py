@@ -34,7 +34,6 @@ TOLD: dict[str, tuple[Callable[[Session, Occurrence], None], ...]] = {
     "debit.opened": (credits_told.debited, decisions_told.approved),
     "buffer.drawn": (decisions_told.approved,),
     "batch.let_through": (decisions_told.approved,),
-    "batch.let_through": (decisions_told.approved,),
     "decision.proposed": (decisions_told.waits,),
     "decision.declined": (decisions_told.declined,),
     "organisation.signed_up": (decisions_told.organisation_waits,),

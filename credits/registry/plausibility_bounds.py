@@ -14,7 +14,7 @@ from credits.registry.calendar import months_before
 from credits.registry.minerals import in_base_units
 from credits.registry.plausibility_claims import CONFIRMED, Claim, others_in, sites_around, weight, window
 from credits.registry.plausibility_figures import Figures
-from credits.registry.plausibility_limits import current_limits
+from credits.registry.plausibility_limits import REGISTRY, current_limits, rank
 from credits.registry.production import Batch, Site
 from credits.registry.reckoning import shown
 from credits.registry.screened import Basis, LimitKind, Sale, SiteLimit
@@ -114,7 +114,8 @@ def _of_limit(
     left = max(0, limit.milligrams * periods - taken)
     said = f"{claim.weighed(limit.milligrams, limit.basis)} a {limit.per.value} × {periods}"
     if taken:
-        said += f" − {weight(taken)} of {len(others)} other batches from {first} to {last}"
+        batches = "1 other batch" if len(others) == 1 else f"{len(others)} other batches"
+        said += f" − {weight(taken)} of {batches} from {first} to {last}"
     if limit.basis is Basis.ORE:
         said += f", at the grade of the batch ({_grade(claim)})"
     return claim.contained_of(left, limit.basis), limit, said
@@ -191,15 +192,25 @@ class _Rate:
 
 
 def _rate(claim: Claim, limits: Sequence[SiteLimit], figures: Figures) -> _Rate | None:
-    """What a miner brings out: as measured at the site, or else by the default figure."""
-    measured = next((limit for limit in limits if limit.kind is LimitKind.PRODUCTIVITY), None)
-    if measured is not None:
-        source = f"{measured.source} (entered by {measured.entered_by.organisation.name})"
-        return _Rate(measured.milligrams, measured.basis, 1, True, source, measured.source_date)
+    """What a miner brings out: as measured at the site, or else by the default figure.
+
+    A verifier's measurement lowers a default that is a bound and never raises it, so that a colluding verifier gains
+    nothing by one; the registry's own takes its place.
+    """
     usual = figures.productivity.get(claim.mineral.code)
-    if usual is None:
-        return None
-    return _Rate(usual.milligrams, usual.basis, usual.days, usual.is_bound, usual.source, usual.dated)
+    default = None
+    if usual is not None:
+        default = _Rate(usual.milligrams, usual.basis, usual.days, usual.is_bound, usual.source, usual.dated)
+    limit = next((limit for limit in limits if limit.kind is LimitKind.PRODUCTIVITY), None)
+    if limit is None:
+        return default
+    source = f"{limit.source} (entered by {limit.entered_by.organisation.name})"
+    measured = _Rate(limit.milligrams, limit.basis, 1, True, source, limit.source_date)
+    if default is None or not default.hard or rank(limit) == REGISTRY:
+        return measured
+    return min(
+        default, measured, key=lambda rate: claim.contained_of(rate.milligrams * 1_000 // rate.days, rate.basis) or 0
+    )
 
 
 def history(session: Session, claim: Claim, figures: Figures) -> Bound:

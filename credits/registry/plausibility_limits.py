@@ -18,6 +18,8 @@ from credits.registry.production import Licence, Site
 from credits.registry.screened import Basis, LimitKind, Per, SiteLimit
 from credits.registry.sites import number_of
 
+REGISTRY, VERIFIER, PRODUCER = 2, 1, 0  # whose word counts more
+
 
 class BadLimit(Invalid):
     """A limit that cannot be: of no licence, for no period, or from a source of tomorrow."""
@@ -113,7 +115,7 @@ def _check(site: Site, facts: LimitFacts, today: date) -> None:
 def current_limits(session: Session, site: Site, mineral_code: str, on: date) -> list[SiteLimit]:
     """The limits of a site and mineral that count on a day: one of each kind, of caps one for each licence.
 
-    What a verifier or the registry entered comes before the producer's own word, then the newest.
+    What the registry entered comes first, then what a verifier did, then the producer's own word; then the newest.
     """
     found: dict[tuple[LimitKind, int | None], SiteLimit] = {}
     for limit in limits_of(session, site):
@@ -121,8 +123,8 @@ def current_limits(session: Session, site: Site, mineral_code: str, on: date) ->
             continue
         place = (limit.kind, limit.licence_id)
         known = found.get(place)
-        if known is None or (is_independent(limit), limit.counts_from, limit.id) > (
-            is_independent(known),
+        if known is None or (rank(limit), limit.counts_from, limit.id) > (
+            rank(known),
             known.counts_from,
             known.id,
         ):
@@ -135,6 +137,11 @@ def limits_of(session: Session, site: Site) -> Sequence[SiteLimit]:
     return session.scalars(select(SiteLimit).where(SiteLimit.site_id == site.id).order_by(SiteLimit.id)).all()
 
 
+def rank(limit: SiteLimit) -> int:
+    """Whose word it is: REGISTRY, VERIFIER or PRODUCER."""
+    return REGISTRY if is_issuer(limit.entered_by) else VERIFIER if is_verifier(limit.entered_by) else PRODUCER
+
+
 def is_independent(limit: SiteLimit) -> bool:
     """Whether somebody other than the producer's side entered it."""
-    return is_verifier(limit.entered_by) or is_issuer(limit.entered_by)
+    return rank(limit) > PRODUCER

@@ -69,7 +69,7 @@ class Per(StrEnum):
 class SiteLimit(Model):
     """How much a site may or can produce of a mineral, who says so, and where it is written. Never edited.
 
-    Two of one kind: the newer counts, and a verifier's or the registry's before the producer's own.
+    Of a kind, the registry's word counts before a verifier's, and that before the producer's; then the newer.
     """
 
     __tablename__ = "site_limit"

@@ -180,8 +180,8 @@ def _of_ground(session: Session, batch: Batch) -> list[Raised]:
         return []
     days = ", ".join(f"{other.produced_from} to {other.produced_to}" for other in others[:3])
     text = (
-        f"Another site on the same ground has {len(others)} verified batches of the same mineral for days of this "
-        f"one ({days}). Are the lots disjoint, and how do you know?"
+        "Credits of the same mineral were confirmed for another site on the same ground, for days of this batch "
+        f"({days}). Are the lots disjoint, and how do you know?"
     )
     about = " ".join(other.number for other in others)
     return [Raised("same_ground", about, text, "Batches of this registry")]

@@ -92,11 +92,12 @@ def add_limit(number: str) -> ResponseReturnValue:
         plausibility_limits.may_enter(user, shown, LimitKind.LICENCE_CAP)
     licences = {licence.number: licence for licence in shown.licences}
     form = LimitForm(counts_from=None)
-    form.kind.choices = [SelectChoice(kind.value, KINDS[kind]) for kind in kinds]
+    choose = SelectChoice("", _("Choose…"))  # so that nobody says by default what they did not choose
+    form.kind.choices = [choose, *(SelectChoice(kind.value, KINDS[kind]) for kind in kinds)]
     form.licence.choices = [SelectChoice("", _("None")), *(SelectChoice(each, each) for each in licences)]
-    form.mineral.choices = [SelectChoice(code, MINERAL_NAMES[code]) for code in MINERALS]
-    form.basis.choices = [SelectChoice(basis.value, text) for basis, text in WEIGHED.items()]
-    form.per.choices = [SelectChoice(per.value, text) for per, text in PERIODS.items()]
+    form.mineral.choices = [choose, *(SelectChoice(code, MINERAL_NAMES[code]) for code in MINERALS)]
+    form.basis.choices = [choose, *(SelectChoice(basis.value, text) for basis, text in WEIGHED.items())]
+    form.per.choices = [choose, *(SelectChoice(per.value, text) for per, text in PERIODS.items())]
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         kind = LimitKind(form.kind.data)

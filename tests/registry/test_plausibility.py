@@ -131,14 +131,36 @@ class TestOfBatch:
         assert (found.claimed, found.ceiling) == (9_000_000, None)
         assert [each.name for each in found.warnings] == ["labour"]
 
-    def test_takes_what_a_verifier_has_measured_before_the_default(self, stage, limit):
+    @pytest.mark.parametrize(
+        "who, kilograms, value",
+        [("lead", "0.2", 120_000), ("lead", "0.45", 180_000), ("issuer", "0.45", 270_000), ("issuer", "0.2", 120_000)],
+    )
+    def test_lets_a_verifier_lower_a_default_bound_and_only_the_registry_raise_it(
+        self, stage, limit, who, kilograms, value
+    ):
         site = stage.site()
         measured = {"kind": LimitKind.PRODUCTIVITY, "per": Per.MINER_DAY, "basis": Basis.ORE}
-        limit(site, mineral_code="TA", kilograms="0.45", **measured)
+        limit(site, by=getattr(stage, who), mineral_code="TA", kilograms=kilograms, **measured)
 
         labour = bound(plausibility.of_batch(stage.session, stage.draft(site, gross_kg="500", **COLTAN)), "labour")
-        assert (labour.value, labour.dated) == (270_000, date(2026, 2, 3))
-        assert "Inspection of the plant" in labour.source
+        assert (labour.value, labour.hard) == (value, True)
+
+    def test_takes_a_measurement_for_a_bound_where_the_default_only_warns(self, stage, limit):
+        site = stage.site()
+        measured = {"kind": LimitKind.PRODUCTIVITY, "per": Per.MINER_DAY, "kilograms": "0.002"}
+        limit(site, mineral_code="AU", **measured)
+
+        batch = stage.draft(site, gross_kg="10", miners=100, days_worked=50, **GOLD)
+        labour = bound(plausibility.of_batch(stage.session, batch), "labour")
+        assert (labour.value, labour.hard, labour.dated) == (10_000_000, True, date(2026, 2, 3))
+        assert "Inspection of the plant (entered by" in labour.source
+
+    def test_lets_the_registrys_word_count_before_a_newer_one_of_a_verifier(self, stage, limit):
+        site = stage.site()
+        limit(site, by=stage.issuer, kilograms="2600")
+        limit(site, kilograms="9000")
+
+        assert bound(plausibility.of_batch(stage.session, stage.draft(site)), "installed_capacity").value == 2_600
 
     def test_takes_the_cap_of_a_licence_over_the_whole_calendar_year(self, stage, limit):
         site = stage.site()
@@ -150,7 +172,7 @@ class TestOfBatch:
         found = bound(plausibility.of_batch(stage.session, batch), "licence_cap")
         assert found.value == 1_250  # 4,000 kg of ore are left, 31.25 % of it cobalt
         assert "12000 kg" not in found.arithmetic
-        assert "12,000 kg of ore a year × 1 − 8,000 kg of 1 other batches from 2026-01-01" in found.arithmetic
+        assert "12,000 kg of ore a year × 1 − 8,000 kg of 1 other batch from 2026-01-01" in found.arithmetic
 
     @pytest.mark.parametrize("per, kilograms, value", [("day", "30", 1_830), ("month", "700", 1_400), ("year", "9", 9)])
     def test_counts_whole_days_months_and_years(self, stage, limit, per, kilograms, value):
