@@ -114,5 +114,4 @@ def recipient(sender: Organisation, number: str) -> Organisation:
 
 
 def told(made: models.Transfer) -> With:
-    session = db.session()
-    return With(made, serials=transfer.serials_of(session, made), guard=guarding.guard_of(session, made))
+    return With(made, serials=transfer.serials_of(made))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from credits.ledger.models import Account, AccountKind
@@ -10,6 +10,9 @@ from credits.participants.models import Organisation
 from credits.registry.models import Holding
 
 OWN = (AccountKind.AVAILABLE, AccountKind.RESERVED, AccountKind.PENDING, AccountKind.HELD)
+ACCOUNTS = select(Holding.account_id, Holding.kind).where(
+    Holding.organisation_id == bindparam("organisation"), Holding.kind.in_(OWN)
+)
 
 
 def account_of(session: Session, organisation: Organisation, kind: AccountKind) -> int:
@@ -46,12 +49,7 @@ def registry_account(session: Session, kind: AccountKind) -> int:
 
 def accounts_of(session: Session, organisation: Organisation) -> dict[int, AccountKind]:
     """The kinds of an organisation's accounts by their ids."""
-    rows = session.execute(
-        select(Holding.account_id, Holding.kind).where(
-            Holding.organisation_id == organisation.id, Holding.kind.in_(OWN)
-        )
-    )
-    return dict(rows.all())
+    return dict(session.execute(ACCOUNTS, {"organisation": organisation.id}).all())
 
 
 def owners(session: Session, account_ids: Collection[int]) -> dict[int, Holding]:

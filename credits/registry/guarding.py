@@ -37,7 +37,7 @@ def guard(session: Session, transfers: Sequence[Transfer], *, policy: Policy, by
         cause = cause_of(transfer, known, policy)
         if cause is None:
             continue
-        session.add(TransferGuard(transfer_id=transfer.id, cause=cause, proposed_by_id=by.id))
+        session.add(TransferGuard(transfer=transfer, cause=cause, proposed_by_id=by.id))
         events.append(
             session,
             kind="transfer.guarded",
@@ -67,11 +67,6 @@ def cause_of(transfer: Transfer, known: set[int], policy: Policy) -> Cause | Non
     largest = dict(policy.large_credits).get(transfer.issuance.mineral_code)
     is_large = largest is not None and transfer.quantity > largest * transfer.issuance.mineral.units_per_credit
     return Cause.LARGE if Cause.LARGE in policy.guarded and is_large else None
-
-
-def guard_of(session: Session, transfer: Transfer) -> TransferGuard | None:
-    """What a transfer waits for, or waited for."""
-    return session.get(TransferGuard, transfer.id)
 
 
 def approve(session: Session, *, transfer: Transfer, policy: Policy, by: User, at: datetime) -> None:

@@ -5,7 +5,7 @@ Sites, batches and their evidence stand in `production.py`.
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -15,6 +15,9 @@ from credits.ledger.models import AccountKind, Posting
 from credits.participants.models import Organisation, User
 from credits.registry.minerals import Mineral, mineral_of
 from credits.registry.production import Batch
+
+if TYPE_CHECKING:
+    from credits.registry.trusted import TransferGuard
 
 REGISTRY_CODE = "ASMC"  # how every serial and retirement number begins
 
@@ -178,6 +181,8 @@ class Transfer(Model):
     issuance: Mapped[Issuance] = relationship()
     sender: Mapped[Organisation] = relationship(foreign_keys=[sender_id])
     recipient: Mapped[Organisation] = relationship(foreign_keys=[recipient_id])
+    ranges: Mapped[list["TransferRange"]] = relationship(order_by="TransferRange.first")
+    guard: Mapped["TransferGuard | None"] = relationship(back_populates="transfer")
 
     @property
     def number(self) -> str:

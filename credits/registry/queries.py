@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from credits.errors import Missing
@@ -25,6 +25,7 @@ from credits.registry.transfer import NoSuchTransfer
 
 UNSEEN_BY_STAFF = (BatchState.DRAFT, BatchState.WITHDRAWN)
 MOST_STANDINGS = 200
+ISSUANCE = select(Issuance).where(Issuance.number == bindparam("number"))
 
 
 class NoSuchIssuance(Missing):
@@ -115,7 +116,7 @@ def evidence_of(session: Session, by: User, number: str, evidence_id: int) -> Ev
 
 def issuance_numbered(session: Session, number: str) -> Issuance:
     """The issuance with this number; public. Raises NoSuchIssuance."""
-    issuance = session.scalars(select(Issuance).where(Issuance.number == number)).one_or_none()
+    issuance = session.scalars(ISSUANCE, {"number": number}).one_or_none()
     if issuance is None:
         raise NoSuchIssuance("There is no such issuance.")
     return issuance
@@ -218,9 +219,8 @@ def recipients(sender: Organisation, text: str) -> Select[Organisation]:
 
 def recipient_numbered(session: Session, sender: Organisation, number: str) -> Organisation:
     """The organisation with this number, if it can be sent credits. Raises NoSuchOrganisation."""
-    wanted = recipients(sender, "").where(Organisation.id == digits_of(number, "ORG-"))
-    found = session.scalars(wanted).one_or_none()
-    if found is None:
+    found = session.get(Organisation, digits_of(number, "ORG-"))
+    if found is None or found.id == sender.id or found.kind not in (*BUYERS, *PRODUCERS) or not found.approved:
         raise NoSuchOrganisation("There is no such organisation.")
     return found
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from credits import ledger
@@ -24,6 +24,7 @@ from credits.registry.telling import serials_told
 from credits.registry.validity import must_not_have_expired
 
 MOST_AT_A_TIME = 500
+STATE = select(Batch.state).where(Batch.id == bindparam("batch")).with_for_update(read=True)
 
 
 class ToOneself(Invalid):
@@ -101,13 +102,11 @@ def propose(
         proposed_by_id=by.id,
         proposed_at=at,
         expires_at=at + timedelta(days=policy.days_to_answer),
+        ranges=[TransferRange(first=units.first, last=units.last) for units in posting.ranges[issuance.id]],
+        guard=None,
     )
     session.add(transfer)
     session.flush()
-    session.add_all(
-        TransferRange(transfer_id=transfer.id, first=units.first, last=units.last)
-        for units in posting.ranges[issuance.id]
-    )
     guarding.guard(session, [transfer], policy=policy, by=by, at=at)
     ledger.settle(session, {"transfer": transfer.id})
     return transfer
@@ -170,7 +169,8 @@ def close(session: Session, transfer: Transfer, state: TransferState, *, actor: 
         transfer.number,
     )
     moves = [
-        ledger.Move(transfer.issuance_id, units, source, target) for units in ranges_on_their_way(session, transfer)
+        ledger.Move(transfer.issuance_id, SerialRange(each.first, each.last), source, target)
+        for each in transfer.ranges
     ]
     posting = ledger.move(session, moves, at=at, record=told)
     transfer.state = state
@@ -180,19 +180,9 @@ def close(session: Session, transfer: Transfer, state: TransferState, *, actor: 
     session.flush()
 
 
-def serials_of(session: Session, transfer: Transfer) -> list[str]:
+def serials_of(transfer: Transfer) -> list[str]:
     """The serial ranges on their way, as they are written."""
-    return [written(transfer.issuance.number, units) for units in ranges_on_their_way(session, transfer)]
-
-
-def ranges_on_their_way(session: Session, transfer: Transfer) -> list[SerialRange]:
-    """The serials that a transfer is about, lowest first."""
-    rows = session.execute(
-        select(TransferRange.first, TransferRange.last)
-        .where(TransferRange.transfer_id == transfer.id)
-        .order_by(TransferRange.first)
-    )
-    return [SerialRange(first, last) for first, last in rows]
+    return [written(transfer.issuance.number, SerialRange(each.first, each.last)) for each in transfer.ranges]
 
 
 def lock_pending(session: Session, transfer: Transfer) -> None:
@@ -204,7 +194,7 @@ def lock_pending(session: Session, transfer: Transfer) -> None:
 
 def must_not_be_suspended(session: Session, issuance: Issuance) -> None:
     """Raise Suspended where the issuance's batch is suspended; nobody suspends it while we look."""
-    state = session.scalars(select(Batch.state).where(Batch.id == issuance.batch_id).with_for_update(read=True)).one()
+    state = session.scalars(STATE, {"batch": issuance.batch_id}).one()
     if state is BatchState.SUSPENDED:
         raise Suspended(f"Issuance {issuance.number} is suspended.", issuance=issuance.number)
 

@@ -79,6 +79,6 @@ class TransferGuard(Model):
     approved_at: Mapped[datetime | None]
     open_from: Mapped[datetime | None]
 
-    transfer: Mapped[Transfer] = relationship()
+    transfer: Mapped[Transfer] = relationship(back_populates="guard")
     proposed_by: Mapped[User] = relationship(foreign_keys=[proposed_by_id])
     approved_by: Mapped[User | None] = relationship(foreign_keys=[approved_by_id])

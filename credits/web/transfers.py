@@ -150,7 +150,7 @@ def rehearse(form: TransferForm, issuance: Issuance, sender: Organisation, recip
     quantity = base_units_in(queries.held_of(db.session, sender, issuance), form.quantity.plain)
     made = offer(form, issuance, sender, recipient)
     foretold = {
-        "serials": transferring.serials_of(db.session, made),
+        "serials": transferring.serials_of(made),
         "note": made.note,
         "expires_at": made.expires_at,
         "quantity_units": quantity,
@@ -236,12 +236,12 @@ def answered(number: str, act: Callable[..., None], wanted: TransferState, told:
 def transfer_page(asked: Transfer, refusal: str = "") -> str:
     user = current_user()
     pending = asked.state is TransferState.PENDING
-    guard = guarding.guard_of(db.session(), asked)
+    guard = asked.guard
     opened = guard is None or (guard.open_from is not None and guard.open_from <= now())
     return render_template(
         "transfers/transfer.html",
         transfer=asked,
-        serials=transferring.serials_of(db.session, asked),
+        serials=transferring.serials_of(asked),
         refusal=refusal,
         late=pending and asked.expires_at <= now(),
         guard=guard,

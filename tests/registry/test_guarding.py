@@ -47,7 +47,7 @@ def accept(stage, offer, after=timedelta(0), by=None):
 
 
 def cause(stage, offer):
-    found = guarding.guard_of(stage.session, offer)
+    found = offer.guard
     return found.cause if found else None
 
 
@@ -188,7 +188,7 @@ class TestSecondPerson:
         guarded.partner.active = False
         approve(guarded, offer, by=guarded.issuer)
 
-        assert guarding.guard_of(guarded.session, offer).approved_by_id == guarded.issuer.id
+        assert offer.guard.approved_by_id == guarded.issuer.id
 
     def test_may_be_one_of_the_group(self, guarded):
         head = UserFactory(kind=Kind.GROUP_MANAGER)

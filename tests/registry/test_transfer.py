@@ -24,8 +24,8 @@ class TestPropose:
         offer = stage.offered(made, 1_500)
 
         assert held(stage, made, stage.coop) == {AccountKind.AVAILABLE: 1_000, AccountKind.PENDING: 1_500}
-        assert transfer.serials_of(stage.session, offer) == [
-            "ASMC-CO-COD-KAM001-2026-0001-000000001-000001500-" + transfer.serials_of(stage.session, offer)[0][-1]
+        assert transfer.serials_of(offer) == [
+            "ASMC-CO-COD-KAM001-2026-0001-000000001-000001500-" + transfer.serials_of(offer)[0][-1]
         ]
 
     def test_refuses_more_than_is_available(self, stage):

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from config import ROOT
 from credits.participants.models import Kind, RoleName
-from credits.registry import guarding, policy, trust
+from credits.registry import policy, trust
 from credits.registry.models import TransferState
 from credits.registry.trusted import Trust
 from credits.web import trust as door
@@ -65,7 +65,7 @@ class TestGuardedTransfer:
         for person, status in ((stage.manager, 403), (stage.clerk, 403), (stage.buyer, 404), (stage.issuer, 403)):
             assert client.sign_in(person).post(f"/transfers/{offer.number}/approve").status_code == status
         assert client.sign_in(stage.second).post(f"/transfers/{offer.number}/approve").status_code == 404
-        assert guarding.guard_of(stage.session, offer).approved_by_id is None
+        assert offer.guard.approved_by_id is None
 
     def test_is_approved_by_the_registry_for_those_who_are_alone(self, client, stage, offer, partner, words):
         partner.active = False
