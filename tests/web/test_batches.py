@@ -7,7 +7,7 @@ from credits.participants.models import Kind
 from credits.registry import batches as registry_batches
 from credits.registry import verification
 from credits.registry.production import Batch, BatchState, EvidenceKind, Remark
-from credits.web import batches
+from credits.web import batch_forms, batches
 from tests.factories import UserFactory
 from tests.stage import Stage
 from tests.web.producing import NO_NUMBERS, NOW
@@ -17,7 +17,8 @@ NEW = "/batches/new?site=COD-KAM001&mineral=CO"
 
 @pytest.fixture(autouse=True)
 def fixed_clock(monkeypatch):
-    monkeypatch.setattr(batches, "now", lambda: NOW)
+    for door in (batch_forms, batches):
+        monkeypatch.setattr(door, "now", lambda: NOW)
 
 
 @pytest.fixture
