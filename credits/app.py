@@ -130,7 +130,7 @@ def bind_folder(settings: Settings) -> None:
 
 def keep_parts(app: Flask, settings: Settings) -> None:
     """What views hand to the operations, which ask no application for it."""
-    app.extensions["policy"] = policy.read(settings.policy_file)
+    app.extensions["policy"] = policy.read(settings.policy_file, settings.environment)
     app.extensions["evidence_files"] = Files(settings.data_dir / "evidence")
     app.extensions["evidence_parts"] = Parts(settings.data_dir / "uploads")
     app.extensions["evidence_pages"] = Pages(settings.data_dir / "pages")

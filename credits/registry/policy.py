@@ -33,9 +33,14 @@ class Policy:
     buffer_share_ppm: int
 
 
-def read(path: Path) -> Policy:
-    """The policy written in `path`. Raises KeyError, TypeError or ValueError for a file that is not whole."""
+def read(path: Path, environment: str = "production") -> Policy:
+    """The policy written in `path`, with what it says of `environment` alone.
+
+    Raises KeyError, TypeError or ValueError for a file that is not whole.
+    """
     text = tomllib.loads(path.read_text(encoding="utf-8"))
+    for section, different in text.get(environment, {}).items():
+        text[section] |= different
     policy = Policy(
         version=text["version"],
         months_to_issue=text["batch"]["months_to_issue"],

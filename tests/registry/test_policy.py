@@ -18,6 +18,12 @@ class TestRead:
         assert (house.guarded, house.hours_to_wait, house.days_to_trust) == (tuple(Cause), 26, 4)
         assert {code for code, _ in house.large_credits} == set(MINERALS)
 
+    def test_lets_nobody_wait_who_tries_a_registry_out(self):
+        tried = policy.read(ROOT / "policy.toml", "development")
+
+        assert tried.guarded == ()
+        assert tried.hours_to_wait == 26
+
     @pytest.mark.parametrize(
         "before, after",
         [
