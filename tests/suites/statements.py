@@ -42,11 +42,11 @@ TABLES = {
 STANDING = """SELECT b.first, b.last, a.kind FROM block b JOIN account a ON a.id = b.account_id
               ORDER BY b.issuance_id, b.first"""
 STATES = {
-    "batch": "SELECT id, state, revision FROM batch ORDER BY id",
+    "batch": "SELECT state, revision FROM batch ORDER BY state, revision",
     "transfer": "SELECT quantity, state FROM transfer ORDER BY quantity, state",
-    "decision": "SELECT id, state FROM decision ORDER BY id",
-    "earmark": "SELECT kind, closing_posting_id IS NULL FROM earmark ORDER BY id",
-    "debit": "SELECT quantity, still_open FROM debit ORDER BY id",
+    "decision": "SELECT kind, state FROM decision ORDER BY kind, state",
+    "earmark": "SELECT kind, closing_posting_id IS NULL FROM earmark ORDER BY 1, 2",
+    "debit": "SELECT quantity, still_open FROM debit ORDER BY 1, 2",
     "event": "SELECT kind FROM event ORDER BY kind",
     "answer": "SELECT count(*) FROM request_claim WHERE answer IS NULL",
 }
