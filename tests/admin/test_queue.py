@@ -62,8 +62,14 @@ class TestHome:
     @pytest.mark.parametrize(
         "role, open_to",
         [
-            (RoleName.ISSUER, ["Queue", "Issuances", "Decisions", "Organisations", "Transfers", "Retirements"]),
-            (RoleName.AUDITOR, ["Queue", "Issuances", "Decisions", "Organisations", "Transfers", "Retirements"]),
+            (
+                RoleName.ISSUER,
+                ["Queue", "Issuances", "Decisions", "Holds", "Organisations", "Transfers", "Retirements"],
+            ),
+            (
+                RoleName.AUDITOR,
+                ["Queue", "Issuances", "Decisions", "Holds", "Organisations", "Transfers", "Retirements"],
+            ),
         ],
     )
     def test_leads_to_the_areas_that_are_open(self, client, role, open_to, words):
