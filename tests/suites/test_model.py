@@ -55,9 +55,10 @@ class Story(RuleBasedStateMachine):
     def look(self, issuance, first, more):
         self.twins.look(self.issuance(issuance), first, first + more)
 
-    @rule()
-    def count(self):
-        self.twins.count()
+    @precondition(lambda self: self.twins.live)
+    @rule(issuance=st.integers(0, 11))
+    def count(self, issuance):
+        self.twins.count(self.issuance(issuance))
 
     @rule()
     def keep(self):
