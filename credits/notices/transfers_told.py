@@ -13,9 +13,8 @@ from credits.notices.telling import AT_ONCE, behind, issuers, tell, tell_each
 from credits.notices.wordings import Kind
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import DISPOSERS, has_any
-from credits.registry.models import Transfer, TransferState
+from credits.registry.models import Transfer, TransferGuard, TransferState
 from credits.registry.queries import digits_of
-from credits.registry.trusted import TransferGuard
 
 PARTIES = (joinedload(Transfer.issuance), joinedload(Transfer.sender), joinedload(Transfer.recipient))
 

@@ -2,8 +2,9 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from credits.errors import Conflict, Missing
@@ -16,19 +17,6 @@ MARK = "asmc_"  # how every secret begins, so that scanners for leaked keys can 
 SHOWN = len(MARK) + 6
 MOST = 20  # tokens in use, a person
 USE_NOTED_EVERY = timedelta(hours=1)
-
-# Whoever asks is asked for with what decides what they may: in one trip, and put together once.
-FIND = (
-    select(ApiToken)
-    .join(ApiToken.user)
-    .where(ApiToken.digest == bindparam("digest"), ApiToken.revoked_at.is_(None), User.active)
-    .options(
-        contains_eager(ApiToken.user).options(
-            joinedload(User.organisation, innerjoin=True),
-            joinedload(User.roles),
-        )
-    )
-)
 
 
 class TooManyTokens(Conflict):
@@ -82,8 +70,20 @@ def revoke(session: Session, token_id: int, *, by: User, at: datetime) -> ApiTok
 
 def find(session: Session, secret: str) -> ApiToken | None:
     """The key in use with this secret, of a person whose account is open."""
-    found = session.scalars(FIND, {"digest": digest_of(secret)})
-    return found.unique().one_or_none()
+    return session.scalars(finding(), {"digest": digest_of(secret)}).unique().one_or_none()
+
+
+@cache
+def finding() -> Select[ApiToken]:
+    """A token with whose it is and what decides what they may: in one trip, and put together once."""
+    return (
+        select(ApiToken)
+        .join(ApiToken.user)
+        .where(ApiToken.digest == bindparam("digest"), ApiToken.revoked_at.is_(None), User.active)
+        .options(
+            contains_eager(ApiToken.user).options(joinedload(User.organisation, innerjoin=True), joinedload(User.roles))
+        )
+    )
 
 
 def use_is_due(token: ApiToken, at: datetime) -> bool:

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from credits.errors import Conflict
 from credits.journal import events
 from credits.participants.models import User
-from credits.registry.models import Transfer, TransferState
+from credits.registry.models import Cause, Transfer, TransferGuard, TransferState
 from credits.registry.policy import Policy
 from credits.registry.second_person import must_be_second
-from credits.registry.trusted import Cause, TransferGuard, Trust
+from credits.registry.trusted import Trust
 
 
 class NotYetOpen(Conflict):

@@ -5,7 +5,7 @@ Sites, batches and their evidence stand in `production.py`.
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -15,9 +15,6 @@ from credits.ledger.models import AccountKind, Posting
 from credits.participants.models import Organisation, User
 from credits.registry.minerals import Mineral, mineral_of
 from credits.registry.production import Batch
-
-if TYPE_CHECKING:
-    from credits.registry.trusted import TransferGuard
 
 REGISTRY_CODE = "ASMC"  # how every serial and retirement number begins
 
@@ -187,6 +184,37 @@ class Transfer(Model):
     @property
     def number(self) -> str:
         return f"TRANSFER-{self.id:06d}"
+
+
+class Cause(StrEnum):
+    """Why a transfer needs a second person and a delay."""
+
+    FIRST = "first"  # to this recipient
+    LARGE = "large"
+
+
+class TransferGuard(Model):
+    """That a transfer needs a second person and a delay. Without them the database lets nobody accept it."""
+
+    __tablename__ = "transfer_guard"
+    __table_args__ = (
+        one_of("cause", Cause),
+        CheckConstraint("approved_by_id <> proposed_by_id", name="two_people"),
+        CheckConstraint("(approved_by_id IS NULL) = (approved_at IS NULL)", name="approved_at_a_time"),
+        CheckConstraint("(approved_by_id IS NULL) = (open_from IS NULL)", name="open_once_approved"),
+        CheckConstraint("open_from >= approved_at", name="open_after_approval"),
+    )
+
+    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"), primary_key=True, autoincrement=False)
+    cause: Mapped[Cause] = mapped_column(Word(Cause))
+    proposed_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    approved_at: Mapped[datetime | None]
+    open_from: Mapped[datetime | None]
+
+    transfer: Mapped[Transfer] = relationship(back_populates="guard")
+    proposed_by: Mapped[User] = relationship(foreign_keys=[proposed_by_id])
+    approved_by: Mapped[User | None] = relationship(foreign_keys=[approved_by_id])
 
 
 class TransferRange(Model):

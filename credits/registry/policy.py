@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from credits.registry.minerals import MILLION, mineral_of
+from credits.registry.models import Cause
 from credits.registry.production import EvidenceKind
-from credits.registry.trusted import Cause
 
 
 @dataclass(frozen=True)

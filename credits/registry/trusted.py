@@ -1,14 +1,12 @@
 """The tables of trust: to whom a holder may send credits at once, and which transfers need a second person."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from credits.db import Model, Word, one_of
+from credits.db import Model
 from credits.participants.models import Organisation, User
-from credits.registry.models import Transfer
 
 
 class Trust(Model):
@@ -51,34 +49,3 @@ class Trust(Model):
     @property
     def number(self) -> str:
         return f"TRUST-{self.id:06d}"
-
-
-class Cause(StrEnum):
-    """Why a transfer needs a second person and a delay."""
-
-    FIRST = "first"  # to this recipient
-    LARGE = "large"
-
-
-class TransferGuard(Model):
-    """That a transfer needs a second person and a delay. Without them the database lets nobody accept it."""
-
-    __tablename__ = "transfer_guard"
-    __table_args__ = (
-        one_of("cause", Cause),
-        CheckConstraint("approved_by_id <> proposed_by_id", name="two_people"),
-        CheckConstraint("(approved_by_id IS NULL) = (approved_at IS NULL)", name="approved_at_a_time"),
-        CheckConstraint("(approved_by_id IS NULL) = (open_from IS NULL)", name="open_once_approved"),
-        CheckConstraint("open_from >= approved_at", name="open_after_approval"),
-    )
-
-    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"), primary_key=True, autoincrement=False)
-    cause: Mapped[Cause] = mapped_column(Word(Cause))
-    proposed_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
-    approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
-    approved_at: Mapped[datetime | None]
-    open_from: Mapped[datetime | None]
-
-    transfer: Mapped[Transfer] = relationship(back_populates="guard")
-    proposed_by: Mapped[User] = relationship(foreign_keys=[proposed_by_id])
-    approved_by: Mapped[User | None] = relationship(foreign_keys=[approved_by_id])

@@ -10,8 +10,8 @@ from credits.participants import organisations
 from credits.participants.models import Kind, Kyc, Language, RoleName
 from credits.registry import batches, bulk, decisions, expiry, guarding, transfer, verification
 from credits.registry.bulk_lines import LineRefused, TransferLine
+from credits.registry.models import Cause
 from credits.registry.movements import DecisionKind
-from credits.registry.trusted import Cause
 from tests.factories import AT, OrganisationFactory, UserFactory
 
 

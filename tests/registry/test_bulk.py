@@ -1,5 +1,4 @@
 import json
-import time
 from dataclasses import replace
 from datetime import date
 
@@ -143,17 +142,6 @@ class TestRetire:
         statement.lines = 2
         with pytest.raises(IntegrityError):
             stage.session.flush()
-
-    def test_costs_a_fraction_of_single_retirements(self, stage, stock):
-        began = time.perf_counter()
-        for _ in range(40):
-            stage.retired(stock[0], 1)
-        singly = (time.perf_counter() - began) / 40
-        began = time.perf_counter()
-        retired(stage, [line(stock[1], 1) for _ in range(1_000)])
-        together = (time.perf_counter() - began) / 1_000
-
-        assert together * 5 < singly
 
 
 class TestRetireChosen:

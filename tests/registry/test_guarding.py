@@ -17,11 +17,11 @@ from credits.participants.permissions import NoSuchOrganisation, WrongRole
 from credits.registry import bulk, guarding, policy, transfer, trust
 from credits.registry.bulk_lines import TransferLine
 from credits.registry.guarding import NothingToApprove, NotYetOpen
-from credits.registry.models import TransferState
+from credits.registry.models import Cause, TransferGuard, TransferState
 from credits.registry.second_person import SamePerson
 from credits.registry.transfer import AlreadyClosed, CannotHold, ToOneself
 from credits.registry.trust import DecidedAlready, NoSuchTrust, TrustedAlready
-from credits.registry.trusted import Cause, TransferGuard, Trust
+from credits.registry.trusted import Trust
 from tests.factories import UserFactory
 
 HOUSE = policy.read(ROOT / "policy.toml")

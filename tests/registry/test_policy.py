@@ -3,7 +3,7 @@ import pytest
 from config import ROOT
 from credits.registry import policy
 from credits.registry.minerals import MINERALS, UnknownMineral
-from credits.registry.trusted import Cause
+from credits.registry.models import Cause
 
 WHOLE = (ROOT / "policy.toml").read_text(encoding="utf-8")
 

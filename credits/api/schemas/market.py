@@ -5,8 +5,7 @@ from marshmallow import fields
 from credits.api.fields import Day, InCredits, Moment, OneOf, Text, Whole
 from credits.api.schemas.shared import Answer, OrganisationBrief, PagingSchema, Request
 from credits.ledger.serials import LARGEST
-from credits.registry.models import TransferState
-from credits.registry.trusted import Cause
+from credits.registry.models import Cause, TransferState
 
 UNITS = {"description": "Base units of the mineral: kg of cobalt, mg of gold."}
 CREDITS = {"description": "The same as credits, an exact decimal number as text."}
