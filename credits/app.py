@@ -126,6 +126,7 @@ def bind_folder(settings: Settings) -> None:
             log.error(reason)
             outside.close_for_writing(db.engine)
         db.session.remove()
+    db.engine.dispose()  # a server that forks its workers hands none of them a connection of its own
 
 
 def keep_parts(app: Flask, settings: Settings) -> None:

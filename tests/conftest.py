@@ -18,7 +18,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from config import Settings, load
-from credits.app import create_app
+from credits.app import bind_folder, create_app, keep_parts
 from credits.db import begin_writing, engine_settings, prepare_engine, sqlalchemy_url
 from credits.extensions import db
 from credits.participants.models import User
@@ -116,22 +116,64 @@ def settings(database: str, tmp_path: Path) -> Settings:
     return load({"DATABASE_URL": database, "DATA_DIR": str(tmp_path / "data"), "SIGN_IN_LIMITS": "off"})
 
 
+@pytest.fixture(scope="session")
+def apps(compiled_templates: FileSystemBytecodeCache) -> dict[str, Flask]:
+    """The application of each kind of database, once it is made: to make it takes longer than most tests."""
+    return {}
+
+
 @pytest.fixture
 def app(
+    settings: Settings,
+    apps: dict[str, Flask],
+    compiled_templates: FileSystemBytecodeCache,
+    house_policy: Policy,  # noqa: F811  the fixture
+) -> Iterator[Flask]:
+    """The whole application over the database of this test. Forms need no CSRF token here, mail goes to `outbox`.
+
+    Who adds routes to it asks for `fresh_app`.
+    """
+    kind = settings.database_url.partition(":")[0]
+    if kind not in apps:
+        apps[kind] = tried_out(create_app(settings), compiled_templates)
+    made = apps[kind]
+    kept = dict(made.config)
+    made.extensions["settings"] = settings
+    keep_parts(made, settings)
+    made.extensions["policy"] = house_policy
+    with made.app_context():
+        db.engines[None] = create_engine(
+            sqlalchemy_url(settings.database_url), **engine_settings(settings.database_url)
+        )
+        prepare_engine(db.engine)
+        bind_folder(settings)
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+    made.config.clear()
+    made.config.update(kept)
+
+
+@pytest.fixture
+def fresh_app(
     settings: Settings,
     compiled_templates: FileSystemBytecodeCache,
     house_policy: Policy,  # noqa: F811  the fixture
 ) -> Iterator[Flask]:
-    """The whole application. Forms need no CSRF token here, mail goes to `outbox`."""
-    made = create_app(settings)
+    """As `app`, made for this test alone."""
+    made = tried_out(create_app(settings), compiled_templates)
     made.extensions["policy"] = house_policy
-    made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    made.extensions["mailman"].backend = "locmem"
-    made.jinja_env.bytecode_cache = compiled_templates
-    made.test_client_class = Visitor
     yield made
     with made.app_context():
         db.engine.dispose()
+
+
+def tried_out(made: Flask, templates: FileSystemBytecodeCache) -> Flask:
+    made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    made.extensions["mailman"].backend = "locmem"
+    made.jinja_env.bytecode_cache = templates
+    made.test_client_class = Visitor
+    return made
 
 
 @pytest.fixture(scope="session")

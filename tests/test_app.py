@@ -29,6 +29,12 @@ def plain(text: str) -> Response:
     return Response(text, mimetype="text/plain")
 
 
+@pytest.fixture
+def app(fresh_app):
+    """Routes are added to it."""
+    return fresh_app
+
+
 class TestHeaders:
     @pytest.mark.parametrize(
         "address", ["/login", "/health", "/nowhere", "/static/css/registry.css", "/api/v1/nowhere"]

@@ -9,6 +9,12 @@ SECRET = MARK + "s" * 43
 
 
 @pytest.fixture
+def app(fresh_app):
+    """Routes are added to it."""
+    return fresh_app
+
+
+@pytest.fixture
 def machine(app, client):
     """Asks as a program would, and gets the number of who it is taken for."""
 

@@ -1,7 +1,5 @@
 """Statements, holds, suspension and decisions, as machines meet them."""
 
-import time
-
 import pytest
 
 from credits.participants.models import Kind, Organisation, RoleName
@@ -90,13 +88,11 @@ class TestOfferInBulk:
         assert maker.post(f"/transfers/{second}/accept").status_code == 200
         assert cooperative.get(f"/transfers/{first}").json["state"] == "pending"
 
-    def test_carries_ten_thousand_lines_in_bearable_time(self, large, issuance, cooperative, maker):
+    def test_carries_ten_thousand_lines(self, large, issuance, cooperative, maker):
         lines = [{"issuance": issuance, "recipient": maker.number, "quantity": 1}] * 10_000
-        began = time.perf_counter()
         answer = cooperative.post("/transfers/bulk", {"lines": lines})
 
         assert (answer.status_code, answer.json["lines"], len(set(answer.json["numbers"]))) == (201, 10_000, 10_000)
-        assert time.perf_counter() - began < 60
         assert cooperative.get("/holdings").json[0]["pending"] == 10_000
 
     def test_refuses_one_line_more(self, issuance, cooperative, maker):

@@ -26,7 +26,7 @@ class Written:
 Record = list[Written]
 
 _VOID, _INT, _LONG = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
-OPEN = ctypes.CFUNCTYPE(_INT, _VOID, ctypes.c_char_p, _VOID, _INT, _VOID)
+OPEN = ctypes.CFUNCTYPE(_INT, _VOID, _VOID, _VOID, _INT, _VOID)
 WRITE = ctypes.CFUNCTYPE(_INT, _VOID, _VOID, _INT, _LONG)
 TRUNCATE = ctypes.CFUNCTYPE(_INT, _VOID, _LONG)
 SYNC = ctypes.CFUNCTYPE(_INT, _VOID, _INT)
@@ -80,10 +80,11 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self.library.sqlite3_vfs_unregister(ctypes.byref(self.layer))
 
-    def open(self, layer: int, path: bytes | None, file: int, flags: int, out: int) -> int:
+    def open(self, layer: int, path: int | None, file: int, flags: int, out: int) -> int:
+        # The very pointer, not a copy: SQLite keeps it, and names the file beside it by what it points to.
         done: int = OPEN(self.below.contents.open)(layer, path, file, flags, out)
         if done == OK and path is not None:
-            self.watch(path.decode(), file)
+            self.watch(ctypes.string_at(path).decode(), file)
         return done
 
     def watch(self, path: str, file: int) -> None:
