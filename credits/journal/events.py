@@ -4,22 +4,19 @@ import hashlib
 import hmac
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from credits.errors import Invalid
 from credits.journal.canonical import encode, utf8
 from credits.journal.models import Event, EventSecret, RegistryIdentity
-from credits.ledger.posting import Told
+from credits.ledger import Told, statements
 
 SYSTEM = "system"
 APPENDED = "appended_events"
 LARGEST = 2**16 - 1  # bytes of an event: an entry of the log says its length in two bytes (c2sp.org/tlog-tiles)
-# Put together once, and past the object layer.
-EVENTS = cast(Table, Event.__table__)
-APPEND = insert(EVENTS).returning(EVENTS.c.id)
 
 
 class EventTooLarge(Invalid):
@@ -45,7 +42,7 @@ def append(
 
 def enter(session: Session, told: Told) -> int:
     """Append an event that is told by itself after all; its id. Flushes."""
-    event_id: int = session.scalars(APPEND, told.row).one()
+    event_id: int = session.scalars(statements.TELL, told.row).one()
     told.entered(event_id)
     return event_id
 
