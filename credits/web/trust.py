@@ -29,6 +29,7 @@ def trusted() -> ResponseReturnValue:
         page=page,
         holders=[each for each in queries.holders_of(db.session, user) if may_move(user, each)],
         now=now(),
+        waits=bool(current_app.extensions["policy"].guarded),
         approves={
             each.id
             for each in page.rows

@@ -141,3 +141,12 @@ class TestTrusted:
             trust.propose(stage.session, **asked, key=stage.key())
 
         assert "page=2" in client.sign_in(stage.manager).get("/trusted").text
+
+
+class TestWhereNobodyWaits:
+    def test_is_told_as_it_is(self, client, stage, words):
+        page = words(client.sign_in(stage.buyer).get("/trusted").text)
+
+        assert stage.policy.guarded == ()
+        assert "no transfer of this registry waits" in page
+        assert "hours more" not in page
