@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy import text
 
 revision = "0009_screening"
-down_revision = "0008_assurance"
+down_revision = "0007_evidence"
 branch_labels = None
 depends_on = None
 
