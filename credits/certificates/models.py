@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from credits.db import Model
+from credits.db import Model, Word, one_of
+from credits.participants.models import Language
 from credits.registry.models import Retirement
+from credits.registry.production import Batch
 
 
 class Certificate(Model):
@@ -25,3 +27,31 @@ class Certificate(Model):
     drawn_at: Mapped[datetime | None]
 
     retirement: Mapped[Retirement] = relationship()
+
+
+class VerificationStatement(Model):
+    """What a verifier confirmed about a batch (`facts`, exact bytes) and, once drawn, the hash of the signed document.
+
+    The facts are frozen in the transaction of the verification. language: in which the document speaks.
+    """
+
+    __tablename__ = "verification_statement"
+    __table_args__ = (
+        one_of("language", Language),
+        CheckConstraint("(document_sha256 IS NULL) = (drawn_at IS NULL)", name="drawn_whole"),
+        Index(
+            "ix_verification_statement_undrawn",
+            "batch_id",
+            sqlite_where=text("document_sha256 IS NULL"),
+            postgresql_where=text("document_sha256 IS NULL"),
+        ),
+    )
+
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"), primary_key=True, autoincrement=False)
+    number: Mapped[str] = mapped_column(unique=True)
+    language: Mapped[Language] = mapped_column(Word(Language))
+    facts: Mapped[bytes]
+    document_sha256: Mapped[str | None]
+    drawn_at: Mapped[datetime | None]
+
+    batch: Mapped[Batch] = relationship()

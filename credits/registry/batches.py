@@ -14,7 +14,7 @@ from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import may_register_for
 from credits.participants.wording import line, paragraphs
-from credits.registry import minerals
+from credits.registry import minerals, review_threads
 from credits.registry.calendar import checked_period, covers, months_before
 from credits.registry.evidence import free
 from credits.registry.plausibility_grades import GradeDoubtful, doubt, must_be_possible
@@ -265,7 +265,10 @@ def refuse_overlap(session: Session, batch: Batch) -> None:
 
 
 def answer(session: Session, *, batch: Batch, text: str, policy: Policy, by: User, key: str, at: datetime) -> Remark:
-    """Answer the verifier's request; the batch goes back into review. Flushes. Raises WrongState, Incomplete."""
+    """Answer all that the verifier has asked by one text; the batch goes back into review.
+
+    Flushes. Raises WrongState, Incomplete.
+    """
     may_register_for(by, batch.site.producer)
     asked = {"act": "batch.answer", "batch": batch.number, "text": text}
     if earlier := claim(session, caller=by.number, key=key, request=asked):
@@ -276,6 +279,7 @@ def answer(session: Session, *, batch: Batch, text: str, policy: Policy, by: Use
     refuse_hopeless(session, batch, policy, at.date())
     batch.state = BatchState.IN_REVIEW
     made = remark(session, batch, RemarkKind.ANSWER, text, by, at)
+    review_threads.reply(session, made, review_threads.waiting(session, batch))
     papers = [paper.sha256 for paper in batch.evidence]
     tell(session, "batch.answered", batch, by, at, {"evidence": papers}, {"text": made.text})
     settle(session, {"remark": made.id})

@@ -10,6 +10,7 @@ from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import OwnAffair, WrongRole, is_lead, must_verify
 from credits.participants.wording import paragraphs, printed
+from credits.registry import review_threads
 from credits.registry.batches import lock_in, remark, tell
 from credits.registry.calendar import checked_period, covers
 from credits.registry.evidence import free
@@ -72,6 +73,7 @@ def request_information(session: Session, *, batch: Batch, text: str, by: User, 
     lock_in(session, batch, BatchState.IN_REVIEW)
     batch.state = BatchState.INFORMATION_REQUESTED
     made = remark(session, batch, RemarkKind.REQUEST, text, by, at)
+    review_threads.begin(session, made, language=review_threads.language_of(batch))
     tell(
         session, "batch.information_requested", batch, by, at, {"verifier": by.organisation.number}, {"text": made.text}
     )
@@ -104,6 +106,8 @@ def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: s
     batch.independence = paragraphs(finding.independence, "Declaration of independence", 1000)
     batch.assurance_id = assurance.id
     opinion = remark(session, batch, RemarkKind.DECISION, finding.opinion, by, at)
+    for point in review_threads.unsettled(session, batch):  # the decision settles what was asked on the way to it
+        point.settled_by, point.settled_at = by, at
     tell(
         session,
         "batch.verified",
