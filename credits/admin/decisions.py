@@ -26,7 +26,7 @@ from credits.registry.holders import available_with, first_to_go
 from credits.registry.models import Issuance
 from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.registry.plausibility_override import batch_of
-from credits.registry.production import Batch
+from credits.registry.production import Batch, Site
 
 # What an issuer proposes. An export is asked for by the holder.
 PROPOSED_HERE = [kind for kind in DecisionKind if kind is not DecisionKind.EXPORT]
@@ -40,6 +40,7 @@ NEEDS = {
     "debit": ("quantity",),
     "lift": (),
     "ceiling": (),
+    "reinstatement": (),
 }
 
 
@@ -183,6 +184,7 @@ def concerned(found: Decision) -> dict[str, Any]:
     """What it is about, and which serials its approval would take as things stand now."""
     issuance: Issuance | None = None
     batch: Batch | None = None
+    site: Site | None = None
     serials: list[str] = []
     if found.subject.startswith("HOLD-"):
         serials = earmarks.serials_of(db.session(), earmarks.earmark_numbered(db.session(), found.subject))
@@ -190,12 +192,14 @@ def concerned(found: Decision) -> dict[str, Any]:
         batch = batch_of(db.session(), found.subject)
     elif found.subject.startswith("DEBIT-"):
         issuance = debit_numbered(db.session(), found.subject).issuance
+    elif found.kind is DecisionKind.REINSTATEMENT:
+        site = public.site_known_as(db.session(), found.subject)
     else:
         issuance = queries.issuance_numbered(db.session(), found.subject)
     if issuance is not None and "holder" in found.request and found.state is DecisionState.WAITING:
         holder = public.organisation_known_as(db.session(), found.request["holder"])
         serials = first_to_go(db.session(), holder, issuance, found.request["quantity"], MOST_SHOWN)
-    return {"issuance": issuance, "batch": batch, "serials": serials, "most": MOST_SHOWN}
+    return {"issuance": issuance, "batch": batch, "place": site, "serials": serials, "most": MOST_SHOWN}
 
 
 def acts() -> dict[str, str]:
@@ -209,6 +213,7 @@ def acts() -> dict[str, str]:
         "debit": _("Debit the producer"),
         "lift": _("Lift a suspension"),
         "ceiling": _("Let a batch through above its ceiling"),
+        "reinstatement": _("Let a site return to active"),
     }
 
 
@@ -223,4 +228,5 @@ def consequences() -> dict[str, str]:
         "debit": _("The producer's next issuance of this mineral is so much smaller."),
         "lift": _("The credits of the issuance move again at once."),
         "ceiling": _("The batch can be verified and issued above what is plausible. The reason is public."),
+        "reinstatement": _("The site is active again: its batches can be verified and issued."),
     }

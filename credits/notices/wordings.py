@@ -93,6 +93,7 @@ ACTS = {
     "debit": N_("Debit the producer"),
     "lift": N_("Lift a suspension"),
     "ceiling": N_("Let a batch through above its ceiling"),
+    "reinstatement": N_("Let a site return to active"),
 }
 
 TO_THE_ISSUANCE = N_("To the issuance")

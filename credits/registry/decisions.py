@@ -15,7 +15,16 @@ from credits.ledger.posting import Posted
 from credits.participants.models import User
 from credits.participants.permissions import is_auditor, is_issuer, must_issue
 from credits.participants.wording import paragraphs
-from credits.registry import buffer, cancellation, corrections, export, holds, plausibility_override, suspension
+from credits.registry import (
+    buffer,
+    cancellation,
+    corrections,
+    export,
+    holds,
+    plausibility_override,
+    reinstatement,
+    suspension,
+)
 from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.registry.policy import Policy
 from credits.registry.queries import digits_of
@@ -53,6 +62,7 @@ ACTS = {
     DecisionKind.DEBIT: Act(corrections.check_debit, corrections.debit),
     DecisionKind.LIFT: Act(suspension.check_lift, suspension.lift),
     DecisionKind.CEILING: Act(plausibility_override.check, plausibility_override.let_through),
+    DecisionKind.REINSTATEMENT: Act(reinstatement.check, reinstatement.reinstate),
 }
 
 

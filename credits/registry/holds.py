@@ -32,7 +32,7 @@ from credits.registry.movements import Decision, Earmark, EarmarkKind
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState, Site
 from credits.registry.queries import digits_of
-from credits.registry.stillness import end_transfers, keep_still, moves_out_of
+from credits.registry.stillness import end_transfers, keep_site_still, keep_still, moves_out_of
 from credits.registry.telling import both_people, listed, quantity_of, recorded
 
 ISSUED = (BatchState.ISSUED, BatchState.SUSPENDED)
@@ -121,14 +121,38 @@ def hold_periods(
         return frozen_before(session, earlier)
     why = paragraphs(reason, "Reason", 500)
     checked_period(first_day, last_day, "Periods concerned")
+    frozen = freeze(session, site=site, first_day=first_day, last_day=last_day, why=why, told={}, by=by, at=at)
+    if frozen is None:
+        raise NothingToHold(f"Nothing was issued for {place} between {first_day} and {last_day}.", site=place)
+    done = {"hold": frozen.hold.id if frozen.hold else None, "transfers": [each.id for each in frozen.transfers]}
+    ledger.settle(session, done | {"tell": [each.id for each in frozen.tell]})
+    return frozen
+
+
+def freeze(
+    session: Session,
+    *,
+    site: Site,
+    first_day: date,
+    last_day: date,
+    why: str,
+    told: dict[str, Any],
+    by: User,
+    at: datetime,
+) -> Frozen | None:
+    """What `hold_periods` does, without asking who may; None where nothing was issued for these days. Flushes.
+
+    For operations whose own rules say who may. why: sound text. told: what the event says besides.
+    """
+    keep_site_still(session, site)
+    place, producer = f"{site.country}-{site.code}", site.producer
     numbers = issued_in(session, site, first_day, last_day)
     if not numbers:
-        raise NothingToHold(f"Nothing was issued for {place} between {first_day} and {last_day}.", site=place)
-    producer = site.producer
+        return None
     ended = [each for each in keep_still(session, numbers) if each.sender_id == producer.id]
     moves = moves_out_of(session, numbers, UNSOLD, account_of(session, producer, AccountKind.HELD), producer.id)
     tell = others(session, list(numbers), producer)
-    facts: dict[str, Any] = {
+    facts: dict[str, Any] = told | {
         "site": place,
         "from": str(first_day),
         "to": str(last_day),
@@ -136,35 +160,31 @@ def hold_periods(
     }
     facts |= {"quantity": quantity_of(moves)} | listed("transfers", [each.number for each in ended])
     record = recorded(session, "hold.zero_tolerance", place, numbers, facts, why, by, at)
-    held = None
-    if moves:
-        offered, available = (account_of(session, producer, kind) for kind in (AccountKind.PENDING, UNSOLD[0]))
-        held = set_apart(
-            session,
-            kind=EarmarkKind.HELD,
-            holder=producer,
-            why=why,
-            moves=moves,
-            record=record,
-            by=by,
-            at=at,
-            back={offered: available},
-        )
-        end_transfers(
-            session,
-            ended,
-            state=TransferState.WITHDRAWN,
-            reason=RETURNED,
-            posting_id=held.opening_posting_id,
-            by=by,
-            at=at,
-        )
-    else:
+    if not moves:
         events.enter(session, record(moves))
-    frozen = Frozen(held, ended, tell)
-    done = {"hold": held.id if held else None, "transfers": [each.id for each in ended]}
-    ledger.settle(session, done | {"tell": [each.id for each in tell]})
-    return frozen
+        return Frozen(None, ended, tell)
+    offered, available = (account_of(session, producer, kind) for kind in (AccountKind.PENDING, UNSOLD[0]))
+    held = set_apart(
+        session,
+        kind=EarmarkKind.HELD,
+        holder=producer,
+        why=why,
+        moves=moves,
+        record=record,
+        by=by,
+        at=at,
+        back={offered: available},
+    )
+    end_transfers(
+        session,
+        ended,
+        state=TransferState.WITHDRAWN,
+        reason=RETURNED,
+        posting_id=held.opening_posting_id,
+        by=by,
+        at=at,
+    )
+    return Frozen(held, ended, tell)
 
 
 def frozen_before(session: Session, earlier: dict[str, Any]) -> Frozen:

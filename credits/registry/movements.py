@@ -23,6 +23,7 @@ class DecisionKind(StrEnum):
     DEBIT = "debit"
     LIFT = "lift"  # of a suspension
     CEILING = "ceiling"  # a batch let through above it
+    REINSTATEMENT = "reinstatement"  # of a site
 
 
 class DecisionState(StrEnum):

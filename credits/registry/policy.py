@@ -7,6 +7,7 @@ from pathlib import Path
 from credits.registry.minerals import MILLION, mineral_of
 from credits.registry.models import Cause
 from credits.registry.production import EvidenceKind
+from credits.registry.standards import OWN_FOLDER, Standards, load
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Policy:
     months_valid: int
     warning_days: tuple[int, ...]
     buffer_share_ppm: int
+    probation_months: int
+    suspension_months: int
+    months_to_mitigate: int
+    months_to_next_assessment: int
+    standards: Standards
 
 
 def read(path: Path, environment: str = "production") -> Policy:
@@ -60,6 +66,11 @@ def read(path: Path, environment: str = "production") -> Policy:
         months_valid=text["expiry"]["months_valid"],
         warning_days=tuple(text["expiry"]["warning_days"]),
         buffer_share_ppm=text["buffer"]["share_ppm"],
+        probation_months=text["assurance"]["probation_months"],
+        suspension_months=text["assurance"]["suspension_months"],
+        months_to_mitigate=text["assurance"]["months_to_mitigate"],
+        months_to_next_assessment=text["assurance"]["months_to_next_assessment"],
+        standards=standards_named(text["assurance"], path),
     )
     share = policy.buffer_share_ppm
     if type(share) is not int or not 0 <= share < MILLION:
@@ -67,9 +78,15 @@ def read(path: Path, environment: str = "production") -> Policy:
     numbers = [
         value
         for name, value in vars(policy).items()
-        if name != "buffer_share_ppm" and not isinstance(value, str | tuple)
+        if name != "buffer_share_ppm" and not isinstance(value, str | tuple | Standards)
     ]
     numbers += [*policy.warning_days, *dict(policy.large_credits).values()]
     if not all(type(number) is int and number > 0 for number in numbers):
         raise ValueError(f"{path} holds a number that is not whole and positive.")
     return policy
+
+
+def standards_named(assurance: dict[str, str], path: Path) -> Standards:
+    """The standards of the folder that the policy in `path` names, seen from there, or those that come with us."""
+    folder = assurance["standards_folder"]
+    return load(path.parent / folder if folder else OWN_FOLDER, assurance["standard"])

@@ -12,7 +12,7 @@ from credits.ledger.serials import SerialRange
 from credits.participants.models import User
 from credits.registry.models import Holding, Issuance, Transfer, TransferState
 from credits.registry.movements import Earmark, EarmarkRange
-from credits.registry.production import Batch
+from credits.registry.production import Batch, Site
 
 
 def keep_still(session: Session, issuance_ids: Collection[int]) -> list[Transfer]:
@@ -38,6 +38,16 @@ def keep_still(session: Session, issuance_ids: Collection[int]) -> list[Transfer
                 )
             )
         attempt.rollback()
+
+
+def keep_site_still(session: Session, site: Site) -> None:
+    """Lock a site, so that nothing of it is verified or issued meanwhile. Before any lock on its batches."""
+    session.execute(select(Site.id).where(Site.id == site.id).with_for_update(key_share=True))
+
+
+def keep_site_as_it_is(session: Session, site: Site) -> None:
+    """Lock a site against findings and changes of its state meanwhile. Before any lock on its batches."""
+    session.execute(select(Site.id).where(Site.id == site.id).with_for_update(read=True))
 
 
 def pending_of(issuance_ids: Collection[int]) -> Select[int]:
