@@ -9,7 +9,7 @@ from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
 
 from sqlalchemy.orm import Session
 
-from credits.certificates import issuing
+from credits.certificates import issuing, signing, verified
 from credits.db import begin_writing
 from credits.files import Files, Parts
 from credits.journal import checkpoints, outside, sequencing
@@ -46,6 +46,30 @@ def draw_waiting(session: Session, *, files: Files, at: datetime) -> int:
     for number in numbers:
         draw_certificate(session, number=number, files=files, at=at)
     return len(numbers)
+
+
+def draw_statement(
+    session: Session,
+    *,
+    number: str,
+    files: Files,
+    seal: signing.Seal,
+    translate: Callable[[str], str],
+    at: datetime,
+) -> str:
+    """Draw, sign and keep a verification statement if that was not done yet; its SHA-256. Commits.
+
+    Outside of any transaction, as a certificate is. translate: into the statement's language. Raises NoSuchStatement.
+    """
+    statement = verified.statement_numbered(session, number)
+    if statement.document_sha256 is None:
+        sha256 = verified.drawn(statement, files, seal=seal, translate=translate, at=at)
+        begin_writing(session)
+        verified.keep_document(session, number=number, sha256=sha256, at=at)
+        session.commit()
+        session.refresh(statement)
+    assert statement.document_sha256 is not None
+    return statement.document_sha256
 
 
 def expire_transfers(session: Session, *, at: datetime) -> int:

@@ -9,6 +9,7 @@ from huey.serializer import SignedSerializer
 from config import Settings, load
 from credits import jobs
 from credits.app import create_app
+from credits.drawing import draw_statements_waiting
 from credits.extensions import db
 from credits.identity import now
 from credits.letters import deliver
@@ -43,6 +44,7 @@ def draw_waiting() -> None:
     """Draw the certificates that were not drawn right after their retirement."""
     with app.app_context():
         jobs.draw_waiting(db.session(), files=app.extensions["certificate_files"], at=now())
+        draw_statements_waiting()
 
 
 @huey.periodic_task(crontab(minute="*/10"))

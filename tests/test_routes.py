@@ -51,6 +51,9 @@ PUBLIC = {
     "web.take_cosignature",  # the signature says who sends it
     "web.tile",
     "web.unit",
+    "web.document_certificate",
+    "web.statement_proof",  # of what is issued; before that for the parties
+    "web.verification_statement",
 }
 
 

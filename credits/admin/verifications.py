@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import uuid4
 
-from flask import flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -15,6 +15,8 @@ from wtforms.validators import InputRequired, Length, Optional
 from credits.admin import arithmetic
 from credits.admin.blueprint import bp
 from credits.admin.reviews import must_be_decidable, refused
+from credits.certificates import verified
+from credits.drawing import spoken
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, verifiers_only
@@ -22,6 +24,7 @@ from credits.participants.models import User
 from credits.registry import queries, verification
 from credits.registry.calendar import covers
 from credits.registry.production import Batch, BatchState
+from credits.registry.review_threads import language_of
 from credits.registry.verification import Finding
 
 VISITED, REMOTE = "visited", "remote"
@@ -82,6 +85,8 @@ def verify_batch(number: str) -> ResponseReturnValue:
             verification.verify(
                 db.session, batch=batch, finding=finding, by=current_user(), key=form.key.data, at=now()
             )
+            issuer, language = current_app.extensions["issuer"], spoken(language_of(batch))
+            verified.freeze(db.session(), batch=batch, issuer=issuer, language=language)
             db.session.commit()
             flash(_("%(number)s is verified. The registry can issue its credits.", number=number), "success")
             return redirect(url_for("admin.batch", number=number), 303)

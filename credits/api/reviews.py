@@ -2,13 +2,18 @@
 
 from typing import Any
 
+from flask import current_app
+
 from credits.api.batches import told
 from credits.api.blueprint import Area
 from credits.api.doing import With, once
 from credits.api.schemas.batches import Batch, FindingRequest, TextRequest
+from credits.certificates import verified
+from credits.drawing import spoken
 from credits.extensions import db
 from credits.identity import current_user, now
 from credits.registry import queries, verification
+from credits.registry.review_threads import language_of
 from credits.registry.verification import Finding
 
 area = Area("reviews", "Batches on the verifier's side: taken into review, asked about, verified or rejected.")
@@ -40,6 +45,8 @@ def verify_batch(key: str, asked: dict[str, Any], number: str) -> With:
     user = current_user()
     batch = queries.batch_numbered(db.session, user, number)
     verification.verify(db.session, batch=batch, finding=Finding(**asked), by=user, key=key, at=now())
+    issuer, language = current_app.extensions["issuer"], spoken(language_of(batch))
+    verified.freeze(db.session(), batch=batch, issuer=issuer, language=language)
     db.session.commit()
     return told(batch)
 

@@ -1,11 +1,11 @@
-"""The certificate on paper: frozen facts in, the bytes of a PDF out.
+"""The registry's documents on paper: frozen facts in, the bytes of a PDF out.
 
 The same facts give the same bytes: dates and the file identifier come from the facts, faces from `fonts/`, and nothing
 is fetched. Bytes may still change with a new WeasyPrint or HarfBuzz, so a certificate is drawn once and its bytes kept.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -43,22 +43,29 @@ class Undrawable(Invalid):
     code = "undrawable_text"
 
 
-def draw(facts: Mapping[str, Any], *, templates: Path = TEMPLATES) -> bytes:
-    """Draw a retirement certificate, A4, from facts of the schema `asmc-retirement-certificate-1`.
+def draw(
+    facts: Mapping[str, Any],
+    *,
+    document: str = "retirement",
+    translate: Callable[[str], str] = str,
+    templates: Path = TEMPLATES,
+) -> bytes:
+    """Draw a document, A4: a certificate from facts of the schema `asmc-retirement-certificate-1`, or another one.
 
     facts: plain JSON values; None prints as "not recorded", a missing name is an error.
-    templates: the folder that holds `certificates/retirement.html` and its style sheet.
+    document: the name of its template and style sheet in `certificates/` of the folder `templates`.
+    translate: brings the template's own texts into the language of the document.
 
     Raises Undrawable rather than print boxes; ask `undrawable` before such a text is accepted.
     """
     must_be_drawable(facts)
-    press = _press(templates)
-    page = press.template.render(facts=facts)
+    press = _press(templates, document)
+    page = press.template.render(facts=facts, _=translate)
     # Two certificates of different facts never share an identifier, and no clock is asked for one.
     identifier = sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32].encode()
     with _one_at_a_time:
-        document = _laid_out(press, page)
-        pdf: bytes = document.write_pdf(pdf_identifier=identifier, pdf_tags=True)
+        laid_out = _laid_out(press, page)
+        pdf: bytes = laid_out.write_pdf(pdf_identifier=identifier, pdf_tags=True)
     return pdf
 
 
@@ -66,7 +73,7 @@ def _laid_out(press: "_Press", page: str) -> Document:
     """On one sheet: where the texts are too long for it, set smaller; where that is too long too, on as many."""
     html = HTML(string=page, url_fetcher=_NothingFetched())
     document = html.render(stylesheets=[press.style], font_config=press.fonts, pdf_tags=True)
-    if len(document.pages) == 1:
+    if len(document.pages) == 1 or press.dense is None:
         return document
     smaller = html.render(stylesheets=[press.style, press.dense], font_config=press.fonts, pdf_tags=True)
     return smaller if len(smaller.pages) == 1 else document
@@ -99,17 +106,20 @@ def slow_drawing() -> str | None:
 
 @dataclass(frozen=True)
 class _Press:
-    """What all certificates share. Parsing style and fonts again each time would double the time of drawing."""
+    """What all documents of a kind share. Parsing style and fonts again each time would double the time of drawing.
+
+    dense: for what is meant to fit on one sheet.
+    """
 
     template: Template
     style: CSS
-    dense: CSS
+    dense: CSS | None
     fonts: FontConfiguration
 
 
 # Set up at the first certificate, never at import: a process that forks afterwards would share its font folder.
 @cache
-def _press(templates: Path) -> _Press:
+def _press(templates: Path, document: str) -> _Press:
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,
@@ -126,16 +136,17 @@ def _press(templates: Path) -> _Press:
         "qr_code": _qr_code,
     }
     fonts = FontConfiguration()
-    style, dense = (
-        CSS(
+
+    def style(name: str) -> CSS:
+        return CSS(
             filename=templates / "certificates" / name,
             base_url=f"{FONTS.as_uri()}/",
             url_fetcher=_OwnFacesFetched(),
             font_config=fonts,
         )
-        for name in ("retirement.css", "dense.css")
-    )
-    return _Press(environment.get_template("certificates/retirement.html"), style, dense, fonts)
+
+    dense = style("dense.css") if document == "retirement" else None
+    return _Press(environment.get_template(f"certificates/{document}.html"), style(f"{document}.css"), dense, fonts)
 
 
 class _NothingFetched(URLFetcher):

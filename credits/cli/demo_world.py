@@ -6,10 +6,10 @@ All names are made up. Days are counted back from `at`, so that the world is fre
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from credits.certificates import issuing
+from credits.certificates import issuing, verified
 from credits.cli.demo_people import People
 from credits.cli.demo_sites import cerro_claro, kamilombe
-from credits.participants.models import Organisation, User
+from credits.participants.models import Language, Organisation, User
 from credits.registry import (
     batches,
     evidence,
@@ -247,6 +247,7 @@ class World(People):
         verification.verify(
             self.session, batch=batch, finding=self.finding(), by=self.lead, key=next(self.keys), at=self.at
         )
+        verified.freeze(self.session, batch=batch, issuer=self.issuer, language=Language.EN)
 
     def verified_and_issued(self, batch: Batch) -> Issuance:
         self.verified(batch)
