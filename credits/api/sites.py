@@ -15,13 +15,14 @@ from credits.api.schemas.sites import (
     MatchRequest,
     ObservedSiteWithVisits,
     Site,
+    SiteRecords,
     SiteRequest,
     SitesQuery,
     SiteSummary,
 )
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.registry import observations, production, queries, screening, searching, sites
+from credits.registry import observations, production, queries, screening, searching, site_records, sites
 from credits.registry.ipis import LICENCE
 
 area = Area("sites", "Sites, their licences, and what others have seen there.")
@@ -73,6 +74,16 @@ def list_candidates(number: str) -> list[screening.Candidate]:
     )
 
 
+@area.get("/sites/<number>/records", gives=SiteRecords)
+def list_records(number: str) -> dict[str, list[With]]:
+    """What was written down of a site: the newest day first, with what was struck out."""
+    site = queries.site_coded(db.session, current_user(), number)
+    return {
+        kind: [recorded(kind, record) for record in site_records.records_of(db.session, site, kind, struck=True)]
+        for kind in site_records.KINDS
+    }
+
+
 @area.put("/sites/<number>/match", takes=MatchRequest, gives=Site)
 def match_site(asked: dict[str, Any], number: str) -> With:
     """Say which site of the open data this is, or with null that it is none of them."""
@@ -87,6 +98,10 @@ def match_site(asked: dict[str, Any], number: str) -> With:
 def show_observed_site(pcode: str) -> With:
     """A site of the open data that is matched with a site of yours, or near one, with its visits. Source: IPIS."""
     return With(searching.observed_site(db.session, current_user(), pcode), licence=LICENCE)
+
+
+def recorded(kind: str, record: Any) -> With:
+    return With(record, day=getattr(record, site_records.DAYS[kind]), struck=record.struck_at is not None)
 
 
 def told(site: production.Site) -> With:

@@ -8,13 +8,14 @@ from flask import Flask
 
 from credits.cli.demo import demo
 from credits.cli.founding import found
+from credits.cli.importing import batches, members
 from credits.cli.journal import journal
 from credits.cli.ledger import ledger
 from credits.cli.plausibility import plausibility
 from credits.cli.screening import sites
 from credits.cli.tokens import tokens
 
-COMMANDS: tuple[click.Command, ...] = (demo, found, journal, ledger, plausibility, sites, tokens)
+COMMANDS: tuple[click.Command, ...] = (batches, demo, found, journal, ledger, members, plausibility, sites, tokens)
 
 
 def register(app: Flask) -> None:

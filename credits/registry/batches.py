@@ -15,8 +15,9 @@ from credits.participants.models import User
 from credits.participants.permissions import may_register_for
 from credits.participants.wording import line, paragraphs
 from credits.registry import minerals, review_threads
-from credits.registry.calendar import checked_period, covers, months_before
+from credits.registry.calendar import checked_period, months_before
 from credits.registry.evidence import free
+from credits.registry.licensed import uncovered
 from credits.registry.plausibility_grades import GradeDoubtful, doubt, must_be_possible
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState, CarriedRemainder, EvidenceKind, Remark, RemarkKind, Site
@@ -180,8 +181,8 @@ def graded(batch: Batch, production: Production) -> int:
 def missing(batch: Batch, policy: Policy) -> list[str]:
     """What the producer must still add before the batch can be submitted, as sentences."""
     wanted = []
-    if not is_licensed(batch):
-        wanted.append("A licence of the site that covers the whole production period.")
+    if unlicensed := uncovered(batch.site.licences, batch.produced_from, batch.produced_to):
+        wanted.append(unlicensed)
     there = {paper.kind for paper in batch.evidence}
     wanted += [PAPERS[kind] for kind in policy.required_evidence if kind not in there]
     return wanted
@@ -189,8 +190,7 @@ def missing(batch: Batch, policy: Policy) -> list[str]:
 
 def is_licensed(batch: Batch) -> bool:
     """Whether one licence of the site covers the whole production period."""
-    period = (batch.produced_from, batch.produced_to)
-    return any(covers((licence.valid_from, licence.valid_to), period) for licence in batch.site.licences)
+    return uncovered(batch.site.licences, batch.produced_from, batch.produced_to) is None
 
 
 PAPERS = {

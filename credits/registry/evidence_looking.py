@@ -118,7 +118,7 @@ def promised(beginning: bytes) -> str | None:
 
 
 def asked_of_child(media_type: str, content: bytes, policy: Policy) -> dict[str, object]:
-    answer = run(["look", media_type], content, policy)
+    answer = run(["look", media_type], content, policy.milliseconds_to_look)
     found: dict[str, object] = json.loads(answer)
     if "refused" in found:
         raise UnusableFile(REFUSALS[str(found["refused"])], why=found["refused"])
@@ -127,13 +127,13 @@ def asked_of_child(media_type: str, content: bytes, policy: Policy) -> dict[str,
 
 def page_of(media_type: str, content: bytes, number: int, policy: Policy) -> bytes:
     """Page `number` of a PDF or picture that was taken, as a JPEG of its pixels alone. Raises UnusableFile."""
-    return run(["page", media_type, str(number)], content, policy)
+    return run(["page", media_type, str(number)], content, policy.milliseconds_to_look)
 
 
-def run(arguments: list[str], content: bytes, policy: Policy) -> bytes:
+def run(arguments: list[str], content: bytes, milliseconds: int, program: Path = CHILD) -> bytes:
     """What the child prints. It and all that it has started are killed when their time is over."""
     child = subprocess.Popen(
-        [sys.executable, "-I", str(CHILD), *arguments],
+        [sys.executable, "-I", str(program), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -143,7 +143,7 @@ def run(arguments: list[str], content: bytes, policy: Policy) -> bytes:
     )
     with child:
         try:
-            printed, said = child.communicate(content, timeout=policy.milliseconds_to_look / 1000)
+            printed, said = child.communicate(content, timeout=milliseconds / 1000)
         except subprocess.TimeoutExpired:
             raise UnusableFile(REFUSALS["too_slow"], why="too_slow") from None
         finally:

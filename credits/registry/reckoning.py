@@ -1,8 +1,17 @@
 """The arithmetic of a batch, figure by figure, exact and as people write it. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from credits.registry.minerals import MILLION, in_base_units
+from credits.registry.minerals import (
+    MILLION,
+    BadMeasure,
+    Mineral,
+    contained_ng,
+    dried_mg,
+    in_base_units,
+    share_ppm,
+    weight_mg,
+)
 from credits.registry.production import Batch
 
 MG_DIGITS = 6  # decimals of a kilogram counted in milligrams
@@ -43,6 +52,47 @@ def reckon(batch: Batch) -> Reckoning:
         whole=outcome.base_units,
         deducted=deducted,
         at_most=max(0, outcome.base_units - deducted),
+        rounded=outcome.remainder_ng > 0,
+    )
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """The arithmetic of figures that may not be all there: a text is empty where it cannot be told yet.
+
+    gross, dry: kilograms; moisture, grade: as they were typed; contained: base units with every decimal; whole: rounded
+    down, None where it cannot be told. rounded: whether a remainder is carried to the next batch.
+    """
+
+    gross: str = ""
+    moisture: str = ""
+    dry: str = ""
+    grade: str = ""
+    contained: str = ""
+    whole: int | None = None
+    rounded: bool = False
+
+
+def so_far(mineral: Mineral, gross_kg: str, moisture: str, grade: str) -> SoFar:
+    """What figures tell that somebody is still typing. One that is not sound counts as not there."""
+    found = SoFar()
+    try:
+        gross = weight_mg(gross_kg)
+        found = replace(found, gross=shown(gross, MG_DIGITS))
+        moist = share_ppm(moisture, per=100)
+        dry = dried_mg(gross, moist)
+        found = replace(found, moisture=shown(moist, PERCENT_DIGITS), dry=shown(dry, MG_DIGITS))
+        rich = share_ppm(grade, per=1000 if mineral.per_thousand else 100)
+        fine = contained_ng(dry, rich)
+    except BadMeasure:
+        return found
+    digits = THOUSANDTH_DIGITS if mineral.per_thousand else PERCENT_DIGITS
+    outcome = in_base_units(mineral, fine)
+    return replace(
+        found,
+        grade=shown(rich, digits),
+        contained=shown(fine, len(str(mineral.base_unit_mg * MILLION)) - 1),
+        whole=outcome.base_units,
         rounded=outcome.remainder_ng > 0,
     )
 

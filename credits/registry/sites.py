@@ -77,14 +77,7 @@ def register(session: Session, *, producer: Organisation, facts: SiteFacts, by: 
     asked = {name: str(value) for name, value in vars(facts).items()} | {"act": "site.register", "for": producer.number}
     if earlier := claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Site, earlier["site"])
-    if not 0 <= facts.miners <= MOST_MINERS:
-        raise Invalid(f"The number of miners is between 0 and {MOST_MINERS:,}.", asked=facts.miners)
-    if facts.conflict_affected is not Answer.UNKNOWN and not facts.conflict_source.strip():
-        raise Invalid("Say which source tells whether the area is conflict-affected, and when it was looked up.")
-    if facts.conflict_affected is not Answer.UNKNOWN and facts.conflict_checked_on is None:
-        raise Invalid("Say on which day it was looked up whether the area is conflict-affected.")
-    if facts.conflict_checked_on is not None and facts.conflict_checked_on > at.date():
-        raise Invalid("The day of the look-up lies in the future.", asked=str(facts.conflict_checked_on))
+    must_be_told_whole(facts, at)
     site = coded(session, described(producer, facts, by, at))
     events.append(
         session,
@@ -97,6 +90,24 @@ def register(session: Session, *, producer: Organisation, facts: SiteFacts, by: 
     )
     settle(session, {"site": site.id})
     return site
+
+
+def must_be_told_whole(facts: SiteFacts, at: datetime) -> None:
+    """Raise Invalid where the miners cannot be so many, or a yes or no of conflict has no source or day."""
+    if not 0 <= facts.miners <= MOST_MINERS:
+        raise Invalid(f"The number of miners is between 0 and {MOST_MINERS:,}.", field="miners", asked=facts.miners)
+    if facts.conflict_affected is not Answer.UNKNOWN and not facts.conflict_source.strip():
+        said = "Say which source tells whether the area is conflict-affected, and when it was looked up."
+        raise Invalid(said, field="conflict_source")
+    if facts.conflict_affected is not Answer.UNKNOWN and facts.conflict_checked_on is None:
+        said = "Say on which day it was looked up whether the area is conflict-affected."
+        raise Invalid(said, field="conflict_checked_on")
+    if facts.conflict_checked_on is not None and facts.conflict_checked_on > at.date():
+        raise Invalid(
+            "The day of the look-up lies in the future.",
+            field="conflict_checked_on",
+            asked=str(facts.conflict_checked_on),
+        )
 
 
 def described(producer: Organisation, facts: SiteFacts, by: User, at: datetime) -> dict[str, Any]:
@@ -227,10 +238,15 @@ def position(latitude: str, longitude: str) -> dict[str, int]:
     return found
 
 
+def letters_of(name: str) -> str:
+    """How the codes of sites with this name begin: KAM."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().upper()
+    return (re.sub(r"[^A-Z]", "", plain) + "XXX")[:3]
+
+
 def free_code(session: Session, country_code: str, name: str) -> str:
     """A site code made of the name's first three letters and the next free number: KAM001."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().upper()
-    letters = (re.sub(r"[^A-Z]", "", plain) + "XXX")[:3]
+    letters = letters_of(name)
     taken = session.scalars(
         select(func.count()).where(Site.country == country_code, Site.code.like(f"{letters}%"))
     ).one()

@@ -2,6 +2,7 @@
 
 from credits.web import (
     accounts,
+    batch_steps,
     batches,
     bulk,
     certificates,
@@ -20,6 +21,7 @@ from credits.web import (
     sales,
     search,
     site_limits,
+    site_records,
     sites,
     statements,
     statements_of_verification,
@@ -32,6 +34,7 @@ from credits.web.blueprint import bp
 
 __all__ = [
     "accounts",
+    "batch_steps",
     "batches",
     "bp",
     "bulk",
@@ -51,6 +54,7 @@ __all__ = [
     "sales",
     "search",
     "site_limits",
+    "site_records",
     "sites",
     "statements",
     "statements_of_verification",

@@ -1,30 +1,40 @@
 """A producer's batches: drafted, handed in, answered for and followed to the credits."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from wtforms.fields import SelectChoice
 
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, signed_in
+from credits.participants.models import User
 from credits.participants.permissions import may_register_for
 from credits.registry import batches as registry_batches
-from credits.registry import plausibility, queries, searching
+from credits.registry import entering, plausibility, queries, searching
 from credits.registry.minerals import MINERALS, mineral_of
 from credits.registry.plausibility_chart import chart_of
-from credits.registry.production import Batch, BatchState, RemarkKind
+from credits.registry.production import Batch, BatchState, RemarkKind, Site
 from credits.registry.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, reckon, shown
 from credits.registry.sites import number_of
-from credits.web.batch_forms import AnswerForm, BatchForm, ChangeForm, StartForm
+from credits.web.batch_forms import FIELD_NAMES, AnswerForm, BatchForm, ChangeForm, StartForm
 from credits.web.blueprint import bp
 from credits.web.fields import OnceForm
 from credits.web.paging import asked_text, page_of
 from credits.web.story import KINDS_OF_PAPER, MINERAL_NAMES, story_of
 
 AMENDABLE = (BatchState.DRAFT, BatchState.INFORMATION_REQUESTED)
+NEXT_STEPS: dict[BatchState, Any] = {
+    BatchState.DRAFT: lazy_gettext("Add the papers and submit"),
+    BatchState.SUBMITTED: lazy_gettext("Wait for a verifier"),
+    BatchState.IN_REVIEW: lazy_gettext("Wait for the verifier"),
+    BatchState.INFORMATION_REQUESTED: lazy_gettext("Answer the verifier"),
+    BatchState.VERIFIED: lazy_gettext("Wait for the credits"),
+}
 WITHDRAWABLE = (*AMENDABLE, BatchState.SUBMITTED, BatchState.IN_REVIEW, BatchState.VERIFIED)
 
 
@@ -44,6 +54,8 @@ def batches() -> ResponseReturnValue:
         sites=searching.sites_to_produce(db.session, user),
         may_record=bool(searching.producers_for(db.session, user)),
         reckon=reckon,
+        entries=entering.entries_of(db.session, user) if not (state or text) else [],
+        next_steps=NEXT_STEPS,
     )
 
 
@@ -53,34 +65,64 @@ def new_batch() -> ResponseReturnValue:
     user = current_user()
     may_register_for(user, user.organisation)
     if not (request.args.get("site") and request.args.get("mineral")):
-        return _start()
+        return _begin()
     site = queries.site_coded(db.session, user, request.args["site"])
     may_register_for(user, site.producer)
     form = BatchForm(mineral_of(request.args["mineral"]))
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
-            made = registry_batches.draft(
-                db.session, site=site, production=form.production, by=user, key=form.key.data, at=now()
-            )
+            asked = {"by": user, "key": form.key.data, "at": now()}
+            if form.production.produced_from.year != form.production.produced_to.year:
+                return _to_divide(site, form, **asked)
+            made = registry_batches.draft(db.session, site=site, production=form.production, **asked)
             db.session.commit()
             flash(_("The draft is saved. Nobody outside sees it before you submit it."), "success")
-            return _to(made)
+            return to_batch(made)
         except CreditsError as refusal:
             status = form.refused(refusal)
     return render_template("batches/new_batch.html", form=form, place=site, names=MINERAL_NAMES), status
 
 
-def _start() -> ResponseReturnValue:
-    """The first question: of which site and mineral? Answered in the address, so that nothing is written."""
+def _begin() -> ResponseReturnValue:
+    """The first step: of which site and mineral? From here on everything is saved."""
+    form = StartForm(site=request.args.get("site"))
+    sites = start_choices(form)
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        if "one_page" in request.form:
+            address = {"site": form.site.data, "mineral": form.mineral.data}
+            return redirect(url_for("web.new_batch", **address), 303)
+        try:
+            site = queries.site_coded(db.session, current_user(), form.site.data)
+            asked = {"by": current_user(), "key": form.key.data, "at": now()}
+            entry = entering.begin(db.session, site=site, mineral_code=form.mineral.data, **asked)
+            db.session.commit()
+            return redirect(url_for("web.batch_step", number=entry.number, step=2), 303)
+        except CreditsError as refusal:
+            status = form.refused(refusal)
+    return render_template("batches/start_batch.html", form=form, sites=sites), status
+
+
+def start_choices(form: StartForm) -> list[Site]:
+    """Offer the sites for which the person may begin a batch; which they are."""
     sites = searching.sites_to_produce(db.session, current_user())
-    form = StartForm(request.args, meta={"csrf": False})
     choose = [SelectChoice("", _("Choose…"))]
     form.site.choices = (choose if len(sites) > 1 else []) + [
         SelectChoice(number_of(site), f"{site.name} ({number_of(site)}) · {site.producer.name}") for site in sites
     ]
     form.mineral.choices = choose + [SelectChoice(code, MINERAL_NAMES[code]) for code in MINERALS]
-    return render_template("batches/start_batch.html", form=form, sites=sites)
+    return sites
+
+
+def _to_divide(site: Site, form: BatchForm, by: User, key: str, at: datetime) -> ResponseReturnValue:
+    """Keep what was typed and ask how to divide it: the days lie in two calendar years."""
+    entry = entering.begin(db.session, site=site, mineral_code=form.mineral.code, by=by, key=key, at=at)
+    if entry.step == 1:
+        raw = {name: str((form[name].raw_data or [""])[0]) for name in FIELD_NAMES if name in form}
+        entering.save(db.session, entry=entry, typed=raw, step=entering.LAST_STEP, by=by, at=at)
+    db.session.commit()
+    return redirect(url_for("web.split_entry", number=entry.number), 303)
 
 
 @bp.get("/batches/<number>")
@@ -113,11 +155,12 @@ def batch(number: str) -> ResponseReturnValue:
 @bp.route("/batches/<number>/edit", methods=["GET", "POST"])
 @signed_in
 def edit_batch(number: str) -> ResponseReturnValue:
-    changed = _own(number)
+    changed = own_batch(number)
     if request.method == "GET" and changed.state not in AMENDABLE:
-        return _to(changed)
-    form = ChangeForm(changed.mineral, **_typed(changed), seen=changed.revision)
+        return to_batch(changed)
+    form = ChangeForm(changed.mineral, **typed(changed), seen=changed.revision)
     form.known_ppm = changed.grade_ppm
+    form.stands = (changed.produced_from, changed.produced_to)
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
@@ -131,7 +174,7 @@ def edit_batch(number: str) -> ResponseReturnValue:
             )
             db.session.commit()
             flash(_("The figures are saved."), "success")
-            return _to(changed)
+            return to_batch(changed)
         except CreditsError as refusal:
             status = form.refused(refusal)
     return render_template("batches/edit_batch.html", form=form, batch=changed, names=MINERAL_NAMES), status
@@ -140,9 +183,9 @@ def edit_batch(number: str) -> ResponseReturnValue:
 @bp.route("/batches/<number>/submit", methods=["GET", "POST"])
 @signed_in
 def submit_batch(number: str) -> ResponseReturnValue:
-    handed_in = _own(number)
+    handed_in = own_batch(number)
     if handed_in.state is not BatchState.DRAFT:
-        return _to(handed_in)  # sent twice, or an old page: the batch itself says where it is
+        return to_batch(handed_in)  # sent twice, or an old page: the batch itself says where it is
     policy = current_app.extensions["policy"]
     form = OnceForm()
     status = 422 if form.is_submitted() else 200
@@ -151,7 +194,7 @@ def submit_batch(number: str) -> ResponseReturnValue:
             registry_batches.submit(db.session, batch=handed_in, policy=policy, by=current_user(), at=now())
             db.session.commit()
             flash(_("%(number)s is with the verifiers now.", number=number), "success")
-            return _to(handed_in)
+            return to_batch(handed_in)
         except CreditsError as refusal:
             status = form.refused(refusal)
     page = render_template(
@@ -168,9 +211,9 @@ def submit_batch(number: str) -> ResponseReturnValue:
 @bp.route("/batches/<number>/withdraw", methods=["GET", "POST"])
 @signed_in
 def withdraw_batch(number: str) -> ResponseReturnValue:
-    taken_back = _own(number)
+    taken_back = own_batch(number)
     if taken_back.state not in WITHDRAWABLE:
-        return _to(taken_back)
+        return to_batch(taken_back)
     form = OnceForm()
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
@@ -178,7 +221,7 @@ def withdraw_batch(number: str) -> ResponseReturnValue:
             registry_batches.withdraw(db.session, batch=taken_back, by=current_user(), at=now())
             db.session.commit()
             flash(_("%(number)s is withdrawn.", number=number), "success")
-            return _to(taken_back)
+            return to_batch(taken_back)
         except CreditsError as refusal:
             status = form.refused(refusal)
     return render_template("batches/withdraw_batch.html", form=form, batch=taken_back, names=MINERAL_NAMES), status
@@ -187,9 +230,9 @@ def withdraw_batch(number: str) -> ResponseReturnValue:
 @bp.route("/batches/<number>/answer", methods=["GET", "POST"])
 @signed_in
 def answer_batch(number: str) -> ResponseReturnValue:
-    asked_about = _own(number)
+    asked_about = own_batch(number)
     if request.method == "GET" and asked_about.state is not BatchState.INFORMATION_REQUESTED:
-        return _to(asked_about)
+        return to_batch(asked_about)
     form = AnswerForm()
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
@@ -205,25 +248,25 @@ def answer_batch(number: str) -> ResponseReturnValue:
             )
             db.session.commit()
             flash(_("Your answer is with the verifier."), "success")
-            return _to(asked_about)
+            return to_batch(asked_about)
         except CreditsError as refusal:
             status = form.refused(refusal)
     questions = [remark for remark in asked_about.remarks if remark.kind is RemarkKind.REQUEST]
     return render_template("batches/answer_batch.html", form=form, batch=asked_about, questions=questions[-1:]), status
 
 
-def _own(number: str) -> Batch:
+def own_batch(number: str) -> Batch:
     """The batch with this number, for somebody who may record for its producer. Raises NoSuchBatch, NotAllowed."""
     found = queries.batch_numbered(db.session, current_user(), number)
     may_register_for(current_user(), found.site.producer)
     return found
 
 
-def _to(shown_batch: Batch) -> ResponseReturnValue:
+def to_batch(shown_batch: Batch) -> ResponseReturnValue:
     return redirect(url_for("web.batch", number=shown_batch.number), 303)
 
 
-def _typed(changed: Batch) -> dict[str, Any]:
+def typed(changed: Batch) -> dict[str, Any]:
     """The figures of a batch as somebody would type them."""
     return {
         "delivered_as": changed.form,

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from io import BytesIO
 
-from flask import Response, current_app, flash, redirect, render_template, send_file, url_for
+from flask import Response, current_app, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -55,7 +55,7 @@ class EvidenceForm(OnceForm):
 def add_evidence(number: str) -> ResponseReturnValue:
     batch = queries.batch_numbered(db.session, current_user(), number)
     may_register_for(current_user(), batch.site.producer)
-    form = EvidenceForm()
+    form = EvidenceForm(kind=request.args.get("kind"))
     form.kind.choices = [
         SelectChoice("", _("Choose…")),
         *(SelectChoice(kind.value, KINDS_OF_PAPER[kind]) for kind in EvidenceKind),

@@ -21,11 +21,10 @@ from credits.extensions import db
 from credits.ledger import remember_refusal
 from credits.participants.wording import DIRECTION, UNPRINTABLE, UnsoundText, paragraphs
 from credits.problems import status_of
+from credits.registry import decimals
+from credits.registry.decimals import SPACED, SPACES
 from credits.registry.minerals import BadMeasure
 
-SPACES = " \u00a0\u202f"  # between the thousands, as French writes them
-SPACED = re.compile(rf"[0-9]{{1,3}}([{SPACES}][0-9]{{3}})+([.,][0-9]+)?")
-ONE_COMMA = re.compile(r"([0-9]+),([0-9]+)")
 MOST_DIGITS = 18  # of a whole number; fits 64 bits
 FAR_TOO_LONG = 100_000  # characters; the limit that counts is the field's own
 
@@ -120,29 +119,13 @@ class Day(DateField):
 
 
 def with_point(typed: str) -> str:
-    """`typed` with a decimal point. Raises BadMeasure where a comma may as well set thousands apart.
-
-    1240,5 and 1 240,5 can only be French; 1,240 is 1240 to one reader and 1.24 to another, so it is asked back.
-    """
-    tidy = typed.strip()
-    spaced = SPACED.fullmatch(tidy) is not None
-    if spaced:
-        tidy = re.sub(rf"[{SPACES}]", "", tidy)
-    found = ONE_COMMA.fullmatch(tidy)
-    if found is None:
-        return tidy
-    whole, fraction = found.groups()
-    if not spaced and len(fraction) == 3 and len(whole) <= 3 and not whole.startswith("0"):
-        raise BadMeasure(
-            _(
-                "%(typed)s can mean %(large)s or %(small)s. Please write it without a comma.",
-                typed=tidy,
-                large=whole + fraction,
-                small=f"{whole}.{fraction}",
-            ),
-            asked=tidy[:40],
-        )
-    return f"{whole}.{fraction}"
+    """`typed` with a decimal point. Raises BadMeasure where a comma may as well set thousands apart."""
+    try:
+        return decimals.with_point(typed)
+    except decimals.Ambiguous as asked:
+        told = {"typed": asked.typed, "large": asked.large, "small": asked.small}
+        said = _("%(typed)s can mean %(large)s or %(small)s. Please write it without a comma.", **told)
+        raise BadMeasure(said, asked=asked.typed[:40]) from None
 
 
 def show_legibly(field: Field) -> None:

@@ -6,15 +6,16 @@ from flask.typing import ResponseReturnValue
 from credits import languages
 from credits.certificates import claims
 from credits.extensions import db
-from credits.identity import visitor
+from credits.identity import now, visitor
 from credits.participants import countries
 from credits.participants.permissions import BUYERS, PRODUCERS
-from credits.registry import public
+from credits.registry import public, site_records
 from credits.registry.minerals import MINERALS
 from credits.registry.production import Site
 from credits.web.blueprint import bp
 from credits.web.paging import page_of
 from credits.web.search import EXAMPLE
+from credits.web.site_records import RECORD_WORDS
 from credits.web.sites import WORDS
 
 
@@ -40,6 +41,8 @@ def public_site(number: str) -> ResponseReturnValue:
         assurance=site.assurances[-1] if site.assurances else None,
         page=page_of(public.issuances_from(site)),
         last_seen=last_seen_in(site),
+        summary=site_records.summary(db.session, site, today=now().date()),
+        record_words=RECORD_WORDS,
     )
 
 

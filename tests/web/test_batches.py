@@ -105,7 +105,7 @@ class TestNewBatch:
         page = client.sign_in(stage.clerk).get("/batches/new")
 
         assert "COD-KAM001" in page.text
-        assert "Continue" in page.text
+        assert "Save and continue" in page.text
 
     def test_asks_in_the_units_of_the_mineral(self, client, stage):
         stage.site()

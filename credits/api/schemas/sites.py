@@ -120,3 +120,58 @@ class Site(SiteSummary):
     registered_at = Moment()
     licences = fields.List(fields.Nested(Licence))
     observed = fields.Nested(ObservedSite, allow_none=True)
+
+
+class SiteRecord(Answer):
+    """What was written down of a site on a day. struck: it was wrong, and no longer counts."""
+
+    day = fields.Date()
+    struck = fields.Boolean()
+    struck_reason = fields.String(allow_none=True)
+    entered_at = Moment()
+
+
+class Training(SiteRecord):
+    topic = fields.String()
+    minutes = fields.Integer()
+    women = fields.Integer()
+    men = fields.Integer()
+
+
+class Members(SiteRecord):
+    women = fields.Integer()
+    men = fields.Integer()
+    young_women = fields.Integer(metadata={"description": "Of the women, those of 18 to 35 years."})
+    young_men = fields.Integer(metadata={"description": "Of the men, those of 18 to 35 years."})
+
+
+class Accident(SiteRecord):
+    severity = fields.String(attribute="severity.value")
+    hurt = fields.Integer()
+    killed = fields.Integer()
+    measures = fields.String()
+
+
+class Mercury(SiteRecord):
+    used = fields.String(attribute="used.value")
+    note = fields.String()
+
+
+class Formalised(SiteRecord):
+    stage = fields.String(attribute="stage.value")
+    source = fields.String()
+
+
+class Miners(SiteRecord):
+    miners = fields.Integer()
+
+
+class SiteRecords(Answer):
+    """What a site's people have written down over time."""
+
+    training = fields.List(fields.Nested(Training))
+    members = fields.List(fields.Nested(Members))
+    accidents = fields.List(fields.Nested(Accident))
+    mercury = fields.List(fields.Nested(Mercury))
+    formalisation = fields.List(fields.Nested(Formalised))
+    miners = fields.List(fields.Nested(Miners))
