@@ -16,6 +16,7 @@ from credits.ledger import invariants
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kind, Organisation, RoleName, User
 from credits.registry import (
+    assessing,
     batches,
     decisions,
     evidence,
@@ -31,7 +32,10 @@ from credits.registry import (
     transfer,
     verification,
 )
+from credits.registry.assessed import current
+from credits.registry.assurance_models import Assessment
 from credits.registry.batches import Production
+from credits.registry.calendar import months_before
 from credits.registry.evidence_looking import look
 from credits.registry.models import Issuance, Retirement, Transfer
 from credits.registry.movements import Decision, DecisionKind, Earmark
@@ -73,9 +77,6 @@ COBALT = Production(
     registered_elsewhere=0,
 )
 FINDING = Finding(
-    standard="CRAFT Code",
-    version="2.0",
-    level="Module 4: progressing",
     visited_from=date(2026, 6, 1),
     visited_to=date(2026, 6, 3),
     remote_reason="",
@@ -92,6 +93,43 @@ CLAIM = Claim(
     claim_from=date(2026, 1, 1),
     claim_to=date(2026, 12, 31),
 )
+
+
+# What is sent to the JSON API where every requirement is met.
+ALL_MET = {
+    "answers": [
+        {"requirement": code, "answer": answer, "evidence": "Seen on the visit."}
+        for answer, codes in (
+            ("conform", ("1.1", "1.2", "1.3", "2.1", "2.2")),
+            ("none", ("3.1", "3.2", "3.3", "3.4", "3.5", "3.6")),
+            ("controlled", ("4.1", "4.2", "4.3", "4.4", "5.1", "5.2", "5.3", "5.4")),
+        )
+        for code in codes
+    ]
+}
+LEVEL = "Step 6: other high risks controlled"
+
+
+def assessed(session: Session, batch: Batch, policy: Policy, *, by: User, at: datetime) -> Assessment:
+    """A completed assessment of the batch's site, written past the operations: everything met, good for a year."""
+    if there := current(session, batch.site, by.organisation_id, at.date()):
+        return there
+    made = Assessment(
+        site=batch.site,
+        batch=batch,
+        edition=assessing.kept(session, policy.standards.default, at),
+        verifier_organisation_id=by.organisation_id,
+        begun_by=by,
+        begun_at=at,
+        completed_by=by,
+        completed_at=at,
+        level_number=6,
+        level=LEVEL,
+        next_due=months_before(at.date(), -12),
+    )
+    session.add(made)
+    session.flush()
+    return made
 
 
 @dataclass
@@ -184,6 +222,7 @@ class Stage:
     def in_review(self, site: Site | None = None, **bent: Any) -> Batch:
         batch = self.submitted(site, **bent)
         verification.take(self.session, batch=batch, by=self.lead, at=self.at)
+        assessed(self.session, batch, self.policy, by=self.lead, at=self.at)
         return batch
 
     def answered(self, batch: Batch) -> None:

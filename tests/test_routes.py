@@ -5,6 +5,8 @@ from werkzeug.routing import Rule
 
 PUBLIC = {
     "static",
+    "api.assurance.list_standards",
+    "api.assurance.show_assurance",
     "api.issuances.list_issuances",
     "api.issuances.list_minerals",
     "api.issuances.show_issuance",

@@ -1,6 +1,7 @@
 """The panel for verifiers and the registry. A module of views takes part by being named here."""
 
 from credits.admin import (
+    assessments,
     decisions,
     holds,
     issuances,
@@ -14,6 +15,7 @@ from credits.admin import (
 from credits.admin.blueprint import bp
 
 __all__ = [
+    "assessments",
     "bp",
     "decisions",
     "holds",

@@ -22,6 +22,7 @@ from credits.extensions import db
 from credits.identity import current_user, now, verifiers_only
 from credits.participants.models import User
 from credits.registry import queries, verification
+from credits.registry.assessed import current
 from credits.registry.calendar import covers
 from credits.registry.production import Batch, BatchState
 from credits.registry.review_threads import language_of
@@ -36,9 +37,6 @@ class VerifyForm(FlaskForm):
     period: tuple[date, date]
 
     key = HiddenField(default="")
-    standard = StringField(lazy_gettext("Standard"), [InputRequired(), Length(max=120)])
-    version = StringField(lazy_gettext("Version of the standard"), [InputRequired(), Length(max=40)])
-    level = StringField(lazy_gettext("Level reached"), [InputRequired(), Length(max=120)])
     how = RadioField(
         lazy_gettext("How did you look at the site?"),
         [InputRequired()],
@@ -72,7 +70,8 @@ class VerifyForm(FlaskForm):
 @verifiers_only
 def verify_batch(number: str) -> ResponseReturnValue:
     batch = queries.batch_numbered(db.session, current_user(), number)
-    form = VerifyForm(standard="CRAFT Code", valid_from=batch.produced_from)
+    assessment = current(db.session(), batch.site, current_user().organisation_id, now().date())
+    form = VerifyForm(valid_from=batch.produced_from, valid_to=assessment.next_due if assessment else None)
     form.period = (batch.produced_from, batch.produced_to)
     declaration = declaration_of(current_user(), batch)
     if not form.is_submitted():
@@ -94,7 +93,12 @@ def verify_batch(number: str) -> ResponseReturnValue:
             status = refused(form, refusal)
     outcome = arithmetic.of(db.session, batch)
     page = render_template(
-        "admin/reviews/verify_batch.html", batch=batch, form=form, declaration=declaration, outcome=outcome
+        "admin/reviews/verify_batch.html",
+        batch=batch,
+        form=form,
+        declaration=declaration,
+        outcome=outcome,
+        assessment=current(db.session(), batch.site, current_user().organisation_id, now().date()),
     )
     return page, status
 
@@ -113,9 +117,6 @@ def declaration_of(user: User, batch: Batch) -> str:
 def found(form: VerifyForm, declaration: str) -> Finding:
     visited = form.how.data == VISITED
     return Finding(
-        standard=form.standard.data,
-        version=form.version.data,
-        level=form.level.data,
         visited_from=form.visited_from.data if visited else None,
         visited_to=form.visited_to.data if visited else None,
         remote_reason="" if visited else form.remote_reason.data,

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from credits.api import (
+    assurance,
     batches,
     bulk,
     decisions,
@@ -28,6 +29,7 @@ AREAS = tuple(
     for module in (
         participants,
         sites,
+        assurance,
         batches,
         evidence,
         reviews,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from credits.certificates import issuing, verified
+from credits.cli.demo_assessments import assess
 from credits.cli.demo_people import People
 from credits.cli.demo_sites import cerro_claro, kamilombe
 from credits.participants.models import Language, Organisation, User
@@ -220,9 +221,6 @@ class World(People):
 
     def finding(self) -> Finding:
         return Finding(
-            standard="CRAFT Code",
-            version="2.0",
-            level="Module 4: progressing, with an improvement plan",
             visited_from=self.day(25),
             visited_to=self.day(22),
             remote_reason="",
@@ -233,7 +231,7 @@ class World(People):
         )
 
     def verified(self, batch: Batch) -> None:
-        """Every question of the data answered, then confirmed."""
+        """Every question of the data answered, the site assessed, then confirmed."""
         for question in screening_questions.open_questions(self.session, batch):
             screening_questions.answer(
                 self.session,
@@ -244,6 +242,7 @@ class World(People):
                 key=next(self.keys),
                 at=self.at,
             )
+        assess(self.session, batch=batch, policy=self.policy, by=self.lead, key=next(self.keys), at=self.at)
         verification.verify(
             self.session, batch=batch, finding=self.finding(), by=self.lead, key=next(self.keys), at=self.at
         )

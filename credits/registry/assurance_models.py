@@ -91,6 +91,8 @@ class Severity(StrEnum):
 class AssessmentAnswer(Model):
     """The answer to one requirement, with what it rests on; where it is not the best one, what to do until when.
 
+    None while somebody has begun to write and not decided yet.
+
     evidence: what was seen, in words; paper: the file that shows it. plan: public, so it names nobody.
     """
 
@@ -98,12 +100,14 @@ class AssessmentAnswer(Model):
     __table_args__ = (
         one_of("answer", standards.Word),
         one_of("severity", Severity),
-        CheckConstraint("severity <> 'zero_tolerance' OR answer IN ('suspected', 'found')", name="severity_fits"),
+        CheckConstraint(
+            "severity <> 'zero_tolerance' OR coalesce(answer, '') IN ('suspected', 'found')", name="severity_fits"
+        ),
     )
 
     assessment_id: Mapped[int] = mapped_column(ForeignKey("assessment.id"), primary_key=True)
     requirement: Mapped[str] = mapped_column(primary_key=True)
-    answer: Mapped[standards.Word] = mapped_column(Word(standards.Word))
+    answer: Mapped[standards.Word | None] = mapped_column(Word(standards.Word))
     evidence: Mapped[str]
     paper_id: Mapped[int | None] = mapped_column(ForeignKey("evidence.id"))
     finding: Mapped[str]

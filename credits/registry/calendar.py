@@ -1,7 +1,7 @@
 """Days and months as the registry counts them. Pure."""
 
 from calendar import monthrange
-from datetime import date
+from datetime import date, timedelta
 
 from credits.errors import Invalid
 
@@ -29,3 +29,10 @@ def checked_period(first: date, last: date, what: str) -> None:
 def covers(outer: tuple[date, date], inner: tuple[date, date]) -> bool:
     """Whether every day of `inner` lies in `outer`, ends included."""
     return outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def outside(outer: tuple[date, date], inner: tuple[date, date]) -> date | None:
+    """The first day of `inner` that does not lie in `outer`, ends included; None where all do."""
+    if inner[0] < outer[0] or inner[0] > outer[1]:
+        return inner[0]
+    return outer[1] + timedelta(days=1) if inner[1] > outer[1] else None

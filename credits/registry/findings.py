@@ -164,21 +164,32 @@ def confirm(
     Flushes. Raises NotAllowed, ClosedAlready, BadPeriod.
     """
     must_find(session, by, finding.site)
-    _must_decide(by)
     asked = {"act": "finding.confirm", "finding": finding.number, "from": str(concerns[0]), "to": str(concerns[1])}
     if claim(session, caller=by.number, key=key, request=asked) is not None:
         return
-    checked_period(*concerns, "Production concerned")
     keep_site_still(session, finding.site)
-    _must_be_open(session, finding)
-    if finding.certainty is Certainty.SUSPECTED:
-        finding.certainty = Certainty.FOUND
-        finding.concerns_from, finding.concerns_to = concerns
-        session.flush()
-        _tell(session, "finding.confirmed", finding, public_facts(finding), {}, by, at)
-        if finding.severity is Severity.ZERO_TOLERANCE:
-            zero_tolerance.stop(session, finding, policy, by, at)
+    establish(session, finding, concerns=concerns, policy=policy, by=by, at=at)
     settle(session, {"finding": finding.id})
+
+
+def establish(
+    session: Session, finding: SiteFinding, *, concerns: tuple[date, date], policy: Policy, by: User, at: datetime
+) -> None:
+    """What `confirm` does, within another operation. Lock the site before. Flushes.
+
+    Raises WrongRole, ClosedAlready, BadPeriod.
+    """
+    _must_decide(by)
+    checked_period(*concerns, "Production concerned")
+    _must_be_open(session, finding)
+    if finding.certainty is Certainty.FOUND:
+        return
+    finding.certainty = Certainty.FOUND
+    finding.concerns_from, finding.concerns_to = concerns
+    session.flush()
+    _tell(session, "finding.confirmed", finding, public_facts(finding), {}, by, at)
+    if finding.severity is Severity.ZERO_TOLERANCE:
+        zero_tolerance.stop(session, finding, policy, by, at)
 
 
 def close(

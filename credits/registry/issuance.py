@@ -16,15 +16,19 @@ from credits.ledger.serials import SerialRange, written
 from credits.participants.models import User
 from credits.participants.permissions import is_own, must_issue
 from credits.registry.accounts import account_of
+from credits.registry.assessed import frozen_of
 from credits.registry.batches import lock_in
 from credits.registry.buffer import contribute
-from credits.registry.calendar import covers, months_before
+from credits.registry.calendar import months_before, outside
 from credits.registry.debits import open_debits, owed, pay_off
+from credits.registry.licensed import uncovered
 from credits.registry.minerals import Contained, in_base_units
 from credits.registry.models import REGISTRY_CODE, Issuance, SiteVintage
 from credits.registry.plausibility import obstacle
 from credits.registry.policy import Policy
-from credits.registry.production import AssuranceState, Batch, BatchState, CarriedRemainder
+from credits.registry.production import Batch, BatchState, CarriedRemainder
+from credits.registry.standing import obstacles_of
+from credits.registry.stillness import keep_site_as_it_is
 
 
 class NotThreePeople(NotAllowed):
@@ -57,6 +61,7 @@ def issue(session: Session, *, batch: Batch, policy: Policy, by: User, key: str,
     asked = {"act": "batch.issue", "batch": batch.number}
     if earlier := ledger.claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Issuance, earlier["issuance"])
+    keep_site_as_it_is(session, batch.site)
     lock_in(session, batch, BatchState.VERIFIED)
     must_be_third(by, batch)
     if wanting := obstacles(batch, policy, at):
@@ -97,17 +102,18 @@ def obstacles(batch: Batch, policy: Policy, at: datetime) -> list[str]:
     found = []
     if not batch.site.producer.approved:
         found.append("The producer is not approved by the registry.")
-    if not any(covers((licence.valid_from, licence.valid_to), period) for licence in batch.site.licences):
-        found.append("No licence covers the whole production period.")
+    if unlicensed := uncovered(batch.site.licences, *period):
+        found.append(unlicensed)
     assurance = batch.assurance
-    if assurance is None or not covers((assurance.valid_from, assurance.valid_to), period):
-        found.append("The assurance does not cover the whole production period.")
-    if any(given.state is AssuranceState.SUSPENDED for given in batch.site.assurances):
-        found.append("The site is suspended.")
+    if assurance is None:
+        found.append("The batch has no assurance.")
+    elif left_out := outside((assurance.valid_from, assurance.valid_to), period):
+        found.append(f"The assurance does not cover the whole production period: {left_out} lies outside it.")
     if not batch.independence:
         found.append("The verifier's declaration of independence is missing.")
     session = object_session(batch)
     assert session is not None
+    found += obstacles_of(session, batch, policy, at.date())
     if above := obstacle(session, batch):
         found.append(above)
     if batch.produced_to >= at.date():
@@ -220,8 +226,9 @@ def next_sequence(session: Session, site_id: int, vintage: int) -> int:
 
 def origin(batch: Batch) -> dict[str, Any]:
     """Where the credits come from, as it is now: frozen with the issuance, printed on every certificate."""
-    site, assurance = batch.site, batch.assurance
+    site, assurance, session = batch.site, batch.assurance, object_session(batch)
     assert assurance is not None
+    assert session is not None
     group = site.producer.group_manager
     visit = None
     if assurance.visited_from is not None:
@@ -251,6 +258,7 @@ def origin(batch: Batch) -> dict[str, Any]:
             "remote_reason": assurance.remote_reason or None,
             "valid_from": str(assurance.valid_from),
             "valid_until": str(assurance.valid_to),
+            **frozen_of(session, assurance),
         },
         "conflict_affected": {
             "flag": site.conflict_affected.value,

@@ -5,25 +5,41 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from credits.errors import Invalid, NotAllowed
+from credits.errors import Conflict, Invalid, NotAllowed
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import OwnAffair, WrongRole, is_lead, must_verify
 from credits.participants.wording import paragraphs, printed
 from credits.registry import review_threads
+from credits.registry.assessed import current
+from credits.registry.assurance_models import Assessment, AssuranceBasis
 from credits.registry.batches import lock_in, remark, tell
-from credits.registry.calendar import checked_period, covers
+from credits.registry.calendar import checked_period, outside
 from credits.registry.evidence import free
 from credits.registry.evidence_likeness import refuse_open_questions
 from credits.registry.plausibility import hold_against
 from credits.registry.production import Assurance, AssuranceState, Batch, BatchState, Remark, RemarkKind
 from credits.registry.screening_questions import ask, must_be_answered
+from credits.registry.standing import refuse_stopped, state_now
+from credits.registry.stillness import keep_site_as_it_is
 
 
 class NotIndependent(NotAllowed):
     """The verifier has a part in what is to be verified (invariant 9)."""
 
     code = "not_independent"
+
+
+class NotAssessed(Conflict):
+    """The site has no completed assessment of this verifier that counts: the level comes from there."""
+
+    code = "not_assessed"
+
+
+class NoLevelReached(Conflict):
+    """The assessment reaches no step of the standard: it gives no assurance."""
+
+    code = "no_level_reached"
 
 
 class NotTheReviewer(NotAllowed):
@@ -37,11 +53,9 @@ class Finding:
     """What a verifier found when visiting, or at a distance and then why.
 
     independence: the declaration that there is no conflict of interest, in the verifier's words.
+    Standard, version and level come from the assessment of the site.
     """
 
-    standard: str
-    version: str
-    level: str
     visited_from: date | None
     visited_to: date | None
     remote_reason: str
@@ -84,7 +98,8 @@ def request_information(session: Session, *, batch: Batch, text: str, by: User, 
 def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: str, at: datetime) -> Assurance:
     """Confirm a batch and give its site's assurance. Only a lead may, and only one without a part in it.
 
-    Flushes. Raises NotAllowed, NotIndependent, WrongState, OpenQuestions, Invalid.
+    Flushes. Raises NotAllowed, NotIndependent, WrongState, OpenQuestions, ZeroToleranceOpen, SiteSuspended,
+    NotAssessed, NoLevelReached, Invalid.
     """
     must_review(by, batch)
     if not is_lead(by):
@@ -92,14 +107,19 @@ def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: s
     asked = {name: str(value) for name, value in vars(finding).items()} | {"act": "batch.verify", "batch": batch.number}
     if earlier := claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Assurance, earlier["assurance"])
+    keep_site_as_it_is(session, batch.site)
     lock_in(session, batch, BatchState.IN_REVIEW)
+    refuse_stopped(session, batch.site)
     refuse_open_questions(session, batch)
     if by.id == batch.submitted_by_id:
         raise NotIndependent("Who submitted a batch does not verify it.")
     must_be_answered(session, batch)
     hold_against(session, batch, by=by, at=at)
-    assurance = assured(batch, finding, by, at)
+    assessment = assessment_for(session, batch, by, at)
+    assurance = assured(batch, finding, assessment, state_now(session, batch.site), by, at)
     session.add(assurance)
+    session.flush()
+    session.add(AssuranceBasis(assurance_id=assurance.id, assessment_id=assessment.id))
     session.flush()
     batch.state = BatchState.VERIFIED
     batch.verified_by_id, batch.verified_at = by.id, at
@@ -119,6 +139,7 @@ def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: s
             "standard": assurance.standard,
             "version": assurance.version,
             "level": assurance.level,
+            "assessment": assessment.number,
             "valid_from": str(assurance.valid_from),
             "valid_to": str(assurance.valid_to),
         },
@@ -148,13 +169,33 @@ def reject(session: Session, *, batch: Batch, text: str, by: User, key: str, at:
     return made
 
 
-def assured(batch: Batch, finding: Finding, by: User, at: datetime) -> Assurance:
+def assessment_for(session: Session, batch: Batch, by: User, at: datetime) -> Assessment:
+    """The assessment on which `by` can give the batch's site an assurance. Raises NotAssessed, NoLevelReached."""
+    found = current(session, batch.site, by.organisation_id, at.date())
+    if found is None:
+        raise NotAssessed("Complete the assessment of the site first: the level comes from there.")
+    if not found.level_number:
+        raise NoLevelReached(f"{found.number} reaches no step of the standard: it gives no assurance.")
+    return found
+
+
+def assured(
+    batch: Batch, finding: Finding, assessment: Assessment, state: AssuranceState, by: User, at: datetime
+) -> Assurance:
     """The assurance that `finding` gives the batch's site. Raises Invalid, BadPeriod, UnsoundText."""
     checked_period(finding.valid_from, finding.valid_to, "Validity of the assurance")
-    if not covers((finding.valid_from, finding.valid_to), (batch.produced_from, batch.produced_to)):
+    if left_out := outside((finding.valid_from, finding.valid_to), (batch.produced_from, batch.produced_to)):
         # A batch confirmed so could never be issued, nor be rejected any more.
         raise Invalid(
-            f"The assurance must cover the whole production period, {batch.produced_from} to {batch.produced_to}."
+            f"The assurance must cover the whole production period, {batch.produced_from} to {batch.produced_to}: "
+            f"{left_out} lies outside it.",
+            day=str(left_out),
+        )
+    assert assessment.next_due is not None
+    if finding.valid_to > assessment.next_due:
+        raise Invalid(
+            f"The site is to be assessed again by {assessment.next_due}: the assurance counts no longer than that.",
+            next_due=str(assessment.next_due),
         )
     visited = finding.visited_from is not None and finding.visited_to is not None
     if visited:
@@ -166,15 +207,15 @@ def assured(batch: Batch, finding: Finding, by: User, at: datetime) -> Assurance
     return Assurance(
         site=batch.site,
         verifier=by,
-        standard=printed(finding.standard, "Standard", 120),
-        version=printed(finding.version, "Version", 40),
-        level=printed(finding.level, "Level", 120),
+        standard=assessment.edition.name,
+        version=assessment.edition.version,
+        level=assessment.level,
         visited_from=finding.visited_from,
         visited_to=finding.visited_to,
         remote_reason="" if visited else printed(finding.remote_reason, "Why there was no visit", 500),
         valid_from=finding.valid_from,
         valid_to=finding.valid_to,
-        state=AssuranceState.ACTIVE,
+        state=state,
         given_at=at,
     )
 

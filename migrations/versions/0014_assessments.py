@@ -61,7 +61,7 @@ CREATE INDEX ix_assessment_site_id ON assessment (site_id, id);
 CREATE TABLE assessment_answer (
     assessment_id {whole} NOT NULL,
     requirement TEXT NOT NULL,
-    answer TEXT NOT NULL,
+    answer TEXT,
     evidence TEXT NOT NULL,
     paper_id {whole},
     finding TEXT NOT NULL,
@@ -74,7 +74,7 @@ CREATE TABLE assessment_answer (
     CONSTRAINT ck_assessment_answer_answer_known CHECK (answer IN ({answers})),
     CONSTRAINT ck_assessment_answer_severity_known CHECK (severity IN ('minor', 'major', 'zero_tolerance')),
     CONSTRAINT ck_assessment_answer_severity_fits
-        CHECK (severity <> 'zero_tolerance' OR answer IN ('suspected', 'found')),
+        CHECK (severity <> 'zero_tolerance' OR coalesce(answer, '') IN ('suspected', 'found')),
     CONSTRAINT fk_assessment_answer_assessment_id FOREIGN KEY (assessment_id) REFERENCES assessment (id),
     CONSTRAINT fk_assessment_answer_paper_id FOREIGN KEY (paper_id) REFERENCES evidence (id),
     CONSTRAINT fk_assessment_answer_answered_by_id FOREIGN KEY (answered_by_id) REFERENCES "user" (id)
@@ -256,7 +256,7 @@ GUARDS = (
         "batch_verified_after_assessment",
         "batch",
         "UPDATE",
-        f"{BECOMES_VERIFIED} AND ({STOPPED} OR {SUSPENDED})",
+        f"{BECOMES_VERIFIED} AND ({STOPPED} OR {SUSPENDED} OR NOT {ASSESSED})",
         "a batch is verified on a completed assessment, and never beside an open zero-tolerance finding",
     ),
     (

@@ -76,7 +76,7 @@ class TestAnswerQuestion:
         sent = {"key": "answer-1", "text": "No mercury: retorts seen, 2 June."}
         answered = client.post(f"/admin/batches/{flagged.number}/questions/mercury", data=sent)
 
-        assert (answered.status_code, answered.location) == (303, f"/admin/batches/{flagged.number}#screening")
+        assert (answered.status_code, answered.location) == (303, f"/admin/batches/{flagged.number}#checklist")
         page = words(client.get(f"/admin/batches/{flagged.number}").text)
         assert "No mercury: retorts seen, 2 June." in page
         assert f"{stage.lead.name}, {stage.lead.organisation.name} · 11 Jul 2026" in page
@@ -107,7 +107,7 @@ class TestVerify:
     @pytest.fixture
     def sent(self):
         return {
-            "key": "verify-1", "standard": "CRAFT Code", "version": "2.0", "level": "Module 4", "how": "visited",
+            "key": "verify-1", "how": "visited",
             "visited_from": "2026-06-01", "visited_to": "2026-06-03", "remote_reason": "",
             "valid_from": "2026-01-01", "valid_to": "2026-12-31", "ties": "none", "declared": "y", "opinion": "Sound.",
         }  # fmt: skip

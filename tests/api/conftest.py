@@ -1,6 +1,6 @@
 """Machines that talk to the API, each with a token of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from io import BytesIO
@@ -13,6 +13,7 @@ from credits.participants.models import Kind, RoleName
 from credits.participants.tokens import MARK
 from tests.conftest import Visitor
 from tests.factories import ApiTokenFactory, OrganisationFactory, UserFactory
+from tests.stage import ALL_MET
 
 PREFIX = "/api/v1"
 PAPERS = ("scale_log", "assay", "sales_invoice")
@@ -135,9 +136,6 @@ def batch() -> dict[str, Any]:
 @pytest.fixture
 def finding() -> dict[str, Any]:
     return {
-        "standard": "CRAFT Code",
-        "version": "2.0",
-        "level": "Module 4: progressing",
         "visited_from": day(25),
         "visited_to": day(22),
         "valid_from": day(365),
@@ -145,6 +143,18 @@ def finding() -> dict[str, Any]:
         "independence": "We have no interest in the producer.",
         "opinion": "Weights, assay and sales agree.",
     }
+
+
+@pytest.fixture
+def assess(verifier) -> Callable[[str], None]:
+    """Assess the site of a batch in the verifier's review: all is met."""
+
+    def done(number: str) -> None:
+        assert verifier.post(f"/batches/{number}/assessment", ALL_MET).json["missing"] == []
+        completed = verifier.post(f"/batches/{number}/assessment/complete", {"next_due": day(-365)})
+        assert completed.json["level_number"] == 6
+
+    return done
 
 
 @pytest.fixture
@@ -174,8 +184,9 @@ def submitted(cooperative, site, licence, batch) -> str:
 
 
 @pytest.fixture
-def issuance(submitted, verifier, issuer, finding) -> str:
+def issuance(submitted, verifier, issuer, finding, assess) -> str:
     """The number of an issuance of 2,500 kg of cobalt that the cooperative holds."""
     assert verifier.post(f"/batches/{submitted}/take").status_code == 200
+    assess(submitted)
     assert verifier.post(f"/batches/{submitted}/verify", finding).status_code == 200
     return issuer.post("/issuances", {"batch": submitted}).json["number"]

@@ -8,7 +8,20 @@ from tests.api.conftest import PAPERS
 
 class TestMainJob:
     def test_runs_from_a_site_to_a_certificate(
-        self, session, stranger, machine, cooperative, verifier, issuer, maker, site, licence, batch, finding, claim
+        self,
+        assess,
+        session,
+        stranger,
+        machine,
+        cooperative,
+        verifier,
+        issuer,
+        maker,
+        site,
+        licence,
+        batch,
+        finding,
+        claim,
     ):
         session.add(
             ObservedSite(
@@ -50,6 +63,8 @@ class TestMainJob:
         assert asked.json["state"] == "information_requested"
         assert cooperative.paper(number, "royalty_receipt").status_code == 201
         assert cooperative.post(f"/batches/{number}/answer", {"text": "Added."}).json["state"] == "in_review"
+        assert verifier.post(f"/batches/{number}/verify", finding).json["code"] == "not_assessed"
+        assess(number)
         assert verifier.post(f"/batches/{number}/verify", finding).json["state"] == "verified"
         issued = issuer.post("/issuances", {"batch": number}).json
         assert (issued["quantity"], issued["credits"]) == (2500, "2.5")

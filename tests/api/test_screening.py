@@ -22,7 +22,7 @@ def flagged(session, submitted, verifier):
 
 
 class TestQuestions:
-    def test_are_answered_before_the_batch_is_verified(self, flagged, verifier, finding):
+    def test_are_answered_before_the_batch_is_verified(self, flagged, verifier, finding, assess):
         refused = verifier.post(f"/batches/{flagged}/verify", finding)
         assert (refused.status_code, refused.json["code"]) == (409, "questions_unanswered")
         assert refused.json["context"]["questions"] == ["mercury"]
@@ -36,6 +36,7 @@ class TestQuestions:
         )
         answered = verifier.post(f"/batches/{flagged}/questions/mercury/answer", {"text": "Retorts seen."})
         assert (answered.status_code, answered.json["answer"]) == (200, "Retorts seen.")
+        assess(flagged)
         assert verifier.post(f"/batches/{flagged}/verify", finding).json["state"] == "verified"
 
     def test_are_for_the_reviewers_and_the_registry(self, flagged, cooperative, issuer, machine):

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from credits.participants.models import User
 from tests.factories import ApiTokenFactory
 from tests.journeys.conftest import Cast, days_ago
+from tests.stage import ALL_MET
 
 BOUNDARY = "of-the-evidence"
 
@@ -120,11 +121,10 @@ def test_from_the_site_to_the_certificate(registry: Flask, cast: Cast, session: 
     verifier.post(f"/batches/{number}/request-information", text="The invoice, please.")
     coop.attach(f"/batches/{number}/evidence", "sales_invoice")
     coop.post(f"/batches/{number}/answer", text="It is there now.")
+    verifier.post(f"/batches/{number}/assessment", **ALL_MET)
+    verifier.post(f"/batches/{number}/assessment/complete", next_due=days_ago(-365))
     verifier.post(
         f"/batches/{number}/verify",
-        standard="CRAFT Code",
-        version="2.0",
-        level="Module 4: progressing",
         visited_from=days_ago(20),
         visited_to=days_ago(18),
         valid_from=days_ago(200),

@@ -7,11 +7,11 @@ from credits.ledger import balances
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kind, Kyc, RoleName
 from credits.participants.permissions import WrongRole
-from credits.registry import issuance
+from credits.registry import issuance, site_states
 from credits.registry.accounts import account_of
 from credits.registry.batches import WrongState
 from credits.registry.issuance import NothingToIssue, NotIssuable, NotThreePeople
-from credits.registry.production import AssuranceState, BatchState, CarriedRemainder
+from credits.registry.production import BatchState, CarriedRemainder
 from tests.factories import UserFactory
 
 
@@ -117,7 +117,8 @@ class TestObstacles:
         with pytest.raises(NotIssuable) as refusal:
             stage.issue(batch)
 
-        assert refusal.value.detail["obstacles"] == ["No licence covers the whole production period."]
+        (said,) = refusal.value.detail["obstacles"]
+        assert "ends on 2026-05-30, one day before the last production day, 2026-05-31" in said
 
     def test_names_an_assurance_that_begins_a_day_late(self, stage):
         batch = stage.verified()
@@ -126,11 +127,12 @@ class TestObstacles:
             found = issuance.obstacles(batch, stage.policy, stage.at)
         stage.session.expire(batch.assurance)
 
-        assert found == ["The assurance does not cover the whole production period."]
+        assert found == ["The assurance does not cover the whole production period: 2026-04-01 lies outside it."]
 
     def test_names_a_suspended_site(self, stage):
         batch = stage.verified()
-        batch.assurance.state = AssuranceState.SUSPENDED
+        asked = {"site": batch.site, "reason": "Red.", "policy": stage.policy, "by": stage.issuer, "at": stage.at}
+        site_states.suspend(stage.session, key="red", **asked)
         with pytest.raises(NotIssuable, match="suspended"):
             stage.issue(batch)
 

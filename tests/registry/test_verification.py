@@ -91,7 +91,6 @@ class TestVerify:
             {"valid_to": date(2026, 5, 30)},
             {"independence": ""},
             {"opinion": ""},
-            {"level": "x" * 121},
         ],
         ids=str,
     )

@@ -35,7 +35,7 @@ class TestIssuance:
             "Kamilombe",
             "Kolwezi, Lualaba",
             "2026-04-01 – 2026-05-31",
-            "Module 4: progressing",
+            "Step 6: other high risks controlled",
             "Underground",
         ):
             assert fact in page

@@ -77,11 +77,8 @@ class TextRequest(Request):
 
 
 class FindingRequest(Request):
-    """What the verifier found, with the assurance that this gives the site."""
+    """What the verifier found. Standard and level of the assurance come from the assessment of the site."""
 
-    standard = Text(required=True, least=1, most=120)
-    version = Text(required=True, least=1, most=40)
-    level = Text(required=True, least=1, most=120)
     visited_from = Day(load_default=None, allow_none=True)
     visited_to = Day(load_default=None, allow_none=True)
     remote_reason = Text(load_default="", most=500, metadata={"description": "Needed where nobody visited."})
