@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
 
@@ -17,10 +17,12 @@ from credits.journal.keys import LogKeys
 from credits.notices import outbox
 from credits.registry import evidence_uploads, expiry, transfer
 from credits.registry.policy import Policy
+from credits.registry.review_queue import assess_due
 
 log = logging.getLogger(__name__)
 
 CERTIFICATES_AT_A_TIME = 20
+RISKS_AT_A_TIME = 50
 EVENTS_AT_A_TIME = 2_000  # on SQLite nobody else writes while a part is entered: a tenth of a second
 
 
@@ -98,6 +100,14 @@ def drop_abandoned_uploads(session: Session, *, parts: Parts, policy: Policy, at
     dropped = evidence_uploads.drop_abandoned(session, parts=parts, policy=policy, at=at)
     session.commit()
     return dropped
+
+
+def assess_risks(session: Session, *, policy: Policy, at: datetime) -> int:
+    """Assess the batches that wait and whose risk is not known or an hour old; how many. Commits."""
+    begin_writing(session)
+    assessed = assess_due(session, policy=policy, at=at, older_than=timedelta(hours=1), limit=RISKS_AT_A_TIME)
+    session.commit()
+    return assessed
 
 
 def warn_of_expiry(session: Session, *, policy: Policy, at: datetime) -> list[expiry.Warned]:

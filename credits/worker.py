@@ -47,6 +47,14 @@ def draw_waiting() -> None:
         draw_statements_waiting()
 
 
+@huey.periodic_task(crontab(minute="*/2"))
+@huey.lock_task("assess-risks")
+def assess_risks() -> None:
+    """Assess the batches that wait, for the order of the queue."""
+    with app.app_context():
+        jobs.assess_risks(db.session(), policy=app.extensions["policy"], at=now())
+
+
 @huey.periodic_task(crontab(minute="*/10"))
 @huey.lock_task("expire-transfers")
 def expire_transfers() -> None:

@@ -71,7 +71,7 @@ def begin_assessment(number: str) -> ResponseReturnValue:
     batch = queries.batch_numbered(db.session, current_user(), number)
     assessing.begin(db.session(), batch=batch, policy=_policy(), by=current_user(), at=now())
     db.session.commit()
-    return redirect(url_for("admin.assess", number=number, _anchor="module-1"), 303)
+    return back_to(number, "module-1")
 
 
 @bp.post("/batches/<number>/assessment/modules/<int:module>")
@@ -109,7 +109,7 @@ def save_module(number: str, module: int) -> ResponseReturnValue:
     for finding in opened:
         flash(_("%(number)s is open. Everybody concerned is told.", number=finding.number), "warning")
     flash(_("Module %(module)s is saved.", module=module), "success")
-    return redirect(url_for("admin.assess", number=number, _anchor=f"module-{module}"), 303)
+    return back_to(number, f"module-{module}")
 
 
 @bp.post("/batches/<number>/assessment/complete")
@@ -139,6 +139,12 @@ def complete_assessment(number: str) -> ResponseReturnValue:
             status = refused(form, refusal)
             batch = queries.batch_numbered(db.session, current_user(), number)
     return _page(batch, status, form=form)
+
+
+def back_to(number: str, anchor: str) -> ResponseReturnValue:
+    """To the page on which the form stood: the review, or the assessment by itself."""
+    page = "admin.batch" if "on_review" in request.form else "admin.assess"
+    return redirect(url_for(page, number=number, _anchor=anchor), 303)
 
 
 def typed_about(code: str) -> dict[str, str]:

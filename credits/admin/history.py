@@ -17,7 +17,13 @@ from credits.registry.queries import digits_of
 from credits.registry.reckoning import shown
 
 # How the journal's whole numbers are read: decimal places and unit.
-UNITS = {"gross_mg": (6, " kg"), "dry_mg": (6, " kg"), "contained_ng": (12, " kg"), "grade_ppm": (4, " %")}
+UNITS = {
+    "gross_mg": (6, " kg"),
+    "moisture_ppm": (4, " %"),
+    "dry_mg": (6, " kg"),
+    "contained_ng": (12, " kg"),
+    "grade_ppm": (4, " %"),
+}
 FINENESS = (3, " / 1000")  # how the grade of gold is read
 
 
@@ -92,11 +98,16 @@ def _moved(kind: str, facts: dict[str, Any], names: dict[str, str]) -> str:
 
 
 def _change(name: str, before: Any, after: Any, *, mineral: Mineral) -> str:
+    return "{}: {} → {}".format(*figure_change(name, before, after, mineral=mineral))
+
+
+def figure_change(name: str, before: Any, after: Any, *, mineral: Mineral) -> tuple[str, str, str]:
+    """A changed figure as people read it: its name, the old and the new value. mineral: of the batch."""
     fineness = mineral.per_thousand and name == "grade_ppm"
     if name in UNITS:
         places, unit = FINENESS if fineness else UNITS[name]
         before, after = (f"{shown(int(value), places)}{unit}" for value in (before, after))
-    return f"{_('Fineness') if fineness else _fields().get(name, name)}: {before} → {after}"
+    return _("Fineness") if fineness else _fields().get(name, name), str(before), str(after)
 
 
 def kinds_of_paper() -> dict[str, str]:
@@ -118,6 +129,7 @@ def _fields() -> dict[str, str]:
         "from": _("First day"),
         "to": _("Last day"),
         "gross_mg": _("Gross weight"),
+        "moisture_ppm": _("Moisture"),
         "dry_mg": _("Dry weight"),
         "grade_ppm": _("Grade"),
         "contained_ng": _("Contained"),
@@ -125,6 +137,7 @@ def _fields() -> dict[str, str]:
         "registered_elsewhere": _("Registered elsewhere"),
         "miners": _("Miners"),
         "days_worked": _("Days worked"),
+        "sold_to": _("Mineral sold to"),
     }
 
 
@@ -139,6 +152,8 @@ def _words() -> dict[str, str]:
         "sale.removed": _("Sale taken away"),
         "batch.review_begun": _("Taken into review"),
         "batch.information_requested": _("Information requested"),
+        "batch.question_answered": _("A question answered by the producer"),
+        "batch.question_settled": _("A question settled"),
         "batch.answered": _("Answered by the producer"),
         "batch.verified": _("Verified"),
         "batch.rejected": _("Rejected"),

@@ -18,7 +18,7 @@ from credits.journal import events
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import User
 from credits.participants.permissions import is_issuer
-from credits.registry import queries, waiting
+from credits.registry import queries, review_queue, waiting
 from credits.registry.batches import WrongState
 from credits.registry.issuance import foreseen_number, issue, must_be_third, obstacles
 from credits.registry.minerals import MINERALS
@@ -92,7 +92,7 @@ def issuances() -> ResponseReturnValue:
         pages=pages,
         asked=asked,
         minerals=MINERALS.values(),
-        verified=waiting.on_the_way(db.session, current_user())[BatchState.VERIFIED],
+        verified=review_queue.on_the_way(db.session(), current_user())[BatchState.VERIFIED],
     )
 
 

@@ -1,42 +1,66 @@
 """A verifier looks at a batch with everything that stands behind it, asks, and decides."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms import HiddenField, SelectMultipleField, TextAreaField, ValidationError
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
 
-from credits.admin import arithmetic, history, screening
+from credits import languages
+from credits.admin import bench
 from credits.admin.blueprint import bp
 from credits.errors import CreditsError, NotAllowed
 from credits.extensions import db
 from credits.identity import current_user, now, staff_only, verifiers_only
 from credits.ledger import remember_refusal
-from credits.participants.models import User
+from credits.participants.models import Language, User
 from credits.participants.permissions import WrongRole, is_issuer, is_lead
 from credits.problems import status_of
-from credits.registry import evidence_likeness, queries, verification
+from credits.registry import queries, review_points, verification
 from credits.registry.batches import WrongState
-from credits.registry.calendar import covers, months_before
-from credits.registry.issuance import issuance_of, obstacles
-from credits.registry.observations import distance_km
-from credits.registry.observed import SiteObservation
-from credits.registry.production import Batch, BatchState, Site
-from credits.registry.reckoning import shown
+from credits.registry.production import Batch, BatchState
+from credits.registry.ready_remarks import sentences
+from credits.registry.review_points import Asked
 
 # Until its credits are issued: a batch that cannot be issued after all must not block the site's days for ever.
 REJECTABLE = (BatchState.IN_REVIEW, BatchState.INFORMATION_REQUESTED, BatchState.VERIFIED)
 
 
-class RemarkForm(FlaskForm):
+class AskForm(FlaskForm):
+    """Ready remarks and own words; an empty line in the own words begins the next question."""
+
     key = HiddenField(default="")
-    text = TextAreaField(lazy_gettext("What is missing or unclear?"), [InputRequired(), Length(max=4000)])
+    ready = SelectMultipleField(
+        lazy_gettext("Ready questions"),
+        [Optional()],
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+    )
+    text = TextAreaField(lazy_gettext("What is missing or unclear?"), [Optional(), Length(max=4000)])
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        spoken = Language(languages.current())
+        self.ready.choices = [SelectChoice(code, text) for code, text in sentences(spoken).items()]
+
+    @property
+    def points(self) -> list[Asked]:
+        own = re.split(r"\n\s*\n", (self.text.data or "").replace("\r\n", "\n"))
+        return [Asked(ready=code) for code in self.ready.data or []] + [Asked(text) for text in own if text.strip()]
+
+    def validate_text(self, typed: TextAreaField) -> None:
+        if not self.points:
+            raise ValidationError(_("Choose a ready question, or write one."))
 
 
 class RejectForm(FlaskForm):
@@ -60,7 +84,7 @@ def offers_to(user: User, batch: Batch) -> Offers:
     reviewing = own and batch.state is BatchState.IN_REVIEW
     return Offers(
         take=verification.may_take(user, batch),
-        ask=reviewing,
+        ask=own and batch.state in review_points.OPEN,
         decide=reviewing and is_lead(user),
         reject=own and is_lead(user) and batch.state in REJECTABLE,
         issue=is_issuer(user) and batch.state is BatchState.VERIFIED,
@@ -78,7 +102,7 @@ def is_allowed(rule: Callable[[User, Batch], None], user: User, batch: Batch) ->
 @bp.get("/batches/<number>")
 @staff_only
 def batch(number: str) -> ResponseReturnValue:
-    return _page(queries.batch_numbered(db.session, current_user(), number), RemarkForm(key=uuid4().hex), 200)
+    return _page(queries.batch_numbered(db.session, current_user(), number), AskForm(key=uuid4().hex), 200)
 
 
 @bp.post("/batches/<number>/take")
@@ -97,19 +121,30 @@ def take_batch(number: str) -> ResponseReturnValue:
 @verifiers_only
 def request_information(number: str) -> ResponseReturnValue:
     batch = queries.batch_numbered(db.session, current_user(), number)
-    form = RemarkForm()
+    form = AskForm()
     status = 422
     if form.validate_on_submit():
         try:
-            verification.request_information(
-                db.session, batch=batch, text=form.text.data, by=current_user(), key=form.key.data, at=now()
+            review_points.ask(
+                db.session(), batch=batch, points=form.points, by=current_user(), key=form.key.data, at=now()
             )
             db.session.commit()
             flash(_("The producer has been asked. The batch comes back when they answer."), "success")
-            return redirect(url_for("admin.batch", number=number), 303)
+            return redirect(url_for("admin.batch", number=number, _anchor="threads"), 303)
         except CreditsError as refusal:
             status = refused(form, refusal)
     return _page(batch, form, status)
+
+
+@bp.post("/batches/<number>/points/<int:point_id>/settle")
+@verifiers_only
+def settle_point(number: str, point_id: int) -> ResponseReturnValue:
+    """Pressed twice is settled once."""
+    batch = queries.batch_numbered(db.session, current_user(), number)
+    review_points.mark_settled(db.session(), batch=batch, point_id=point_id, by=current_user(), at=now())
+    db.session.commit()
+    flash(_("The question is settled."), "success")
+    return redirect(url_for("admin.batch", number=number, _anchor="threads"), 303)
 
 
 @bp.route("/batches/<number>/reject", methods=["GET", "POST"])
@@ -154,48 +189,13 @@ def refused(form: FlaskForm, refusal: CreditsError) -> int:
     return status_of(refusal)
 
 
-def degrees(micro: int) -> str:
-    """Decimal degrees of a position kept in micro-degrees."""
-    return f"{'-' if micro < 0 else ''}{shown(abs(micro), 6)}"
-
-
-def distance_to_observed(site: Site) -> float | None:
-    """Kilometres between the claimed position and that of the matched site in the open data, where both are known."""
-    seen = site.observed
-    if seen is None or seen.latitude is None or seen.longitude is None:
-        return None
-    return distance_km((site.latitude, site.longitude), (seen.latitude, seen.longitude))
-
-
-def newest_count(site: Site) -> SiteObservation | None:
-    """The newest visit of others that counted the workers."""
-    visits = site.observed.observations if site.observed else []
-    return next((visit for visit in reversed(visits) if visit.recorded.get("workers_numb")), None)
-
-
-def _page(batch: Batch, form: RemarkForm, status: int) -> ResponseReturnValue:
-    user, today = current_user(), now().date()
-    policy = current_app.extensions["policy"]
-    period = (batch.produced_from, batch.produced_to)
-    licences = [(each, covers((each.valid_from, each.valid_to), period)) for each in batch.site.licences]
-    issuance = issuance_of(db.session, batch)
+def _page(batch: Batch, form: AskForm, status: int) -> ResponseReturnValue:
+    user = current_user()
+    reviews = is_allowed(verification.must_review, user, batch)
     page = render_template(
         "admin/reviews/batch.html",
-        batch=batch,
         offers=offers_to(user, batch),
-        outcome=arithmetic.of(db.session, batch),
-        licences=licences,
-        position=f"{degrees(batch.site.latitude)}, {degrees(batch.site.longitude)}",
-        distance=distance_to_observed(batch.site),
-        counted=newest_count(batch.site),
-        old=months_before(today, policy.months_to_age),
-        obstacles=obstacles(batch, policy, now()) if batch.state is BatchState.VERIFIED else [],
-        papers=history.kinds_of_paper(),
-        questions=evidence_likeness.likenesses_of(db.session, batch),
-        story=history.of_batch(db.session, batch, issuance.number if issuance else None),
-        issuance=issuance,
-        user=user,
         form=form,
-        weighed=screening.shown(batch, user, reviews=is_allowed(verification.must_review, user, batch), at=now()),
+        **bench.of(batch, user, reviews=reviews, at=now()),
     )
     return page, status

@@ -59,6 +59,11 @@ def _is_in(country: str, point: Point) -> bool:
     return inside or any(_km_to(ring, point) <= OFF_KM for ring in rings)
 
 
+def rings_of(country: str) -> list[list[Point]]:
+    """The coarse outline of a country (ISO alpha-3), ring by ring; none where there is no outline of it."""
+    return _outlines().get(country, [])
+
+
 @cache
 def _outlines() -> dict[str, list[list[Point]]]:
     written: dict[str, list[list[int]]] = json.loads(OUTLINES.read_text(encoding="utf-8"))

@@ -16,6 +16,10 @@ class Policy:
 
     version: str
     months_to_issue: int
+    days_to_review: int
+    days_for_producer: int
+    days_to_issue: int
+    headroom_percent: int
     required_evidence: tuple[EvidenceKind, ...]
     largest_file_bytes: int
     milliseconds_to_look: int
@@ -50,6 +54,10 @@ def read(path: Path, environment: str = "production") -> Policy:
     policy = Policy(
         version=text["version"],
         months_to_issue=text["batch"]["months_to_issue"],
+        days_to_review=text["review"]["days_to_review"],
+        days_for_producer=text["review"]["days_for_producer"],
+        days_to_issue=text["review"]["days_to_issue"],
+        headroom_percent=text["review"]["headroom_percent"],
         required_evidence=tuple(EvidenceKind(kind) for kind in text["batch"]["required_evidence"]),
         largest_file_bytes=text["evidence"]["largest_file_bytes"],
         milliseconds_to_look=text["evidence"]["milliseconds_to_look"],

@@ -1,12 +1,8 @@
 """What waits for whom: the lists of the panel for verifiers and the registry, a page at a time."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from credits.participants.models import Kyc, Organisation, User
@@ -14,80 +10,10 @@ from credits.registry.decisions import decisions_of
 from credits.registry.earmarks import earmarks_of
 from credits.registry.models import Issuance, Retirement, Transfer, TransferState
 from credits.registry.movements import Debit, Decision, DecisionState, Earmark, EarmarkKind
-from credits.registry.production import Batch, BatchState, Remark, Site
-from credits.registry.queries import batches_of, count, digits_of, retirements_of, transfers_of
+from credits.registry.production import Batch, Site
+from credits.registry.queries import count, digits_of, retirements_of, transfers_of
 
 PAGE = 25
-ON_THE_WAY = (
-    BatchState.SUBMITTED,
-    BatchState.IN_REVIEW,
-    BatchState.INFORMATION_REQUESTED,
-    BatchState.VERIFIED,
-)
-
-
-class Whose(StrEnum):
-    """Whose review a list is about."""
-
-    ALL = ""
-    MINE = "mine"
-    OURS = "ours"
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A batch, and since when it waits for its next step: the last word said about it, or its submission."""
-
-    batch: Batch
-    since: datetime
-
-
-def batches(
-    session: Session,
-    *,
-    by: User,
-    states: Collection[BatchState] = (),
-    whose: Whose = Whose.ALL,
-    text: str = "",
-    page: int = 1,
-) -> tuple[list[Waiting], int, int]:
-    """One page of the batches that `by` may see; which page it is, and of how many.
-
-    Those on their way come first, the longest waiting of them before the others; then the closed ones, newest first.
-    states: none for all. text: part of a number, site or producer. page: from 1; past the end it is the last one.
-    """
-    last_word = select(func.max(Remark.made_at)).where(Remark.batch_id == Batch.id).scalar_subquery()
-    since = func.coalesce(last_word, Batch.submitted_at)
-    wanted = batches_of(by).order_by(None).join(Batch.site).join(Site.producer)
-    if states:
-        wanted = wanted.where(Batch.state.in_(states))
-    if whose is Whose.MINE:
-        wanted = wanted.where(Batch.reviewer_id == by.id)
-    elif whose is Whose.OURS:
-        colleagues = select(User.id).where(User.organisation_id == by.organisation_id)
-        wanted = wanted.where(Batch.reviewer_id.in_(colleagues))
-    if text:
-        wanted = wanted.where(_about(text, Batch.id == digits_of(text.upper(), "BATCH-"), Organisation.name))
-    open_since = case((Batch.state.in_(ON_THE_WAY), since))
-    ordered = (
-        wanted.add_columns(since)
-        .options(
-            selectinload(Batch.site).selectinload(Site.producer),
-            selectinload(Batch.reviewer).selectinload(User.organisation),
-        )
-        .order_by(Batch.state.not_in(ON_THE_WAY), open_since, Batch.id.desc())
-    )
-    window, page, pages = _page_of(session, ordered, page)
-    return [Waiting(batch, moment) for batch, moment in session.execute(window)], page, pages
-
-
-def on_the_way(session: Session, by: User) -> dict[BatchState, int]:
-    """How many of the batches that `by` may see stand in each state before the issuance."""
-    seen = batches_of(by).order_by(None).where(Batch.state.in_(ON_THE_WAY)).subquery()
-    found: dict[BatchState, int] = dict(
-        session.execute(select(seen.c.state, func.count()).group_by(seen.c.state)).all()
-    )
-    return {state: found.get(state, 0) for state in ON_THE_WAY}
 
 
 def undecided_organisations(session: Session) -> int:
@@ -167,6 +93,13 @@ def decisions(
     people = selectinload(Decision.proposed_by).selectinload(User.organisation), selectinload(Decision.decided_by)
     window, page, pages = _page_of(session, wanted.options(*people), page)
     return list(session.scalars(window)), page, pages
+
+
+def decisions_for(session: Session, by: User) -> list[Decision]:
+    """What waits for a second person: first what `by` can decide on, then what `by` has proposed; the oldest first."""
+    people = selectinload(Decision.proposed_by).selectinload(User.organisation)
+    wanted = decisions_of(by).where(Decision.state == DecisionState.WAITING).options(people).order_by(None)
+    return list(session.scalars(wanted.order_by(Decision.proposed_by_id == by.id, Decision.id).limit(PAGE)))
 
 
 def debits_of(session: Session, issuance: Issuance) -> list[Debit]:
