@@ -20,7 +20,8 @@ from credits.journal import events, keys
 from credits.journal.models import Event
 from credits.ledger.models import Account, AccountKind
 from credits.ledger.posting import Record
-from credits.ledger.serials import LARGEST, SerialRange, written
+from credits.ledger.serials import LARGEST, SerialRange
+from credits.registry.telling import serials_told
 
 ROOT = Path(__file__).resolve().parent.parent
 AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -105,13 +106,17 @@ def issue(session: Session, quantity: int, target: int) -> int:
     return next(iter(posting.ranges))
 
 
+def number_of(issuance_id: int) -> str:
+    return f"ASMC-CO-COD-KAM001-2026-{issuance_id:04d}"
+
+
 def recorded(session: Session, issuance_id: int) -> Record:
     """Writes the event that a real transfer would."""
-    number = f"ASMC-CO-COD-KAM001-2026-{issuance_id:04d}"
+    number = number_of(issuance_id)
 
     def record(moves: Sequence[ledger.Move]) -> ledger.Told:
-        serials = [written(number, move.units) for move in moves]
-        facts = {"from": "ORG-000017", "to": "ORG-000023", "transfer": None, "serials": serials}
+        facts = {"from": "ORG-000017", "to": "ORG-000023", "transfer": None}
+        facts |= serials_told({issuance_id: number}, moves)
         return events.drafted(session, kind="transfer.accepted", subject=number, actor="USR-000042", at=AT, facts=facts)
 
     return record

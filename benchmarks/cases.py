@@ -5,13 +5,14 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 from sqlalchemy.orm import Session
 
-from benchmarks.books import A_BLOCK, AT, Book, connected, issue, recorded
+from benchmarks.books import A_BLOCK, AT, Book, connected, issue, number_of, recorded
 from benchmarks.clients import Opening, Turn
 from credits import ledger
 from credits.db import begin_writing
@@ -42,7 +43,15 @@ def bare_sqlite(file: Path) -> Opening:
     return opening
 
 
-def written_by(url: str, work: Callable[[Session, random.Random], dict[str, int]]) -> Opening:
+@dataclass(frozen=True)
+class Asked:
+    """Who asks for something, under which key."""
+
+    caller: str
+    key: str
+
+
+def written_by(url: str, work: Callable[[Session, random.Random, Asked], object]) -> Opening:
     """`work` as a door does it: a session and a new key for each request, one commit."""
 
     @contextmanager
@@ -53,9 +62,7 @@ def written_by(url: str, work: Callable[[Session, random.Random], dict[str, int]
             def turn() -> None:
                 with Session(engine) as session:
                     begin_writing(session)
-                    request = {"act": "transfer", "issuance": "CO-COD-0001", "quantity": "10", "to": "ORG-000023"}
-                    ledger.claim(session, caller=f"USR-{client:06d}", key=uuid4().hex, request=request)
-                    ledger.settle(session, work(session, chance))
+                    work(session, chance, Asked(f"USR-{client:06d}", uuid4().hex))
                     session.commit()
 
             yield turn
@@ -81,26 +88,30 @@ def reading(url: str, look: Callable[[Session, random.Random], object]) -> Openi
 def transfer(book: Book, *, quantity: int, sellers: int) -> Opening:
     """From one of the first `sellers` issuances, still with whom they were issued to, to any of the holders."""
 
-    def work(session: Session, chance: random.Random) -> dict[str, int]:
+    def work(session: Session, chance: random.Random, asked: Asked) -> None:
         issuance_id, source = chance.choice(book.issued[:sellers])
         target = chance.choice(book.accounts)
         while target == source:
             target = chance.choice(book.accounts)
-        return {"posting": transferred(session, issuance_id, source, target, quantity)}
+        transferred(session, asked, issuance_id, source, target, quantity)
 
     return written_by(book.url, work)
 
 
-def transferred(session: Session, issuance_id: int, source: int, target: int, quantity: int) -> int:
-    return ledger.post(
+def transferred(session: Session, asked: Asked, issuance_id: int, source: int, target: int, quantity: int) -> None:
+    ledger.post_once(
         session,
-        issuance_id=issuance_id,
-        source=source,
-        target=target,
-        quantity=quantity,
+        ledger.Wanted(issuance_id, number_of(issuance_id), source, target, quantity),
+        caller=asked.caller,
+        key=asked.key,
+        request=request(quantity),
         at=AT,
         record=recorded(session, issuance_id),
-    ).id
+    )
+
+
+def request(quantity: int) -> dict[str, str]:
+    return {"act": "transfer", "issuance": "CO-COD-0001", "quantity": str(quantity), "to": "ORG-000023"}
 
 
 def transfer_on(book: Book) -> Opening:
@@ -112,15 +123,16 @@ def transfer_on(book: Book) -> Opening:
     back = [(issuance, second, first) for issuance, (first, second) in pairs]
     turns = itertools.cycle([*there, *back])
 
-    def work(session: Session, _: random.Random) -> dict[str, int]:
-        return {"posting": transferred(session, *next(turns), A_BLOCK)}
+    def work(session: Session, _: random.Random, asked: Asked) -> None:
+        transferred(session, asked, *next(turns), A_BLOCK)
 
     return written_by(book.url, work)
 
 
 def issuing(book: Book, quantity: int) -> Opening:
-    def work(session: Session, chance: random.Random) -> dict[str, int]:
-        return {"issuance": issue(session, quantity, chance.choice(book.accounts))}
+    def work(session: Session, chance: random.Random, asked: Asked) -> None:
+        ledger.claim(session, caller=asked.caller, key=asked.key, request=request(quantity))
+        ledger.settle(session, {"issuance": issue(session, quantity, chance.choice(book.accounts))})
 
     return written_by(book.url, work)
 

@@ -64,8 +64,7 @@ class Moment(TypeDecorator[datetime]):
         if value.tzinfo is None:
             # Sign-in libraries hand over naive times that mean UTC.
             value = value.replace(tzinfo=UTC)
-        value = value.astimezone(UTC)
-        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if dialect.name == "sqlite" else value
+        return as_text(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -74,6 +73,11 @@ class Moment(TypeDecorator[datetime]):
             return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
         moment: datetime = value
         return moment.astimezone(UTC)
+
+
+def as_text(moment: datetime) -> str:
+    """An aware time as SQLite keeps it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class Day(TypeDecorator[date]):

@@ -204,10 +204,12 @@ def answered(connection: Any, told: list[dict[str, Any]]) -> Iterator[str]:
         for caller, key, answer in rows(connection, "SELECT caller, key, answer FROM request_claim")
     }
     quantities = made(connection)
+    numbers = {(name, row[1]): row[0] for name, query in POSTING.items() for row in rows(connection, query)}
     seen: dict[tuple[str, int], tuple[str, str]] = {}
     for act in told:
         place, name = (act["caller"], act["key"]), RESULTS[act["kind"]]
-        number = claims.get(place, {}).get("result", {}).get(name)
+        result = claims.get(place, {}).get("result", {})
+        number = result.get(name) or numbers.get((name, result.get("posting")))
         if act["outcome"] == "acknowledged" and (name, number) not in quantities:
             yield f"{act['kind']} {place} was acknowledged and is not there"
         if act["outcome"] == "refused" and number is not None:

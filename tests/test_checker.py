@@ -13,6 +13,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from credits import ledger
 from credits.db import WRITING
 from credits.ledger import posting
 from credits.ledger.posting import InsufficientBalance
@@ -118,13 +119,18 @@ class TestNoLock:
     def seen(self, monkeypatch):
         """Whoever picks sees what stood there when the first of them looked: nobody waits for anybody."""
         looked = []
-        pick = posting.pick
 
-        def pick_without_lock(session, **asked):
-            looked.append(looked[0] if looked else pick(session, **asked))
-            return looked[-1]
+        def post_without_lock(session, wanted, *, caller, key, request, at, record):
+            assert ledger.claim(session, caller=caller, key=key, request=request) is None
+            found = posting.pick(
+                session, issuance_id=wanted.issuance_id, source=wanted.source, quantity=wanted.quantity
+            )
+            looked.append(looked[0] if looked else found)
+            made = posting.write(session, wanted.moves(looked[-1]), at=at, record=record)
+            ledger.settle(session, {"posting": made.id})
+            return made
 
-        monkeypatch.setattr(posting, "pick", pick_without_lock)
+        monkeypatch.setattr(ledger, "post_once", post_without_lock)
         return looked
 
     def test_is_refused_by_the_wall(self, registry, seen):
@@ -240,7 +246,7 @@ class TestEventOutsideTheTransaction:
         drafted, gone = transfer.events.drafted, text("DELETE FROM event WHERE id = :id")
 
         def put_off(session, **told):
-            return replace(drafted(session, **told), entered=lambda number: session.execute(gone, {"id": number}))
+            return replace(drafted(session, **told), entered=lambda number, _: session.execute(gone, {"id": number}))
 
         monkeypatch.setattr(transfer.events, "drafted", put_off)
 

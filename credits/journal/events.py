@@ -43,7 +43,7 @@ def append(
 def enter(session: Session, told: Told) -> int:
     """Append an event that is told by itself after all; its id. Flushes."""
     event_id: int = session.scalars(statements.TELL, told.row).one()
-    told.entered(event_id)
+    told.entered(event_id, told.row["body"])
     return event_id
 
 
@@ -93,12 +93,12 @@ def drafted(
 
     row = {"kind": kind, "subject": subject, "actor": actor, "at": at, "body": written}
 
-    def entered(event_id: int) -> None:
+    def entered(event_id: int, body: bytes) -> None:
         if secrets:
             session.execute(insert(EventSecret), [{"event_id": event_id, **secret} for secret in secrets])
-        note(session, {"id": event_id} | row)
+        note(session, row | {"id": event_id, "body": body})
 
-    return Told(row, entered)
+    return Told(row, bool(secrets), entered)
 
 
 def note(session: Session, row: dict[str, Any]) -> None:

@@ -74,14 +74,17 @@ def claim(session: Session, *, caller: str, key: str | None, request: dict[str, 
     request: all that was asked, as plain values (str, int, lists of them).
     Raises the earlier refusal again, or KeyReused where another request used the key, naming what differs.
     """
+    asked = opening(session, caller=caller, key=key, request=request)
+    return None if taken(session, asked, answer=None) else answered(session, asked)
+
+
+def opening(session: Session, *, caller: str, key: str | None, request: dict[str, Any]) -> OpenClaim:
+    """The claim that is about to be made: a refusal from now on is remembered under it. Raises KeyUnusable."""
     if not key or len(key) > LONGEST_KEY or not key.isprintable():
         raise KeyUnusable(f"An idempotency key has 1 to {LONGEST_KEY} printable characters.")
     asked = OpenClaim(caller, key, request, transaction_of(session))
-    session.info[CLAIM_WAS_NEW] = taken(session, asked, answer=None)
-    if session.info[CLAIM_WAS_NEW]:
-        session.info[OPEN_CLAIM] = asked
-        return None
-    return answered(session, asked)
+    session.info[OPEN_CLAIM], session.info[CLAIM_WAS_NEW] = asked, True
+    return asked
 
 
 def taken(session: Session, asked: OpenClaim, *, answer: dict[str, Any] | None) -> bool:
@@ -97,17 +100,26 @@ def answered(session: Session, asked: OpenClaim) -> dict[str, Any]:
             RequestClaim.caller == asked.caller, RequestClaim.key == asked.key
         )
     ).one()
-    if earlier.request != asked.request:
-        names = sorted(n for n in {*asked.request, *earlier.request} if asked.request.get(n) != earlier.request.get(n))
+    return said_again(session, asked, earlier.request, earlier.answer)
+
+
+def said_again(
+    session: Session, asked: OpenClaim, request: dict[str, Any], answer: dict[str, Any] | None
+) -> dict[str, Any]:
+    """The result of the earlier `request`, which had this `answer`. Raises its refusal, KeyReused or KeyBusy."""
+    session.info.pop(OPEN_CLAIM, None)
+    session.info[CLAIM_WAS_NEW] = False
+    if request != asked.request:
+        names = sorted(name for name in {*asked.request, *request} if asked.request.get(name) != request.get(name))
         raise KeyReused(
             f"This idempotency key was used for another request; it differs in: {', '.join(names)}.",
             differs_in=names,
         )
-    if earlier.answer is None:
+    if answer is None:
         raise KeyBusy("An earlier request with this key has not ended. Please ask again in a moment.")
-    if "refusal" in earlier.answer:
-        raise refusal_again(earlier.answer["refusal"])
-    result: dict[str, Any] = earlier.answer["result"]
+    if "refusal" in answer:
+        raise refusal_again(answer["refusal"])
+    result: dict[str, Any] = answer["result"]
     return result
 
 

@@ -96,12 +96,8 @@ class Block(Model):
             deferrable=True,
             initially="DEFERRED",
         ),
-        Index(
-            "ix_block_account_id_issuance_id_first",
-            "account_id",
-            "issuance_id",
-            "first",
-        ),
+        Index("ix_block_issuance_id_next_first", "issuance_id", "next_first"),
+        Index("ix_block_account_id_issuance_id_first", "account_id", "issuance_id", "first"),
     )
 
     issuance_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

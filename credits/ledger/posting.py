@@ -23,11 +23,13 @@ BLOCKS_AT_A_TIME = 16  # read from SQLite until they are enough
 class Told:
     """What the journal says of a movement: a row of its table `event`, written together with the posting.
 
-    entered: to be called with the event's id once it has one.
+    private: whether more is written once the event is there. entered: to be called with the event's id and its bytes
+    once it has been written.
     """
 
     row: Mapping[str, Any]
-    entered: Callable[[int], None]
+    private: bool
+    entered: Callable[[int, bytes], None]
 
 
 Record = Callable[[Sequence["Move"]], Told]
@@ -64,10 +66,11 @@ class Move:
 
 @dataclass(frozen=True)
 class Posted:
-    """A posting as it was written: its id, and what it moved."""
+    """A posting as it was written: its id, and what it moved. again: it was written before, and nothing moved now."""
 
     id: int
     moves: Sequence[Move]
+    again: bool = False
 
     @property
     def ranges(self) -> dict[int, list[SerialRange]]:
@@ -149,13 +152,18 @@ def pick(session: Session, *, issuance_id: int, source: int, quantity: int) -> l
         rows = session.execute(statements.PICK, asked | {"quantity": quantity})
         held = [SerialRange(first, last) for first, last in rows]
     if sum(units.quantity for units in held) < quantity:
-        available = balance(session, accounts=[source], issuance_id=issuance_id)
-        raise InsufficientBalance(
-            f"Only {available} base units are available, {quantity} were asked for.",
-            asked=quantity,
-            available=available,
-        )
+        raise too_little(session, issuance_id, source, quantity)
     return lowest(held, quantity)
+
+
+def too_little(session: Session, issuance_id: int, source: int, quantity: int) -> InsufficientBalance:
+    """What is to be said where an account does not hold as many serials as were asked for."""
+    available = balance(session, accounts=[source], issuance_id=issuance_id)
+    return InsufficientBalance(
+        f"Only {available} base units are available, {quantity} were asked for.",
+        asked=quantity,
+        available=available,
+    )
 
 
 def enough(session: Session, asked: dict[str, int], quantity: int) -> list[SerialRange]:
@@ -192,17 +200,19 @@ def blocks_of(session: Session, named: Move) -> list[SerialRange]:
     return [SerialRange(max(begin, first), min(end, last)) for begin, end in rows if end >= first]
 
 
-def write(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posted:
-    """Event, posting and entries of moves whose blocks are locked."""
+def write(
+    session: Session, moves: Sequence[Move], *, at: datetime, record: Record, posting_id: int | None = None
+) -> Posted:
+    """Event, posting and entries of moves whose blocks are locked. posting_id: where it is known already."""
     told = record(moves)
     if writes_alone(session):
         event_id: int = session.scalars(statements.TELL, told.row).one()
-        posting_id: int = session.scalars(statements.OPEN, {"event_id": event_id, "at": at}).one()
+        posting_id = session.scalars(statements.OPEN, {"event_id": event_id, "at": at}).one()
         session.execute(statements.ENTER, [entry_of(each, posting_id) for each in moves])
     else:
-        written = session.execute(statements.WRITE, {**told.row, "posted_at": at, **columns(moves)}).all()[0]
-        posting_id, event_id = written
-    told.entered(event_id)
+        asked = {**told.row, "posted_at": at, "posting_id": posting_id, **columns(moves)}
+        posting_id, event_id = session.execute(statements.WRITE, asked).all()[0]
+    told.entered(event_id, told.row["body"])
     return Posted(posting_id, tuple(moves))
 
 

@@ -22,7 +22,7 @@ from credits.registry.calendar import checked_period, months_before
 from credits.registry.models import Issuance, RetiredRange, Retirement
 from credits.registry.policy import Policy
 from credits.registry.telling import serials_told
-from credits.registry.transfer import must_not_be_suspended
+from credits.registry.transfer import must_not_rest, state_kept
 from credits.registry.validity import must_not_have_expired
 
 
@@ -74,16 +74,10 @@ def retire(
     may_dispose_of(by, holder)
     asked = {name: str(value) for name, value in vars(claim).items()} | {"act": "retirement.retire"}
     asked |= {"issuance": issuance.number, "holder": holder.number, "quantity": str(quantity)}
-    if earlier := ledger.claim(session, caller=by.number, key=key, request=asked):
-        return session.get_one(Retirement, earlier["retirement"])
-    if holder.kind not in BUYERS:
-        raise NotABuyer("Credits are retired by a manufacturer or reseller. A producer transfers or sells them.")
-    must_not_be_suspended(session, issuance)
-    must_not_have_expired(issuance, policy, at)
-    must_fit_window(issuance, claim, policy, at)
+    claim = tidy(claim)
 
     def record(moves: Sequence[ledger.Move]) -> ledger.Told:
-        facts = {"holder": holder.number, "quantity": quantity, "country": country(claim.country)}
+        facts = {"holder": holder.number, "quantity": quantity, "country": claim.country}
         facts |= {"claim_from": str(claim.claim_from), "claim_to": str(claim.claim_to)}
         facts |= serials_told({issuance.id: issuance.number}, moves)
         facts |= {"beneficiary": claim.beneficiary, "identifier": claim.identifier, "purpose": claim.purpose}
@@ -91,19 +85,25 @@ def retire(
             session, kind="retirement.retired", subject=issuance.number, actor=by.number, at=at, facts=facts
         )
 
-    claim = tidy(claim)
-    posting = ledger.post(
+    state = state_kept(session, issuance)
+    source, target = account_of(session, holder, AccountKind.AVAILABLE), registry_account(session, AccountKind.RETIRED)
+    posting = ledger.post_once(
         session,
-        issuance_id=issuance.id,
-        source=account_of(session, holder, AccountKind.AVAILABLE),
-        target=registry_account(session, AccountKind.RETIRED),
-        quantity=quantity,
+        ledger.Wanted(issuance.id, issuance.number, source, target, quantity),
+        caller=by.number,
+        key=key,
+        request=asked,
         at=at,
         record=record,
     )
-    retirement = enter(session, issuance, holder, quantity, claim, posting, by, at)
-    ledger.settle(session, {"retirement": retirement.id})
-    return retirement
+    if posting.again:
+        return session.scalars(select(Retirement).where(Retirement.posting_id == posting.id)).one()
+    if holder.kind not in BUYERS:
+        raise NotABuyer("Credits are retired by a manufacturer or reseller. A producer transfers or sells them.")
+    must_not_rest(issuance, state)
+    must_not_have_expired(issuance, policy, at)
+    must_fit_window(issuance, claim, policy, at)
+    return enter(session, issuance, holder, quantity, claim, posting, by, at)
 
 
 def enter(

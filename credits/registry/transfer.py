@@ -72,31 +72,31 @@ def propose(
     may_dispose_of(by, sender)
     asked = {"act": "transfer.propose", "issuance": issuance.number, "from": sender.number, "to": recipient.number}
     asked |= {"quantity": str(quantity), "note": note}
-    if earlier := ledger.claim(session, caller=by.number, key=key, request=asked):
-        return session.get_one(Transfer, earlier["transfer"])
+    state = state_kept(session, issuance)
+    available, pending = accounts_opened(session, sender, AccountKind.AVAILABLE, AccountKind.PENDING)
+    posting = ledger.post_once(
+        session,
+        ledger.Wanted(issuance.id, issuance.number, available, pending, quantity),
+        caller=by.number,
+        key=key,
+        request=asked,
+        at=at,
+        record=recorded(session, "transfer.proposed", issuance, sender, recipient, by.number, at),
+    )
+    if posting.again:
+        return session.scalars(select(Transfer).where(Transfer.opening_posting_id == posting.id)).one()
     if recipient.id == sender.id:
         raise ToOneself("Choose somebody else as the recipient: these credits are yours already.")
     if recipient.kind not in (*BUYERS, *PRODUCERS) or not recipient.approved:
         raise CannotHold(f"{recipient.name} cannot hold credits.", recipient=recipient.number)
-    must_not_be_suspended(session, issuance)
+    must_not_rest(issuance, state)
     must_not_have_expired(issuance, policy, at)
-    said = paragraphs(note, "Note", 500) if note.strip() else ""
-    available, pending = accounts_opened(session, sender, AccountKind.AVAILABLE, AccountKind.PENDING)
-    posting = ledger.post(
-        session,
-        issuance_id=issuance.id,
-        source=available,
-        target=pending,
-        quantity=quantity,
-        at=at,
-        record=recorded(session, "transfer.proposed", issuance, sender, recipient, by.number, at),
-    )
     transfer = Transfer(
         issuance=issuance,
         quantity=quantity,
         sender=sender,
         recipient=recipient,
-        note=said,
+        note=paragraphs(note, "Note", 500) if note.strip() else "",
         state=TransferState.PENDING,
         opening_posting_id=posting.id,
         proposed_by_id=by.id,
@@ -108,7 +108,6 @@ def propose(
     session.add(transfer)
     session.flush()
     guarding.guard(session, [transfer], policy=policy, by=by, at=at)
-    ledger.settle(session, {"transfer": transfer.id})
     return transfer
 
 
@@ -194,7 +193,19 @@ def lock_pending(session: Session, transfer: Transfer) -> None:
 
 def must_not_be_suspended(session: Session, issuance: Issuance) -> None:
     """Raise Suspended where the issuance's batch is suspended; nobody suspends it while we look."""
-    state = session.scalars(STATE, {"batch": issuance.batch_id}).one()
+    must_not_rest(issuance, state_kept(session, issuance))
+
+
+def state_kept(session: Session, issuance: Issuance) -> BatchState:
+    """The state of the issuance's batch, which nobody changes before this transaction ends.
+
+    Who suspends or holds locks the batch before its blocks, and so does everybody else, or two would wait for another.
+    """
+    return session.scalars(STATE, {"batch": issuance.batch_id}).one()
+
+
+def must_not_rest(issuance: Issuance, state: BatchState) -> None:
+    """Raise Suspended where this is the state of the issuance's batch."""
     if state is BatchState.SUSPENDED:
         raise Suspended(f"Issuance {issuance.number} is suspended.", issuance=issuance.number)
 

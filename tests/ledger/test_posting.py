@@ -162,7 +162,7 @@ class TestPost:
         session.commit()
         begin_writing(session)
 
-        told = ledger.Told({"kind": "k", "subject": "S-1", "actor": "a", "at": AT, "body": None}, lambda _: None)
+        told = ledger.Told({"kind": "k", "subject": "S", "actor": "a", "at": AT, "body": None}, False, lambda *_: None)
 
         with pytest.raises(IntegrityError):
             ledger.post(

@@ -1,0 +1,148 @@
+"""Post once for each key: claim it, pick the serials, and write event, posting and entries.
+
+The movement that the registry makes most often, so it is written for the database: one trip to PostgreSQL, by a
+function of the database (migrations/versions/0013_one_trip.py), and on SQLite, where there is no trip to save, the
+driver's own statements. `claim`, `post` and `settle` one after the other come to the same.
+"""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from credits.db import as_text
+from credits.ledger.claims import OpenClaim, opening, said_again
+from credits.ledger.posting import (
+    Move,
+    Posted,
+    Record,
+    checked_quantity,
+    entry_of,
+    too_little,
+    write,
+    writes_alone,
+)
+from credits.ledger.serials import SerialRange, check_product, lowest
+
+NONE_YET = b'"serials":[]'  # in the bytes of an event without serials: no text inside it reads so, quotes being escaped
+IN_ONE_TRIP = "SELECT ledger_post_once(" + ", ".join(["%s"] * 17) + ")"
+# The driver's own words for SQLite.
+FIND = "SELECT request, answer FROM request_claim WHERE caller = ? AND key = ?"
+HELD = "SELECT first, last FROM block WHERE account_id = ? AND issuance_id = ? ORDER BY first"
+TELL = "INSERT INTO event (kind, subject, actor, at, body) VALUES (:kind, :subject, :actor, :at, :body)"
+OPEN = "INSERT INTO posting (event_id, at) VALUES (?, ?)"
+ENTER = """INSERT INTO entry (posting_id, issuance_id, first, last, from_account_id, to_account_id)
+           VALUES (:posting_id, :issuance_id, :first, :last, :from_account_id, :to_account_id)"""
+CLAIM = "INSERT INTO request_claim (caller, key, request, answer) VALUES (?, ?, ?, ?)"
+MOST_RANGES = 100  # that the function writes into an event; more are written by whoever can also see that they fit
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The lowest serials of an issuance that go from account `source` to `target`.
+
+    number: of the issuance, as its serials begin. quantity: base units.
+    """
+
+    issuance_id: int
+    number: str
+    source: int
+    target: int
+    quantity: int
+
+    def moves(self, ranges: list[SerialRange]) -> list[Move]:
+        return [Move(self.issuance_id, units, self.source, self.target) for units in ranges]
+
+
+def post_once(
+    session: Session,
+    wanted: Wanted,
+    *,
+    caller: str,
+    key: str | None,
+    request: dict[str, Any],
+    at: datetime,
+    record: Record,
+) -> Posted:
+    """Move what is wanted, once for this key of `caller`.
+
+    request: all that was asked, as in `claim`. record: tells of the moves nothing but their serials, in the list
+    "serials". Who asks again is given the posting that there is, `again`, without its moves: so a rule that reads what
+    may change is asked after this, in the same transaction, and its refusal undoes the movement.
+    Flushes, never commits. Raises BadQuantity, InsufficientBalance, and what `claim` raises.
+    """
+    checked_quantity(wanted.quantity)
+    asked = opening(session, caller=caller, key=key, request=request)
+    session.flush()
+    if writes_alone(session):
+        try:
+            return posted_alone(session, wanted, asked, at, record)
+        except sqlite3.Error as error:  # as SQLAlchemy would have said it
+            raise DBAPIError.instance("post_once", None, error, sqlite3.Error) from error
+    return posted_in_one_trip(session, wanted, asked, at, record)
+
+
+def posted_alone(session: Session, wanted: Wanted, asked: OpenClaim, at: datetime, record: Record) -> Posted:
+    """On SQLite, where nobody else writes meanwhile."""
+    cursor = session.connection().connection.cursor()
+    earlier = cursor.execute(FIND, (asked.caller, asked.key)).fetchone()
+    if earlier is not None:
+        request, answer = earlier
+        return again(session, asked, json.loads(request), json.loads(answer) if answer else None)
+    ranges: list[SerialRange] = []
+    missing = wanted.quantity
+    for first, last in cursor.execute(HELD, (wanted.source, wanted.issuance_id)):
+        ranges.append(SerialRange(first, last))
+        missing -= ranges[-1].quantity
+        if missing <= 0:
+            break
+    if missing > 0:
+        raise too_little(session, wanted.issuance_id, wanted.source, wanted.quantity)
+    moves = wanted.moves(lowest(ranges, wanted.quantity))
+    told = record(moves)
+    event_id = cursor.execute(TELL, {**told.row, "at": as_text(told.row["at"])}).lastrowid
+    posting_id = cursor.execute(OPEN, (event_id, as_text(at))).lastrowid
+    cursor.executemany(ENTER, [entry_of(each, posting_id) for each in moves])
+    answer = {"result": {"posting": posting_id}}
+    cursor.execute(CLAIM, (asked.caller, asked.key, as_kept(asked.request), as_kept(answer)))
+    told.entered(event_id, told.row["body"])
+    return Posted(posting_id, tuple(moves))
+
+
+def posted_in_one_trip(session: Session, wanted: Wanted, asked: OpenClaim, at: datetime, record: Record) -> Posted:
+    """On PostgreSQL. Where the event is more than a row, or has many ranges, claimed and picked in one trip only."""
+    told = record(())
+    before, listed, after = told.row["body"].partition(NONE_YET)
+    whole = bool(listed) and not told.private
+    parameters = (
+        *(asked.caller, asked.key, as_kept(asked.request)),
+        *(wanted.issuance_id, wanted.source, wanted.target, wanted.quantity, at),
+        *(told.row[name] for name in ("kind", "subject", "actor", "at")),
+        *(before + b'"serials":' if whole else None, after),
+        *(wanted.number, check_product(wanted.number), MOST_RANGES),
+    )
+    found = json.loads(session.connection().exec_driver_sql(IN_ONE_TRIP, parameters).scalar_one())
+    if "request" in found:
+        return again(session, asked, found["request"], found["answer"])
+    moves = wanted.moves([SerialRange(*pair) for pair in zip(found["firsts"], found["lasts"], strict=True)])
+    if sum(move.units.quantity for move in moves) < wanted.quantity:
+        raise too_little(session, wanted.issuance_id, wanted.source, wanted.quantity)
+    if found["event"] is None:
+        return write(session, moves, at=at, record=record, posting_id=found["posting"])
+    serials = ",".join(f'"{serial}"' for serial in found["serials"])
+    told.entered(found["event"], before + b'"serials":[' + serials.encode() + b"]" + after)
+    return Posted(found["posting"], tuple(moves))
+
+
+def again(session: Session, asked: OpenClaim, request: dict[str, Any], answer: dict[str, Any] | None) -> Posted:
+    """The posting of the request that has the key. Raises what `claim` does."""
+    return Posted(said_again(session, asked, request, answer)["posting"], (), again=True)
+
+
+def as_kept(document: dict[str, Any]) -> str:
+    """A document as a column keeps it (credits.db.Document)."""
+    return json.dumps(document, sort_keys=True)
