@@ -22,7 +22,7 @@ def areas() -> dict[str, Any]:
     user = visitor()
     if user is None:
         return {"areas": []}
-    open_to = [(_("Queue"), "admin.home")]
+    open_to = [(_("Queue"), "admin.home"), (_("Findings"), "admin.findings")]
     if is_issuer(user) or is_auditor(user):
         open_to.append((_("Issuances"), "admin.issuances"))
         open_to.append((_("Decisions"), "admin.decisions"))

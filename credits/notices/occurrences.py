@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy.orm import Session
 
 from credits.journal import events
-from credits.notices import batches_told, credits_told, decisions_told, transfers_told
+from credits.notices import assurance_told, batches_told, credits_told, decisions_told, transfers_told
 from credits.notices.occurrence import Occurrence
 
 TOLD: dict[str, tuple[Callable[[Session, Occurrence], None], ...]] = {
@@ -13,6 +13,13 @@ TOLD: dict[str, tuple[Callable[[Session, Occurrence], None], ...]] = {
     "batch.answered": (batches_told.answered,),
     "batch.verified": (batches_told.verified,),
     "batch.rejected": (batches_told.rejected,),
+    "batch.stopped": (assurance_told.batch_stopped,),
+    "finding.opened": (assurance_told.opened,),
+    "finding.confirmed": (assurance_told.found,),
+    "finding.closed": (assurance_told.closed,),
+    "site.put_on_probation": (assurance_told.stands,),
+    "site.suspended": (assurance_told.stands,),
+    "site.reinstated": (assurance_told.stands, decisions_told.approved),
     "issuance.issued": (batches_told.issued,),
     "transfer.proposed": (transfers_told.offered,),
     "transfer.accepted": (transfers_told.closed,),

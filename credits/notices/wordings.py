@@ -43,6 +43,14 @@ class Kind(StrEnum):
     BATCH_TO_ISSUE = "batch_to_issue"
     BATCH_REJECTED = "batch_rejected"
     BATCH_ISSUED = "batch_issued"
+    BATCH_STOPPED = "batch_stopped"
+    FINDING_OPENED = "finding_opened"
+    FINDING_SUSPECTED = "finding_suspected"
+    FINDING_STOPS = "finding_stops"
+    FINDING_CLOSED = "finding_closed"
+    SITE_ON_PROBATION = "site_on_probation"
+    SITE_SUSPENDED = "site_suspended"
+    SITE_REINSTATED = "site_reinstated"
     DECISION_WAITS = "decision_waits"
     DECISION_APPROVED = "decision_approved"
     DECISION_DECLINED = "decision_declined"
@@ -99,6 +107,8 @@ ACTS = {
 TO_THE_ISSUANCE = N_("To the issuance")
 TO_THE_TRANSFER = N_("To the transfer")
 TO_THE_BATCH = N_("To the batch")
+TO_THE_FINDINGS = N_("To the findings")
+TO_THE_SITE = N_("To the site")
 
 WORDINGS: dict[Kind, Wording] = {
     Kind.EXPIRY_NEAR: Wording(
@@ -321,6 +331,66 @@ WORDINGS: dict[Kind, Wording] = {
         N_("You can transfer or sell them now."),
         "/holdings/{issuance}?of={holder}",
         N_("To these credits"),
+    ),
+    Kind.BATCH_STOPPED: Wording(
+        N_("%(batch)s is stopped"),
+        N_("A finding under zero tolerance about its site (%(finding)s) is open: %(batch)s of %(producer)s can neither "
+           "be verified nor issued."),
+        N_("Wait until the registry has closed the finding, or reject the batch."),
+        "/admin/batches/{batch}",
+        TO_THE_BATCH,
+    ),
+    Kind.FINDING_OPENED: Wording(
+        N_("%(site)s: something to put right by %(due)s"),
+        N_("%(finding)s: %(text)s"),
+        N_("Put it right by %(due)s and tell your verifier or the registry, who close the finding. What is done: "
+           "%(plan)s"),
+        "/my/findings",
+        TO_THE_FINDINGS,
+    ),
+    Kind.FINDING_SUSPECTED: Wording(
+        N_("%(site)s: a suspicion under zero tolerance"),
+        N_("%(finding)s: %(text)s"),
+        N_("Nothing of the site is verified or issued until the suspicion is cleared or confirmed. Look into it."),
+        "/admin/sites/{site_number}",
+        TO_THE_SITE,
+    ),
+    Kind.FINDING_STOPS: Wording(
+        N_("%(site)s is stopped: zero tolerance"),
+        N_("%(finding)s: %(text)s"),
+        N_("The site is suspended, its unsold credits of the days concerned are frozen and its batches stopped. "
+           "Look into it."),
+        "/admin/sites/{site_number}",
+        TO_THE_SITE,
+    ),
+    Kind.FINDING_CLOSED: Wording(
+        N_("%(finding)s about %(site)s is closed"),
+        N_("The finding is closed. Reason: %(reason)s"),
+        N_("Nothing is left to do about it."),
+        "/my/findings",
+        TO_THE_FINDINGS,
+    ),
+    Kind.SITE_ON_PROBATION: Wording(
+        N_("%(site)s is on probation until %(until)s"),
+        N_("Since %(from)s the site is on probation. Reason: %(reason)s"),
+        N_("Put right what is open by %(until)s: otherwise the site is suspended."),
+        "{page}/{site_number}",
+        TO_THE_SITE,
+    ),
+    Kind.SITE_SUSPENDED: Wording(
+        N_("%(site)s is suspended"),
+        N_("Since %(from)s the site is suspended, until %(until)s at least: nothing of it is verified or issued. "
+           "Reason: %(reason)s"),
+        N_("Put right what is open. Two people of the registry then decide on the return."),
+        "{page}/{site_number}",
+        TO_THE_SITE,
+    ),
+    Kind.SITE_REINSTATED: Wording(
+        N_("%(site)s is active again"),
+        N_("The registry has let the site return to active. Reason: %(reason)s"),
+        N_("Its batches go on."),
+        "{page}/{site_number}",
+        TO_THE_SITE,
     ),
     Kind.DECISION_WAITS: Wording(
         N_("%(decision)s waits for a second person"),

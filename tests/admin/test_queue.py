@@ -64,11 +64,11 @@ class TestHome:
         [
             (
                 RoleName.ISSUER,
-                ["Queue", "Issuances", "Decisions", "Holds", "Organisations", "Transfers", "Retirements"],
+                ["Queue", "Findings", "Issuances", "Decisions", "Holds", "Organisations", "Transfers", "Retirements"],
             ),
             (
                 RoleName.AUDITOR,
-                ["Queue", "Issuances", "Decisions", "Holds", "Organisations", "Transfers", "Retirements"],
+                ["Queue", "Findings", "Issuances", "Decisions", "Holds", "Organisations", "Transfers", "Retirements"],
             ),
         ],
     )
