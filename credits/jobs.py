@@ -7,15 +7,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from credits.certificates import issuing, signing, verified
 from credits.db import begin_writing
+from credits.errors import CreditsError
 from credits.files import Files, Parts
 from credits.journal import checkpoints, outside, sequencing
 from credits.journal.keys import LogKeys
 from credits.notices import outbox
-from credits.registry import evidence_uploads, expiry, transfer
+from credits.registry import evidence_uploads, expiry, importing, transfer
+from credits.registry.import_files import ImportFile, ImportState
 from credits.registry.policy import Policy
 from credits.registry.review_queue import assess_due
 
@@ -146,6 +149,47 @@ def send_notices(session: Session, *, deliver: Callable[[outbox.Letter], None], 
         session.commit()
         sent += 1
     return sent
+
+
+def check_import(session: Session, *, file_id: int, at: datetime) -> None:
+    """Look through a file of many rows, and say now and then how far it is. Commits, by a session of its own."""
+    file = session.get_one(ImportFile, file_id)
+    with Session(session.get_bind()) as telling:
+
+        def watch(done: int) -> None:
+            begin_writing(telling)
+            still = update(ImportFile).where(ImportFile.id == file_id, ImportFile.state == ImportState.CHECKING)
+            telling.execute(still.values(checked=done))
+            telling.commit()
+
+        if file.state is ImportState.CHECKING:
+            looked = importing.look_through(session, file, by=file.sent_by, at=at, watch=watch)
+            begin_writing(telling)
+            importing.note(telling, telling.get_one(ImportFile, file_id), looked.findings, at=at)
+            telling.commit()
+    session.rollback()
+
+
+def enter_import(session: Session, *, file_id: int, at: datetime) -> None:
+    """Enter a file that somebody has confirmed, all of it or none. Commits."""
+    begin_writing(session)
+    file = session.get_one(ImportFile, file_id)
+    try:
+        importing.enter(session, file=file, by=file.sent_by, at=at)
+    except CreditsError as refusal:
+        session.rollback()
+        begin_writing(session)
+        importing.refuse(session, session.get_one(ImportFile, file_id), str(refusal), at=at)
+    session.commit()
+
+
+def take_up_imports(session: Session, *, at: datetime) -> int:
+    """Go on with the files whose process has ended in the middle; how many. Commits each."""
+    waiting = importing.abandoned(session, at=at)
+    session.rollback()
+    for file_id, state in waiting:
+        (check_import if state is ImportState.CHECKING else enter_import)(session, file_id=file_id, at=at)
+    return len(waiting)
 
 
 @dataclass(frozen=True)

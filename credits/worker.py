@@ -63,6 +63,14 @@ def expire_transfers() -> None:
         jobs.expire_transfers(db.session(), at=now())
 
 
+@huey.periodic_task(crontab(minute="*/5"))
+@huey.lock_task("take-up-imports")
+def take_up_imports() -> None:
+    """Go on with files of many rows whose process has ended in the middle."""
+    with app.app_context():
+        jobs.take_up_imports(db.session(), at=now())
+
+
 @huey.periodic_task(crontab(minute="25", hour="*"))
 @huey.lock_task("drop-uploads")
 def drop_uploads() -> None:

@@ -2,61 +2,24 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from credits.errors import CreditsError
-from credits.participants.models import Organisation, User
-from credits.participants.permissions import may_register_for
-from credits.registry import searching, site_records, vintages
+from credits.participants.countries import country
+from credits.participants.models import Organisation
+from credits.registry import site_records, vintages
 from credits.registry.batches import Production, fill
-from credits.registry.bulk_lines import chunks
+from credits.registry.calendar import checked_period
 from credits.registry.drying import moisture_of, must_agree
-from credits.registry.import_columns import Finding, Row, read_row, wrong
+from credits.registry.import_columns import COLUMNS, Finding, Row, read_row
 from credits.registry.import_files import ImportKind
-from credits.registry.minerals import MINERALS
+from credits.registry.import_looking import Known, Looking, Wrong, named
+from credits.registry.minerals import MINERALS, share_ppm, weight_mg
+from credits.registry.outlines import must_lie_in
+from credits.registry.plausibility_grades import doubt, must_be_possible
 from credits.registry.production import Batch, BatchState, Site
 from credits.registry.site_record_models import MembersCount
-from credits.registry.sites import SiteFacts, described, must_be_told_whole, number_of
-
-# Which column a refusal of the rules is about, by its code.
-COLUMN_OF = {
-    "bad_position": "latitude",
-    "outside_country": "latitude",
-    "unknown_country": "country",
-    "unknown_mineral": "mineral",
-    "bad_period": "produced_to",
-    "two_vintages": "produced_to",
-    "grade_impossible": "grade",
-    "grade_doubtful": "grade",
-    "bad_measure": "gross_kg",
-}
-STILL_THERE = tuple(set(BatchState) - {BatchState.REJECTED, BatchState.WITHDRAWN})
-
-
-class Wrong(Exception):
-    """A row is refused. column: which one it is about."""
-
-    def __init__(self, column: str, message: str) -> None:
-        super().__init__(message)
-        self.column, self.message = column, message
-
-
-@dataclass
-class Known:
-    """What the registry has already, and what the rows before have added to it."""
-
-    by: User
-    at: datetime
-    producers: dict[str, Organisation]
-    sites: dict[str, Site]
-    names: dict[tuple[int, str, str], str] = field(default_factory=dict)  # producer, name, district → whose
-    periods: dict[tuple[int, str], list[tuple[date, date, str]]] = field(default_factory=dict)  # site, mineral
-    counts: dict[tuple[int, date], str] = field(default_factory=dict)
+from credits.registry.sites import MOST_MINERS, SiteFacts, described, must_be_told_of_conflict, position
 
 
 @dataclass
@@ -68,110 +31,134 @@ class Checked:
     made: Any = None
 
 
-def known_to(session: Session, kind: ImportKind, by: User, at: datetime) -> Known:
-    """All that the rows of a file are held against."""
-    producers = {each.number: each for each in searching.producers_for(session, by)}
-    sites = {number_of(site): site for site in searching.sites_to_produce(session, by)}
-    known = Known(by, at, producers, sites)
-    ids = [site.id for site in sites.values()]
-    if kind is ImportKind.SITES:
-        for number, site in sites.items():
-            known.names[named(site.producer_id, site.name, site.district)] = number
-    elif kind is ImportKind.BATCHES:
-        for some in chunks(ids):
-            wanted = select(Batch.site_id, Batch.mineral_code, Batch.produced_from, Batch.produced_to, Batch.id)
-            there = wanted.where(Batch.site_id.in_(some), Batch.state.in_(STILL_THERE))
-            for site_id, mineral, first, last, batch in session.execute(there.order_by(Batch.produced_from)):
-                cover(known.periods.setdefault((site_id, mineral), []), first, last, f"BATCH-{batch:06d}")
-    else:
-        for some in chunks(ids):
-            for site_id, counted_on in session.execute(
-                select(MembersCount.site_id, MembersCount.counted_on).where(
-                    MembersCount.site_id.in_(some), MembersCount.struck_at.is_(None)
-                )
-            ):
-                known.counts[site_id, counted_on] = "the registry"
-    return known
-
-
-def cover(there: list[tuple[date, date, str]], first: date, last: date, whose: str) -> None:
-    """Add days to periods that never overlap, of which none begins later. Drafts of the registry may overlap."""
-    if there and there[-1][1] >= first:
-        there[-1] = (there[-1][0], max(last, there[-1][1]), there[-1][2])
-    else:
-        there.append((first, last, whose))
-
-
 def checked(kind: ImportKind, lines: Sequence[list[Any]], places: Mapping[str, int], known: Known) -> Iterator[Checked]:
     """Every row in its order, looked at by itself and beside those before it."""
     look = LOOKS[kind]
+    order = {column.name: place for place, column in enumerate(COLUMNS[kind])}
     for line in lines:
         row, findings = read_row(kind, line, places)
         outcome = Checked(row, findings)
-        if not findings:
-            try:
-                outcome.made = look(row, known)
-            except Wrong as refusal:
-                findings.append(wrong(row, refusal.column, refusal.message, places))
-            except CreditsError as refusal:
-                column = column_of(refusal, row)
-                findings.append(wrong(row, column, str(refusal), places))
+        outcome.made = look(Looking(row, known, findings, places))
+        findings.sort(key=lambda finding: order.get(finding.column, len(order)))
         yield outcome
 
 
-def column_of(refusal: CreditsError, row: Row) -> str:
-    """Which column a rule's refusal is about; empty where it is about several."""
-    if refusal.code == "bad_position" and "longitude" in refusal.message:
-        return "longitude"
-    field_name = str(refusal.detail.get("field"))
-    return field_name if field_name in row.texts else COLUMN_OF.get(refusal.code, "")
-
-
-def look_at_site(row: Row, known: Known) -> tuple[Organisation, dict[str, Any]]:
+def look_at_site(looking: Looking) -> tuple[Organisation, dict[str, Any]] | None:
     """The producer, and what is written down of the site."""
-    values = dict(row.values)
-    number = values.pop("producer", "")
-    producer = known.producers.get(number) if number else known.by.organisation
-    if producer is None or producer.number not in known.producers:
-        raise Wrong("producer", "Name a producer for whom you may record, by its number such as ORG-000012.")
-    values.setdefault("conflict_source", "")
-    values.setdefault("conflict_checked_on", None)
-    facts = SiteFacts(**values)
-    must_be_told_whole(facts, known.at)
-    words = described(producer, facts, known.by, known.at)
-    key = named(producer.id, words["name"], words["district"])
-    if key in known.names:
-        raise Wrong(
-            "name",
-            f"{known.names[key]} has this name in this district already. Leave the row out, or name it otherwise.",
+    row, known = looking.row, looking.known
+    producer: Organisation | None = None
+    with looking.part() as values:
+        number = values.get("producer", known.by.organisation.number)
+        producer = known.producers.get(number)
+        if producer is None:
+            raise Wrong("producer", "Name a producer for whom you may record, by its number such as ORG-000012.")
+    with looking.part("country"):
+        country(looking.need("country")[0])
+    with looking.part():
+        code, latitude, longitude = looking.need("country", "latitude", "longitude")
+        must_lie_in(country(code), **position(latitude, longitude))
+    with looking.part("miners"):
+        if looking.need("miners")[0] > MOST_MINERS:
+            raise Wrong("miners", f"The number of miners is between 0 and {MOST_MINERS:,}.")
+    with looking.part("conflict_affected") as values:
+        must_be_told_of_conflict(
+            looking.need("conflict_affected")[0],
+            values.get("conflict_source", ""),
+            values.get("conflict_checked_on"),
+            known.at,
         )
-    known.names[key] = f"Row {row.number}"
+    with looking.part("name"):
+        name, district = looking.need("name", "district")
+        key = named(producer.id if producer else 0, name, district)
+        if key in known.names:
+            whose = known.names[key]
+            raise Wrong(
+                "name", f"{whose} has this name in this district already. Leave the row out, or name it otherwise."
+            )
+        known.names[key] = f"Row {row.number}"
+    if looking.findings or producer is None:
+        return None
+    facts = {name: value for name, value in row.values.items() if name != "producer"}
+    whole = SiteFacts(**{"conflict_source": "", "conflict_checked_on": None} | facts)
+    words: dict[str, Any] = {}
+    with looking.part():
+        words = described(producer, whole, known.by, known.at)
     return producer, words
 
 
-def look_at_batch(row: Row, known: Known) -> tuple[Site, Batch]:
-    values = row.values
-    site = site_of(row, known)
-    mineral = MINERALS.get(values["mineral"])
-    if mineral is None:
-        raise Wrong("mineral", f"Write one of: {', '.join(MINERALS)}.")
-    if values["form"] not in mineral.forms:
-        raise Wrong("form", f"{mineral.name.capitalize()} is delivered as {' or '.join(mineral.forms)}.")
-    moisture = values.get("moisture")
-    if "dry_kg" in values and not mineral.per_thousand:
-        if moisture is None:
-            moisture = moisture_of(values["gross_kg"], values["dry_kg"])
-        else:
-            must_agree(values["gross_kg"], moisture, values["dry_kg"])
-    if moisture is None and not mineral.per_thousand:
-        raise Wrong("moisture", "Give the moisture in per cent, or the dry weight. Dry already: 0.")
-    production = Production(
-        mineral_code=mineral.code,
+def look_at_batch(looking: Looking) -> tuple[Site, Batch] | None:
+    row, known = looking.row, looking.known
+    site: Site | None = None
+    with looking.part():
+        site = site_of(looking)
+    look_at_ore(looking)
+    with looking.part("produced_to"):
+        first, last = looking.need("produced_from", "produced_to")
+        checked_period(first, last, "Production period")
+        if last > known.at.date():
+            raise Wrong("produced_to", "The production period has not ended yet.")
+        vintages.must_be_one(first, last)
+        with looking.part("days_worked"):
+            (worked,) = looking.need("days_worked")
+            if worked > (last - first).days + 1:
+                raise Wrong("days_worked", f"The production period has {(last - first).days + 1:,} days only.")
+    if looking.findings or site is None:
+        return None
+    production = production_of(row)
+    batch = Batch(state=BatchState.DRAFT, carried_ng=0, revision=1, drafted_at=known.at)
+    with looking.part():
+        fill(batch, production, today=known.at.date())
+        refuse_shared_days(row, site, batch, known)
+    return site, batch
+
+
+def look_at_ore(looking: Looking) -> None:
+    """What was weighed and analysed."""
+    with looking.part("gross_kg"):
+        weight_mg(looking.need("gross_kg")[0])
+    with looking.part("mineral"):
+        (code,) = looking.need("mineral")
+        mineral = MINERALS.get(code)
+        if mineral is None:
+            raise Wrong("mineral", f"Write one of: {', '.join(MINERALS)}.")
+        with looking.part("form"):
+            (form,) = looking.need("form")
+            if form not in mineral.forms:
+                raise Wrong("form", f"{mineral.name.capitalize()} is delivered as {' or '.join(mineral.forms)}.")
+        with looking.part("grade") as values:
+            form, grade = looking.need("form", "grade")
+            ppm = share_ppm(grade, per=1000 if mineral.per_thousand else 100)
+            if ppm == 0:
+                raise Wrong("grade", "A grade of 0 contains nothing.")
+            must_be_possible(mineral, form, ppm)
+            if (asked := doubt(mineral, form, ppm)) and not values.get("grade_confirmed"):
+                raise Wrong("grade", f"{asked} Say so with yes in the column grade_confirmed.")
+        with looking.part("moisture") as values:
+            if not mineral.per_thousand and not {"moisture", "dry_kg"} & set(looking.row.texts_there()):
+                raise Wrong("moisture", "Give the moisture in per cent, or the dry weight. Dry already: 0.")
+            if mineral.per_thousand and values.get("moisture", "0").strip("0."):
+                raise Wrong("moisture", "Gold is weighed as it is: leave the moisture empty.")
+            if "moisture" in values:
+                share_ppm(values["moisture"], per=100)
+            if "dry_kg" in values:
+                (gross,) = looking.need("gross_kg")
+                with looking.part("dry_kg"):
+                    if "moisture" in values:
+                        must_agree(gross, values["moisture"], values["dry_kg"])
+                    else:
+                        moisture_of(gross, values["dry_kg"])
+
+
+def production_of(row: Row) -> Production:
+    values = dict(row.values)
+    dry = values.get("dry_kg")
+    return Production(
+        mineral_code=values["mineral"],
         form=values["form"],
         produced_from=values["produced_from"],
         produced_to=values["produced_to"],
         gross_kg=values["gross_kg"],
-        moisture=moisture or "0",
+        moisture=values.get("moisture") or (moisture_of(values["gross_kg"], dry) if dry else "0"),
         grade=values["grade"],
         miners=values["miners"],
         days_worked=values["days_worked"],
@@ -180,11 +167,6 @@ def look_at_batch(row: Row, known: Known) -> tuple[Site, Batch]:
         registered_elsewhere=values.get("registered_elsewhere", 0),
         grade_confirmed=values.get("grade_confirmed", False),
     )
-    batch = Batch(state=BatchState.DRAFT, carried_ng=0, revision=1, drafted_at=known.at)
-    fill(batch, production, today=known.at.date())
-    vintages.must_be_one(production.produced_from, production.produced_to)
-    refuse_shared_days(row, site, batch, known)
-    return site, batch
 
 
 def refuse_shared_days(row: Row, site: Site, batch: Batch, known: Known) -> None:
@@ -197,33 +179,44 @@ def refuse_shared_days(row: Row, site: Site, batch: Batch, known: Known) -> None
     there.insert(place, (batch.produced_from, batch.produced_to, f"Row {row.number}"))
 
 
-def look_at_members(row: Row, known: Known) -> tuple[Site, MembersCount]:
-    values = dict(row.values)
-    site = site_of(row, known)
-    del values["site"]
-    counted_on = values.pop("counted_on")
-    count = site_records.described("members", counted_on, values, today=known.at.date())
-    assert isinstance(count, MembersCount)
-    if whose := known.counts.get((site.id, counted_on)):
-        raise Wrong("counted_on", f"There is a count of this site and day already, in {whose}. Leave one of them out.")
-    known.counts[site.id, counted_on] = f"row {row.number}"
+def look_at_members(looking: Looking) -> tuple[Site, MembersCount] | None:
+    row, known = looking.row, looking.known
+    site: Site | None = None
+    with looking.part():
+        site = site_of(looking)
+    for all_of, young in (("women", "young_women"), ("men", "young_men")):
+        with looking.part(young):
+            every, some = looking.need(all_of, young)
+            if some > every:
+                raise Wrong(young, f"More young {all_of} than {all_of}: the young are counted among all {all_of}.")
+    with looking.part("counted_on"):
+        (counted_on,) = looking.need("counted_on")
+        if site is not None and (whose := known.counts.get((site.id, counted_on))):
+            raise Wrong(
+                "counted_on", f"There is a count of this site and day already, in {whose}. Leave one of them out."
+            )
+        if counted_on > known.at.date():
+            raise Wrong("counted_on", "This day lies in the future.")
+        if site is not None:
+            known.counts[site.id, counted_on] = f"row {row.number}"
+    if looking.findings or site is None:
+        return None
+    figures = {name: row.values[name] for name in site_records.FIELDS["members"]}
+    count: Any = None
+    with looking.part():
+        count = site_records.described("members", row.values["counted_on"], figures, today=known.at.date())
     return site, count
 
 
-def site_of(row: Row, known: Known) -> Site:
-    site = known.sites.get(row.values["site"])
+def site_of(looking: Looking) -> Site:
+    """Raises Missed, Wrong."""
+    site = looking.known.sites.get(looking.need("site")[0])
     if site is None:
         raise Wrong("site", "There is no such site for which you may record. Its number is on its page: COD-KAM001.")
-    may_register_for(known.by, site.producer)
     return site
 
 
-def named(producer_id: int, name: str, district: str) -> tuple[int, str, str]:
-    """What makes two sites the same one to a person."""
-    return producer_id, " ".join(name.casefold().split()), " ".join(district.casefold().split())
-
-
-LOOKS: dict[ImportKind, Callable[[Row, Known], Any]] = {
+LOOKS: dict[ImportKind, Callable[[Looking], Any]] = {
     ImportKind.SITES: look_at_site,
     ImportKind.BATCHES: look_at_batch,
     ImportKind.MEMBERS: look_at_members,

@@ -47,6 +47,10 @@ class Row:
     texts: Mapping[str, str]
     values: dict[str, Any] = field(default_factory=dict)
 
+    def texts_there(self) -> set[str]:
+        """The columns in which something stands, sound or not."""
+        return {name for name, text in self.texts.items() if text}
+
 
 @dataclass(frozen=True)
 class Finding:

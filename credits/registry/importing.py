@@ -15,9 +15,10 @@ from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import may_register_for
 from credits.registry import queries
-from credits.registry.import_checking import Checked, checked, known_to
+from credits.registry.import_checking import Checked, checked
 from credits.registry.import_columns import Finding, columns_in, rows_in
 from credits.registry.import_files import ImportFile, ImportKind, ImportState
+from credits.registry.import_looking import known_to
 from credits.registry.import_making import MAKERS
 from credits.registry.import_sheets import Sheet
 

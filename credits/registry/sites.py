@@ -77,7 +77,9 @@ def register(session: Session, *, producer: Organisation, facts: SiteFacts, by: 
     asked = {name: str(value) for name, value in vars(facts).items()} | {"act": "site.register", "for": producer.number}
     if earlier := claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Site, earlier["site"])
-    must_be_told_whole(facts, at)
+    if not 0 <= facts.miners <= MOST_MINERS:
+        raise Invalid(f"The number of miners is between 0 and {MOST_MINERS:,}.", field="miners", asked=facts.miners)
+    must_be_told_of_conflict(facts.conflict_affected, facts.conflict_source, facts.conflict_checked_on, at)
     site = coded(session, described(producer, facts, by, at))
     events.append(
         session,
@@ -92,22 +94,17 @@ def register(session: Session, *, producer: Organisation, facts: SiteFacts, by: 
     return site
 
 
-def must_be_told_whole(facts: SiteFacts, at: datetime) -> None:
-    """Raise Invalid where the miners cannot be so many, or a yes or no of conflict has no source or day."""
-    if not 0 <= facts.miners <= MOST_MINERS:
-        raise Invalid(f"The number of miners is between 0 and {MOST_MINERS:,}.", field="miners", asked=facts.miners)
-    if facts.conflict_affected is not Answer.UNKNOWN and not facts.conflict_source.strip():
+def must_be_told_of_conflict(affected: Answer, source: str, checked_on: date | None, at: datetime) -> None:
+    """Raise Invalid where a yes or no has no source or day, or the day is one of the future."""
+    if affected is not Answer.UNKNOWN and not source.strip():
         said = "Say which source tells whether the area is conflict-affected, and when it was looked up."
         raise Invalid(said, field="conflict_source")
-    if facts.conflict_affected is not Answer.UNKNOWN and facts.conflict_checked_on is None:
+    if affected is not Answer.UNKNOWN and checked_on is None:
         said = "Say on which day it was looked up whether the area is conflict-affected."
         raise Invalid(said, field="conflict_checked_on")
-    if facts.conflict_checked_on is not None and facts.conflict_checked_on > at.date():
-        raise Invalid(
-            "The day of the look-up lies in the future.",
-            field="conflict_checked_on",
-            asked=str(facts.conflict_checked_on),
-        )
+    if checked_on is not None and checked_on > at.date():
+        said = "The day of the look-up lies in the future."
+        raise Invalid(said, field="conflict_checked_on", asked=str(checked_on))
 
 
 def described(producer: Organisation, facts: SiteFacts, by: User, at: datetime) -> dict[str, Any]:

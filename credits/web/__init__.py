@@ -2,6 +2,7 @@
 
 from credits.web import (
     accounts,
+    answers,
     batch_steps,
     batches,
     bulk,
@@ -13,6 +14,7 @@ from credits.web import (
     findings,
     health,
     holdings,
+    imports,
     issuances,
     log,
     members,
@@ -35,6 +37,7 @@ from credits.web.blueprint import bp
 
 __all__ = [
     "accounts",
+    "answers",
     "batch_steps",
     "batches",
     "bp",
@@ -47,6 +50,7 @@ __all__ = [
     "findings",
     "health",
     "holdings",
+    "imports",
     "issuances",
     "log",
     "members",
