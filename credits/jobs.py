@@ -17,7 +17,7 @@ from credits.files import Files, Parts
 from credits.journal import checkpoints, outside, sequencing
 from credits.journal.keys import LogKeys
 from credits.notices import outbox
-from credits.registry import evidence_uploads, expiry, importing, transfer
+from credits.registry import evidence_uploads, expiry, importing, site_clock, transfer
 from credits.registry.import_files import ImportFile, ImportState
 from credits.registry.policy import Policy
 from credits.registry.review_queue import assess_due
@@ -111,6 +111,21 @@ def assess_risks(session: Session, *, policy: Policy, at: datetime) -> int:
     assessed = assess_due(session, policy=policy, at=at, older_than=timedelta(hours=1), limit=RISKS_AT_A_TIME)
     session.commit()
     return assessed
+
+
+def run_site_clocks(session: Session, *, policy: Policy, at: datetime) -> int:
+    """Suspend sites whose probation ended without mitigation, put those with an overdue major finding on probation.
+
+    How many. Commits each part.
+    """
+    total = 0
+    while True:
+        begin_writing(session)
+        done = len(site_clock.run_clocks(session, policy=policy, at=at))
+        session.commit()
+        total += done
+        if not done:
+            return total
 
 
 def warn_of_expiry(session: Session, *, policy: Policy, at: datetime) -> list[expiry.Warned]:

@@ -88,6 +88,14 @@ def expire_credits() -> None:
         jobs.expire_credits(db.session(), policy=app.extensions["policy"], at=now())
 
 
+@huey.periodic_task(crontab(minute="15", hour="*"))
+@huey.lock_task("run-site-clocks")
+def run_site_clocks() -> None:
+    """Suspend sites whose probation ended without mitigation, put those with an overdue major finding on probation."""
+    with app.app_context():
+        jobs.run_site_clocks(db.session(), policy=app.extensions["policy"], at=now())
+
+
 @huey.periodic_task(crontab(minute="20", hour="*"))
 @huey.lock_task("warn-of-expiry")
 def warn_of_expiry() -> None:
