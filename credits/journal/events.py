@@ -80,7 +80,7 @@ def drafted(
         "kind": kind,
         "subject": subject,
     }
-    secrets = salted(session, encode(body), private or {})
+    secrets = salted(session, encode(body), private) if private else []
     if secrets:
         body["hashed"] = {row["field"]: hashlib.sha256(row["salt"] + utf8(row["value"])).hexdigest() for row in secrets}
     written = encode(body)
@@ -133,8 +133,6 @@ def forget_appended(session: Session) -> None:
 
 def salted(session: Session, public: bytes, private: Mapping[str, str]) -> list[dict[str, Any]]:
     """Every private field with a salt that nobody outside can guess and that differs from event to event."""
-    if not private:
-        return []
     key = session.scalars(select(RegistryIdentity.salt_key)).one()
     return [
         {

@@ -38,6 +38,7 @@ OPEN = "INSERT INTO posting (event_id, at) VALUES (?, ?)"
 ENTER = """INSERT INTO entry (posting_id, issuance_id, first, last, from_account_id, to_account_id)
            VALUES (:posting_id, :issuance_id, :first, :last, :from_account_id, :to_account_id)"""
 CLAIM = "INSERT INTO request_claim (caller, key, request, answer) VALUES (?, ?, ?, ?)"
+KEPT = json.JSONEncoder(sort_keys=True)
 MOST_RANGES = 100  # that the function writes into an event; more are written by whoever can also see that they fit
 
 
@@ -145,4 +146,4 @@ def again(session: Session, asked: OpenClaim, request: dict[str, Any], answer: d
 
 def as_kept(document: dict[str, Any]) -> str:
     """A document as a column keeps it (credits.db.Document)."""
-    return json.dumps(document, sort_keys=True)
+    return KEPT.encode(document)
