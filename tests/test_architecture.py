@@ -21,7 +21,7 @@ FLOORS = [
     {"letters"},
     {"extensions"},
     {"flask_settings", "identity", "passwords", "tries"},
-    {"drawing", "log_keys", "receiving"},
+    {"drawing", "log_keys", "receiving", "stories"},
     {"problems", "languages"},
     {"web", "admin", "api", "cli"},
     {"app"},

@@ -14,7 +14,7 @@ from flask_wtf import FlaskForm
 from wtforms import DateField, HiddenField
 from wtforms.validators import InputRequired
 
-from credits.admin import history
+from credits import stories
 from credits.admin.blueprint import bp
 from credits.admin.reviews import refused
 from credits.errors import CreditsError, Missing
@@ -219,7 +219,7 @@ def shown(batch: Batch, user: User, typed: Typed | None = None, form: CompleteFo
         "typed": typed,
         "form": form,
         "papers": papers_of(batch),
-        "kinds_of_paper": history.kinds_of_paper(),
+        "kinds_of_paper": stories.kinds_of_paper(),
         "words": answer_words(),
         "today": today,
         "latest": {

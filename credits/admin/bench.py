@@ -7,7 +7,8 @@ from typing import Any
 from flask import current_app
 from flask_babel import gettext as _
 
-from credits.admin import arithmetic, history, maps, risks, screening, viewing
+from credits import stories
+from credits.admin import arithmetic, maps, risks, screening, viewing
 from credits.certificates import verified
 from credits.extensions import db
 from credits.languages import NAMES
@@ -65,9 +66,9 @@ def of(batch: Batch, user: User, *, reviews: bool, at: datetime) -> dict[str, An
         "counted": newest_count(batch.site),
         "old": months_before(at.date(), policy.months_to_age),
         "obstacles": obstacles_of(batch, at),
-        "papers": history.kinds_of_paper(),
+        "papers": stories.kinds_of_paper(),
         "likenesses": likenesses,
-        "story": history.of_batch(session, batch, issuance.number if issuance else None),
+        "story": stories.of_batch(session, user, batch),
         "issuance": issuance,
         "weighed": weighed,
         "viewer": viewing.on_screen(batch),
@@ -130,12 +131,12 @@ def changes_of(batch: Batch) -> dict[str, Any] | None:
     found = review_changes.since_last_request(db.session(), batch)
     if found is None:
         return None
-    kinds = history.kinds_of_paper()
+    kinds = stories.kinds_of_paper()
     return {
         "since": found.since,
         "is_empty": found.is_empty,
         "figures": [
-            history.figure_change(name, before, after, mineral=batch.mineral)
+            stories.figure_change(name, before, after, mineral=batch.mineral)
             for name, (before, after) in sorted(found.figures.items())
         ],
         "papers": [(what, kinds[facts["evidence"]], facts["sha256"]) for what, facts in found.papers],

@@ -8,7 +8,8 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import HiddenField
 
-from credits.admin import arithmetic, history
+from credits import stories
+from credits.admin import arithmetic
 from credits.admin.blueprint import bp
 from credits.admin.reviews import refused
 from credits.errors import CreditsError
@@ -108,7 +109,7 @@ def issuance(number: str) -> ResponseReturnValue:
         places=whereabouts(db.session, found, whole),
         issuer=db.session.get_one(User, found.issuer_id),
         outcome=arithmetic.of(db.session, found.batch),
-        story=history.steps(db.session, events.story(db.session, found.number), found.mineral),
+        story=stories.steps(db.session(), events.story(db.session, found.number), found.mineral),
         debits=waiting.debits_of(db.session(), found),
         may_act=is_issuer(current_user()),
     )

@@ -19,6 +19,7 @@ from credits.journal.merkle import leaf_hash
 from credits.journal.models import Event
 from credits.participants.models import Language, User
 from credits.registry import plausibility, screening_questions
+from credits.registry.assessed import plan_of
 from credits.registry.models import REGISTRY_CODE
 from credits.registry.production import Batch
 from credits.registry.queries import batches_of
@@ -100,7 +101,7 @@ def facts_of(session: Session, batch: Batch, issuer: Issuer) -> dict[str, Any]:
             "valid": {"from": str(assurance.valid_from), "to": str(assurance.valid_to)},
         },
         "looked_into": looked_into(session, batch),
-        "findings": [],
+        "findings": plan_of(session, site),
         "independence": batch.independence or "",
         "opinion": opinion_of(batch),
         "papers": [paper.sha256 for paper in batch.evidence],

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms import BooleanField, HiddenField, SelectField, StringField, ValidationError
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, StopValidation
 
@@ -183,10 +183,6 @@ class ChangeForm(BatchForm):
     def revision(self) -> int:
         seen = str(self.seen.data or "")
         return int(seen) if seen.isascii() and seen.isdigit() and len(seen) < MOST_DIGITS else 0
-
-
-class AnswerForm(OnceForm):
-    text = TextAreaField(lazy_gettext("Your answer"), [DataRequired(), Length(max=4000), printable])
 
 
 def accepted_by_period(first: date, last: date) -> None:

@@ -9,19 +9,20 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from wtforms.fields import SelectChoice
 
+from credits.certificates import verified
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import User
 from credits.participants.permissions import may_register_for
 from credits.registry import batches as registry_batches
-from credits.registry import entering, plausibility, queries, searching
+from credits.registry import entering, plausibility, queries, review_threads, searching
 from credits.registry.minerals import MINERALS, mineral_of
 from credits.registry.plausibility_chart import chart_of
-from credits.registry.production import Batch, BatchState, RemarkKind, Site
+from credits.registry.production import Batch, BatchState, Site
 from credits.registry.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, reckon, shown
 from credits.registry.sites import number_of
-from credits.web.batch_forms import FIELD_NAMES, AnswerForm, BatchForm, ChangeForm, StartForm
+from credits.web.batch_forms import FIELD_NAMES, BatchForm, ChangeForm, StartForm
 from credits.web.blueprint import bp
 from credits.web.fields import OnceForm
 from credits.web.paging import asked_text, page_of
@@ -146,6 +147,8 @@ def batch(number: str) -> ResponseReturnValue:
         overrides=plausibility.overrides_of(db.session, shown_batch),
         story=story_of(db.session, user, shown_batch),
         issuance=searching.issuance_of(db.session, shown_batch),
+        threads=review_threads.threads_of(db.session(), shown_batch),
+        statement=verified.statement_of(db.session(), shown_batch),
         may_record=searching.registers_for(user, shown_batch.site.producer),
         amendable=shown_batch.state in AMENDABLE,
         withdrawable=shown_batch.state in WITHDRAWABLE,
@@ -225,34 +228,6 @@ def withdraw_batch(number: str) -> ResponseReturnValue:
         except CreditsError as refusal:
             status = form.refused(refusal)
     return render_template("batches/withdraw_batch.html", form=form, batch=taken_back, names=MINERAL_NAMES), status
-
-
-@bp.route("/batches/<number>/answer", methods=["GET", "POST"])
-@signed_in
-def answer_batch(number: str) -> ResponseReturnValue:
-    asked_about = own_batch(number)
-    if request.method == "GET" and asked_about.state is not BatchState.INFORMATION_REQUESTED:
-        return to_batch(asked_about)
-    form = AnswerForm()
-    status = 422 if form.is_submitted() else 200
-    if form.validate_on_submit():
-        try:
-            registry_batches.answer(
-                db.session,
-                batch=asked_about,
-                text=form.text.data,
-                policy=current_app.extensions["policy"],
-                by=current_user(),
-                key=form.key.data,
-                at=now(),
-            )
-            db.session.commit()
-            flash(_("Your answer is with the verifier."), "success")
-            return to_batch(asked_about)
-        except CreditsError as refusal:
-            status = form.refused(refusal)
-    questions = [remark for remark in asked_about.remarks if remark.kind is RemarkKind.REQUEST]
-    return render_template("batches/answer_batch.html", form=form, batch=asked_about, questions=questions[-1:]), status
 
 
 def own_batch(number: str) -> Batch:

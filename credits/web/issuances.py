@@ -4,6 +4,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from credits import languages
+from credits.certificates import verified
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.ledger.serials import LARGEST, SerialRange, written
@@ -31,6 +32,7 @@ def issuance(number: str) -> ResponseReturnValue:
         **described(found, everything),
         serial=written(found.number, everything),
         overrides=plausibility.overrides_of(db.session, found.batch),
+        statement=verified.statement_of(db.session(), found.batch),
     )
 
 

@@ -1,18 +1,20 @@
-"""What has happened to a batch, told to its own people, and what comes next."""
+"""What has happened to a batch, told to its own people, and what comes next; and the whole story as a page."""
 
-from datetime import datetime
 from typing import Any
 
-from flask_babel import gettext as _
+from flask import render_template
+from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from credits.journal import events
+from credits import stories
+from credits.certificates import verified
+from credits.extensions import db
+from credits.identity import current_user, signed_in
 from credits.participants.models import User
+from credits.registry import queries
 from credits.registry.production import Batch, BatchState, EvidenceKind
-from credits.registry.queries import digits_of
-from credits.registry.searching import issuance_of
+from credits.web.blueprint import bp
 
 MINERAL_NAMES = {
     "AU": lazy_gettext("Gold"),
@@ -33,19 +35,6 @@ KINDS_OF_PAPER = {
     EvidenceKind.PHOTO: lazy_gettext("Photo"),
     EvidenceKind.OTHER: lazy_gettext("Other paper"),
 }
-HAPPENED = {
-    "batch.drafted": lazy_gettext("Draft begun"),
-    "batch.amended": lazy_gettext("Figures changed"),
-    "batch.submitted": lazy_gettext("Submitted"),
-    "batch.review_begun": lazy_gettext("Taken into review"),
-    "batch.information_requested": lazy_gettext("More information requested"),
-    "batch.answered": lazy_gettext("Request answered"),
-    "batch.verified": lazy_gettext("Verified"),
-    "batch.rejected": lazy_gettext("Rejected"),
-    "batch.withdrawn": lazy_gettext("Withdrawn"),
-    "evidence.added": lazy_gettext("Paper added"),
-    "evidence.removed": lazy_gettext("Paper taken away"),
-}
 TO_COME = {
     BatchState.DRAFT: (lazy_gettext("Submit"), lazy_gettext("Review by a verifier"), lazy_gettext("Credits issued")),
     BatchState.SUBMITTED: (lazy_gettext("Review by a verifier"), lazy_gettext("Credits issued")),
@@ -61,29 +50,22 @@ TO_COME = {
 
 def story_of(session: Session, viewer: User, batch: Batch) -> list[dict[str, Any]]:
     """The steps of a batch for the timeline: those behind it with their time and actor, then those to come."""
-    happened = [event for event in events.story(session, batch.number) if event.kind in HAPPENED]
-    people = _people(session, {event.actor for event in happened})
-    steps = [_step(HAPPENED[event.kind], event.at, _name(viewer, people.get(event.actor))) for event in happened]
-    issuance = issuance_of(session, batch)
-    if issuance is not None:
-        steps.append(_step(_("Credits issued"), issuance.issued_at, _("the registry")))
-    if batch.state in (BatchState.REJECTED, BatchState.WITHDRAWN):
-        steps[-1]["tone"] = "stop"
     coming = TO_COME.get(batch.state, ())
-    return steps + [{"label": label, "tone": "now" if label is coming[0] else "next"} for label in coming]
+    to_come = [{"label": label, "tone": "now" if label is coming[0] else "next"} for label in coming]
+    return stories.of_batch(session, viewer, batch) + to_come
 
 
-def _step(label: Any, at: datetime, by: str) -> dict[str, Any]:
-    return {"label": label, "at": at, "by": by, "tone": "done"}
-
-
-def _people(session: Session, numbers: set[str]) -> dict[str, User]:
-    ids = [digits_of(number, "USR-") for number in numbers]
-    return {user.number: user for user in session.scalars(select(User).where(User.id.in_(ids)))}
-
-
-def _name(viewer: User, actor: User | None) -> str:
-    """Colleagues by name, others by their organisation."""
-    if actor is None:
-        return ""
-    return actor.name if actor.organisation_id == viewer.organisation_id else actor.organisation.name
+@bp.get("/batches/<number>/story")
+@signed_in
+def batch_story(number: str) -> ResponseReturnValue:
+    """The whole of it on a page, for the parties and for staff alike."""
+    user = current_user()
+    batch = queries.batch_numbered(db.session, user, number)
+    return render_template(
+        "batches/story.html",
+        batch=batch,
+        names=MINERAL_NAMES,
+        staff=stories.is_staff(user),
+        story=story_of(db.session(), user, batch),
+        statement=verified.statement_of(db.session(), batch),
+    )

@@ -163,7 +163,7 @@ class TestBatch:
 
         page = client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text
 
-        assert page.count("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;bold&lt;/b&gt;") == 2
+        assert page.count("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;bold&lt;/b&gt;") == 3
         assert "<script>alert" not in page
 
     def test_tells_figures_that_were_changed(self, client, stage, session, words):

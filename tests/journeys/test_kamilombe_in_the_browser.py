@@ -132,7 +132,7 @@ def asked_and_answered(verifier: Page, coop: Page, folder: Path) -> None:
     expect(coop.locator("main")).to_contain_text("<b>of May</b>")
     paper(coop, folder, "sales_invoice")
     coop.goto("/batches/BATCH-000001/answer")
-    fill(coop, text="The invoice is there now.")
+    coop.get_by_label("Your answer").fill("The invoice is there now.")
     coop.locator("main form button[type=submit]").click()
 
 

@@ -5,8 +5,9 @@ from sqlalchemy import func, select
 
 from credits.participants.models import Kind
 from credits.registry import batches as registry_batches
-from credits.registry import verification
+from credits.registry import review_points, review_threads, verification
 from credits.registry.production import Batch, BatchState, EvidenceKind, Remark
+from credits.registry.review_points import Asked
 from credits.web import batch_forms, batches
 from tests.factories import UserFactory
 from tests.stage import Stage
@@ -268,7 +269,7 @@ class TestBatch:
         page = words(client.sign_in(stage.clerk).get(f"/batches/{batch.number}").text)
 
         story = page[page.index("What has happened") :]
-        steps = ["Draft begun", "Paper added", "Submitted", "Taken into review", "Verified", "Credits issued"]
+        steps = ["Drafted", "Paper added", "Submitted", "Taken into review", "Verified", "Credits issued"]
         assert [story.index(step) for step in steps] == sorted(story.index(step) for step in steps)
         assert stage.lead.organisation.name in story
         assert stage.lead.name not in story
@@ -435,7 +436,8 @@ class TestAnswerBatch:
 
     def test_sends_it_back_to_the_verifier_once(self, client, session, stage, asked_about):
         client.sign_in(stage.clerk)
-        said = {"key": "k1", "text": "It is added.\nSorry for the delay <b>!</b>"}
+        (question,) = review_threads.waiting(session, asked_about)
+        said = {"key": "k1", f"answer-{question.remark_id}": "It is added.\nSorry for the delay <b>!</b>"}
 
         answers = [client.post(f"/batches/{asked_about.number}/answer", data=said) for _ in range(2)]
 
@@ -448,20 +450,40 @@ class TestAnswerBatch:
     def test_refuses_an_answer_that_says_nothing_or_too_much(self, client, session, stage, asked_about):
         client.sign_in(stage.clerk)
 
+        (question,) = review_threads.waiting(session, asked_about)
+        field = f"answer-{question.remark_id}"
         for text in ("", "  \n ", "x" * 4001, "\x00"):
-            answer = client.post(f"/batches/{asked_about.number}/answer", data={"key": "k1", "text": text})
+            answer = client.post(f"/batches/{asked_about.number}/answer", data={"key": "k1", field: text})
             assert answer.status_code == 422
         assert count(session, Remark) == 1
 
-    def test_keeps_what_was_typed_where_nobody_has_asked(self, client, stage):
-        batch = stage.in_review()
+    def test_keeps_what_was_typed_where_the_question_was_settled_meanwhile(self, client, session, stage, asked_about):
+        (question,) = review_threads.waiting(session, asked_about)
+        settled = {"point_id": question.remark_id, "by": stage.lead, "at": stage.at}
+        review_points.mark_settled(session, batch=asked_about, **settled)
 
         answer = client.sign_in(stage.clerk).post(
-            f"/batches/{batch.number}/answer", data={"key": "k1", "text": "By the way"}
+            f"/batches/{asked_about.number}/answer", data={"key": "k1", f"answer-{question.remark_id}": "By the way"}
         )
 
         assert answer.status_code == 409
         assert "By the way" in answer.text
+
+    def test_answers_some_questions_now_and_the_others_later(self, client, session, stage, asked_about, words):
+        points = [Asked("Which scale?"), Asked("Whose bags?")]
+        review_points.ask(session, batch=asked_about, points=points, by=stage.lead, key=stage.key(), at=stage.at)
+        first, second, third = [f"answer-{point.remark_id}" for point in review_threads.waiting(session, asked_about)]
+        client.sign_in(stage.clerk)
+        address = f"/batches/{asked_about.number}/answer"
+
+        some = client.post(address, data={"key": "k1", first: "Added.", third: "Ours."})
+
+        page = client.get(some.location)
+        assert "Saved. 1 question waits." in words(page.text)
+        assert "Whose bags?" not in page.text
+        assert client.post(address, data={"key": "k2", second: "The new one."}).location.endswith(asked_about.number)
+        session.refresh(asked_about)
+        assert asked_about.state is BatchState.IN_REVIEW
 
     def test_lets_papers_and_figures_be_added_before(self, client, session, stage, asked_about, filled_in):
         client.sign_in(stage.clerk)

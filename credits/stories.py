@@ -1,4 +1,8 @@
-"""The history of a batch as one story: the journal's events, in words."""
+"""The history of a batch as one story: the journal's events, in words, for all who may see the batch.
+
+Of the batch itself, of its site meanwhile, of its findings and of the credits that came of it. Staff read names of
+people and what only staff may know; others read their colleagues' names and the organisations of the others.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +15,25 @@ from sqlalchemy.orm import Session
 from credits.journal import events
 from credits.journal.models import Event
 from credits.participants.models import Organisation, User
+from credits.participants.permissions import is_auditor, is_issuer, is_verifier
+from credits.registry.assurance_models import SiteFinding
 from credits.registry.minerals import Mineral
+from credits.registry.models import Issuance
 from credits.registry.production import Batch
 from credits.registry.queries import digits_of
 from credits.registry.reckoning import shown
+from credits.registry.sites import number_of
 
+# Told to staff alone: the open data would tell the exact position, and who compared papers saw other people's.
+FOR_STAFF = ("question.answered", "evidence.question_answered", "assessment.begun", "assessment.saved")
+OF_THE_CREDITS = (
+    "issuance.issued",
+    "issuance.suspended",
+    "issuance.suspension_lifted",
+    "issuance.rolled_back",
+    "debit.opened",
+    "expiry.expired",
+)
 # How the journal's whole numbers are read: decimal places and unit.
 UNITS = {
     "gross_mg": (6, " kg"),
@@ -24,22 +42,57 @@ UNITS = {
     "contained_ng": (12, " kg"),
     "grade_ppm": (4, " %"),
 }
+STOPPED = ("batch.rejected", "batch.withdrawn", "site.suspended", "issuance.suspended", "batch.stopped")
+# Which private texts are told, of those who may see the batch.
+SAID = {
+    "batch.information_requested": ("text",),
+    "batch.question_answered": ("text",),
+    "batch.answered": ("text",),
+    "batch.rejected": ("text",),
+    "batch.question_settled": ("question",),
+    "question.answered": ("question", "answer"),
+    "finding.opened": ("text",),
+}
 FINENESS = (3, " / 1000")  # how the grade of gold is read
 
 
-def of_batch(session: Session, batch: Batch, issuance_number: str | None) -> list[dict[str, Any]]:
-    """Everything that happened to a batch, oldest first, as steps of the component `timeline`."""
-    told = events.story(session, batch.number)
-    if issuance_number is not None:
-        told += [event for event in events.story(session, issuance_number) if event.kind == "issuance.issued"]
-    return steps(session, told, batch.mineral)
+def of_batch(session: Session, viewer: User, batch: Batch) -> list[dict[str, Any]]:
+    """Everything that happened to a batch, oldest first, as steps of the component `timeline`, as `viewer` may read it.
+
+    The door has seen that `viewer` may see the batch.
+    """
+    staff = is_staff(viewer)
+    told = [*events.story(session, batch.number), *_meanwhile(session, batch)]
+    if not staff:
+        told = [event for event in told if event.kind not in FOR_STAFF]
+    issuance = session.scalars(select(Issuance).where(Issuance.batch_id == batch.id)).one_or_none()
+    if issuance is not None:
+        told += [event for event in events.story(session, issuance.number) if event.kind in OF_THE_CREDITS]
+    return steps(session, sorted(told, key=lambda event: event.id), batch.mineral, viewer=None if staff else viewer)
 
 
-def steps(session: Session, told: Sequence[Event], mineral: Mineral) -> list[dict[str, Any]]:
-    """Events as steps of the component `timeline`. mineral: whose grade they tell."""
+def is_staff(viewer: User) -> bool:
+    return is_verifier(viewer) or is_issuer(viewer) or is_auditor(viewer)
+
+
+def _meanwhile(session: Session, batch: Batch) -> list[Event]:
+    """What happened to the site since the batch was begun: licences, limits, its state, findings about it."""
+    findings = select(SiteFinding).where(SiteFinding.site_id == batch.site_id)
+    subjects = [number_of(batch.site), *(finding.number for finding in session.scalars(findings))]
+    wanted = select(Event).where(Event.subject.in_(subjects), Event.at >= batch.drafted_at)
+    return list(session.scalars(wanted.order_by(Event.id)))
+
+
+def steps(
+    session: Session, told: Sequence[Event], mineral: Mineral, *, viewer: User | None = None
+) -> list[dict[str, Any]]:
+    """Events as steps of the component `timeline`. mineral: whose grade they tell.
+
+    viewer: who reads the names of colleagues alone; none reads them all.
+    """
     facts = [json.loads(event.body)["facts"] for event in told]
     parties = {said[end] for said in facts for end in ("from", "to") if "transfer" in said}
-    names = _people(session, {event.actor for event in told}) | _organisations(session, parties)
+    names = _people(session, {event.actor for event in told}, viewer) | _organisations(session, parties)
     private = events.private_of(session, told)
     words = _words()
     return [
@@ -48,16 +101,23 @@ def steps(session: Session, told: Sequence[Event], mineral: Mineral) -> list[dic
             "at": event.at,
             "by": names.get(event.actor, _("the registry itself") if event.actor == events.SYSTEM else event.actor),
             "note": _note(event.kind, said | private.get(event.id, {}), names, mineral),
-            "tone": "stop" if event.kind == "batch.rejected" else "done",
+            "tone": "stop" if event.kind in STOPPED else "done",
         }
         for event, said in zip(told, facts, strict=True)
     ]
 
 
-def _people(session: Session, actors: set[str]) -> dict[str, str]:
+def _people(session: Session, actors: set[str], viewer: User | None) -> dict[str, str]:
     ids = [digits_of(actor, "USR-") for actor in actors]
     people = session.scalars(select(User).where(User.id.in_(ids)))
-    return {person.number: f"{person.name}, {person.organisation.name}" for person in people}
+    return {person.number: _name(person, viewer) for person in people}
+
+
+def _name(person: User, viewer: User | None) -> str:
+    """Colleagues by name, others by their organisation; everybody by both for staff."""
+    if viewer is None:
+        return f"{person.name}, {person.organisation.name}"
+    return person.name if person.organisation_id == viewer.organisation_id else person.organisation.name
 
 
 def _organisations(session: Session, numbers: set[str]) -> dict[str, str]:
@@ -73,6 +133,8 @@ def _note(kind: str, facts: dict[str, Any], names: dict[str, str], mineral: Mine
         return "; ".join(_change(name, *values, mineral=mineral) for name, values in changed)
     if kind in ("evidence.added", "evidence.removed"):
         return f"{kinds_of_paper()[facts['evidence']]} · SHA-256 {facts['sha256'][:12]}…"
+    if kind in SAID:
+        return " – ".join(str(facts[name]) for name in SAID[kind] if facts.get(name))
     if kind == "batch.verified":
         said: str = _(
             "%(standard)s %(version)s, %(level)s; valid %(first)s to %(last)s",
@@ -158,6 +220,19 @@ def _words() -> dict[str, str]:
         "batch.verified": _("Verified"),
         "batch.rejected": _("Rejected"),
         "batch.withdrawn": _("Withdrawn"),
+        "batch.stopped": _("Stopped by a finding"),
+        "assessment.begun": _("Assessment of the site begun"),
+        "assessment.saved": _("Part of the assessment saved"),
+        "assessment.completed": _("Assessment of the site completed"),
+        "finding.opened": _("Finding about the site opened"),
+        "finding.confirmed": _("Finding about the site confirmed"),
+        "finding.closed": _("Finding about the site closed"),
+        "licence.added": _("Licence of the site added"),
+        "site.matched": _("Site matched with the open data"),
+        "site.limit_entered": _("Limit of the site entered"),
+        "site.put_on_probation": _("Site put on probation"),
+        "site.suspended": _("Site suspended"),
+        "site.reinstated": _("Site active again"),
         "evidence.added": _("Paper added"),
         "evidence.removed": _("Paper taken away"),
         "evidence.question_answered": _("Question about a paper answered"),
