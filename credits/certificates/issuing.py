@@ -106,7 +106,7 @@ def facts_of(retirement: Retirement, issuer: Issuer, serials: list[str]) -> dict
         "quantity_base_units": retirement.quantity,
         "quantity": mineral.quantity(retirement.quantity),
         "basis": mineral.basis,
-        "origins": [origin | {"issuance": issuance.number, "serials": serials}],
+        "origins": [in_brief(origin) | {"issuance": issuance.number, "serials": serials}],
         "premium": None,
         "claim": {
             "text": claims.sentence(
@@ -121,6 +121,18 @@ def facts_of(retirement: Retirement, issuer: Issuer, serials: list[str]) -> dict
         },
         "transferable": False,
     }
+
+
+def in_brief(origin: dict[str, Any]) -> dict[str, Any]:
+    """What serials stand for, with the improvement plan as its points and last day: in full it stands by the issuance.
+
+    The earliest issuances have kept no plan.
+    """
+    assurance = origin["assurance"]
+    if "plan" not in assurance:
+        return origin
+    days = [point["due"] for point in assurance["plan"]]
+    return origin | {"assurance": assurance | {"plan": {"points": len(days), "last_due": max(days, default=None)}}}
 
 
 def certificate_numbered(session: Session, number: str) -> Certificate:

@@ -1,7 +1,10 @@
 """The registry as anybody meets it: first page, how it works, sites and organisations."""
 
-from flask import render_template
+from typing import Any
+
+from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext
 
 from credits import languages
 from credits.certificates import claims
@@ -9,7 +12,7 @@ from credits.extensions import db
 from credits.identity import now, visitor
 from credits.participants import countries
 from credits.participants.permissions import BUYERS, PRODUCERS
-from credits.registry import public, site_records
+from credits.registry import assessed, public, site_records, site_states
 from credits.registry.minerals import MINERALS
 from credits.registry.production import Site
 from credits.web.blueprint import bp
@@ -17,6 +20,13 @@ from credits.web.paging import page_of
 from credits.web.search import EXAMPLE
 from credits.web.site_records import RECORD_WORDS
 from credits.web.sites import WORDS
+
+CAUSES = {
+    "finding": lazy_gettext("A finding of zero tolerance"),
+    "registry": lazy_gettext("The registry"),
+    "clock": lazy_gettext("The clock"),
+    "decision": lazy_gettext("Two people of the registry"),
+}
 
 
 @bp.get("/")
@@ -39,11 +49,25 @@ def public_site(number: str) -> ResponseReturnValue:
         words=WORDS,
         country=countries.name_of(site.country, languages.current()),
         assurance=site.assurances[-1] if site.assurances else None,
+        **standing_of(site),
         page=page_of(public.issuances_from(site)),
         last_seen=last_seen_in(site),
         summary=site_records.summary(db.session, site, today=now().date()),
         record_words=RECORD_WORDS,
     )
+
+
+def standing_of(site: Site) -> dict[str, Any]:
+    """How a site stands today, the level it has reached, its plan, and how it stood before."""
+    completed = assessed.completed_of(db.session(), site)
+    return {
+        "standing": site_states.standing(db.session(), site, now().date(), current_app.extensions["policy"]),
+        "assessment": completed[0] if completed else None,
+        "plan": assessed.plan_of(db.session(), site),
+        "history": site_states.history_of(db.session(), site),
+        "causes": CAUSES,
+        "today": now().date(),
+    }
 
 
 @bp.get("/organisations/<number>")

@@ -19,7 +19,7 @@ from credits.identity import current_user, now, signed_in
 from credits.participants import countries
 from credits.participants.models import Organisation
 from credits.participants.permissions import may_register_for
-from credits.registry import queries, searching
+from credits.registry import assessed, queries, searching, site_states
 from credits.registry import sites as registry_sites
 from credits.registry.calendar import months_before
 from credits.registry.observations import observed
@@ -184,6 +184,8 @@ def site(number: str) -> ResponseReturnValue:
         candidates=[] if shown.observed else _candidates(shown),
         screened=screened(db.session, shown, old_before=months_before(now().date(), months_to_age())),
         batches=searching.batches_at(db.session, user, shown, most=NEWEST_BATCHES),
+        standing=site_states.standing(db.session(), shown, now().date(), current_app.extensions["policy"]),
+        plan=assessed.plan_of(db.session(), shown),
         today=now().date(),
     )
 
