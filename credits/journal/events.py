@@ -53,7 +53,7 @@ def append_all(session: Session, many: Iterable[Mapping[str, Any]]) -> None:
     rows = [each.row for each in told]
     ids = session.scalars(insert(Event).returning(Event.id, sort_by_parameter_order=True), rows).all() if rows else []
     for event_id, each in zip(ids, told, strict=True):
-        each.entered(event_id)
+        each.entered(event_id, each.row["body"])
 
 
 def drafted(
