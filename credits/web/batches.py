@@ -35,6 +35,7 @@ NEXT_STEPS: dict[BatchState, Any] = {
     BatchState.IN_REVIEW: lazy_gettext("Wait for the verifier"),
     BatchState.INFORMATION_REQUESTED: lazy_gettext("Answer the verifier"),
     BatchState.VERIFIED: lazy_gettext("Wait for the credits"),
+    BatchState.ISSUED: lazy_gettext("None: see the holdings"),
 }
 WITHDRAWABLE = (*AMENDABLE, BatchState.SUBMITTED, BatchState.IN_REVIEW, BatchState.VERIFIED)
 
