@@ -26,7 +26,7 @@ from credits.web.paging import page_of
 
 AT_ONCE = 500  # rows that are looked through, or entered, while somebody waits for the page
 LOOK_AGAIN = 2  # seconds
-SHOWN = 10  # rows of what would be made
+SHOWN = 5  # rows of what would be made
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 HEADINGS: dict[ImportKind, Any] = {
     ImportKind.SITES: lazy_gettext("Many sites"),
