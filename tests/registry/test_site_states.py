@@ -1,0 +1,204 @@
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from credits.participants.models import Kind, RoleName
+from credits.participants.permissions import WrongRole
+from credits.registry import decisions, findings, issuance, site_clock, site_states
+from credits.registry.assurance_models import Certainty, Severity, Source
+from credits.registry.findings import ClosedAlready, FindingFacts, NotYoursToFind, SecondPersonCloses
+from credits.registry.movements import DecisionKind
+from credits.registry.production import AssuranceState
+from credits.registry.reinstatement import NotYet
+from credits.registry.site_states import NotThere
+from tests.factories import UserFactory
+
+ACTIVE, PROBATION, SUSPENDED = AssuranceState.ACTIVE, AssuranceState.PROBATION, AssuranceState.SUSPENDED
+
+
+@pytest.fixture
+def site(stage):
+    return stage.in_review().site
+
+
+def opened(stage, site, by=None, **bent):
+    facts = FindingFacts(severity=Severity.MAJOR, text="No receipts.", due_on=date(2026, 8, 1), source=Source.VERIFIER)
+    asked = {"site": site, "facts": replace(facts, **bent), "policy": stage.policy}
+    asked |= {"by": by or stage.lead, "key": stage.key(), "at": stage.at}
+    return findings.open_finding(stage.session, **asked)
+
+
+def closed(stage, finding, by=None):
+    asked = {"finding": finding, "evidence": "Receipts of June.", "reason": "Put right."}
+    findings.close(stage.session, **asked, by=by or stage.lead, key=stage.key(), at=stage.at)
+
+
+def probation(stage, site):
+    asked = {"site": site, "reason": "Taxes.", "policy": stage.policy, "by": stage.issuer, "at": stage.at}
+    return site_states.put_on_probation(stage.session, **asked, key=stage.key())
+
+
+def suspended(stage, site):
+    asked = {"site": site, "reason": "Red.", "policy": stage.policy, "by": stage.issuer, "at": stage.at}
+    return site_states.suspend(stage.session, **asked, key=stage.key())
+
+
+def state_on(stage, site, *day):
+    return site_states.standing(stage.session, site, date(*day), stage.policy).state
+
+
+def noon(*day):
+    return datetime(*day, 12, tzinfo=UTC)
+
+
+class TestStanding:
+    def test_runs_by_itself_and_can_be_asked_of_any_day(self, stage, site):
+        opened(stage, site)
+        probation(stage, site)  # on 1 July 2026, for three months
+
+        assert state_on(stage, site, 2026, 6, 30) is ACTIVE
+        assert state_on(stage, site, 2026, 7, 1) is PROBATION
+        assert state_on(stage, site, 2026, 10, 1) is PROBATION
+        later = site_states.standing(stage.session, site, date(2026, 10, 2), stage.policy)
+        assert (later.state, later.since, later.until, later.is_written) == (
+            SUSPENDED,
+            date(2026, 10, 2),
+            date(2027, 4, 2),
+            False,
+        )
+
+    def test_stays_on_probation_where_everything_was_put_right_in_time(self, stage, site):
+        finding = opened(stage, site)
+        probation(stage, site)
+        stage.at = noon(2026, 9, 30)
+        closed(stage, finding)
+
+        assert state_on(stage, site, 2026, 12, 1) is PROBATION
+        assert site_clock.run_clocks(stage.session, policy=stage.policy, at=noon(2026, 12, 1)) == []
+
+    def test_is_written_once_by_the_worker_from_the_day_after(self, stage, site):
+        opened(stage, site, due_on=date(2026, 12, 31))
+        probation(stage, site)
+
+        (row,) = site_clock.run_clocks(stage.session, policy=stage.policy, at=noon(2026, 10, 9))
+        assert (row.state, row.from_on, row.until_on) == (SUSPENDED, date(2026, 10, 2), date(2027, 4, 2))
+        assert site_clock.run_clocks(stage.session, policy=stage.policy, at=noon(2026, 10, 9)) == []
+
+    def test_puts_a_site_with_an_overdue_major_finding_on_probation(self, stage, site):
+        opened(stage, site)
+        opened(stage, site, severity=Severity.MINOR)
+
+        assert site_clock.run_clocks(stage.session, policy=stage.policy, at=noon(2026, 8, 1)) == []
+        (row,) = site_clock.run_clocks(stage.session, policy=stage.policy, at=noon(2026, 8, 2))
+        assert (row.state, row.until_on) == (PROBATION, date(2026, 11, 2))
+
+    def test_is_never_rewritten(self, stage, site):
+        suspended(stage, site)
+        stage.session.commit()
+        for statement in ("UPDATE site_state SET until_on = '2026-07-02'", "DELETE FROM site_state"):
+            with pytest.raises(IntegrityError):
+                stage.session.execute(text(statement))
+            stage.session.rollback()
+
+    def test_ends_no_suspension_by_probation(self, stage, site):
+        suspended(stage, site)
+        with pytest.raises(NotThere):
+            probation(stage, site)
+
+
+class TestIssuing:
+    def test_is_refused_while_suspended_and_for_days_of_a_suspension(self, stage):
+        batch = stage.verified()
+        suspended(stage, batch.site)
+
+        assert "The site is suspended." in issuance.obstacles(batch, stage.policy, stage.at)
+        batch.produced_to = date(2026, 7, 4)
+        with stage.session.no_autoflush:
+            found = issuance.obstacles(batch, stage.policy, stage.at)
+        stage.session.expire(batch)
+        assert any("was suspended on 2026-07-01" in sentence for sentence in found)
+
+    def test_goes_on_during_a_probation(self, stage):
+        batch = stage.verified()
+        probation(stage, batch.site)
+
+        assert stage.issue(batch).quantity == 2_500
+
+
+class TestReinstatement:
+    def test_takes_two_people_six_months_and_nothing_left_open(self, stage, site):
+        finding = opened(stage, site)
+        suspended(stage, site)
+        with pytest.raises(NotYet, match=finding.number):
+            stage.proposed(DecisionKind.REINSTATEMENT, "COD-KAM001")
+        closed(stage, finding)
+        decision = stage.proposed(DecisionKind.REINSTATEMENT, "COD-KAM001")
+        with pytest.raises(NotYet, match="until 2027-01-01"):
+            stage.approve(decision)
+
+        stage.at = noon(2027, 1, 1)
+        with pytest.raises(decisions.SamePerson):
+            stage.approve(decision, by=stage.issuer)
+        stage.approve(decision)
+        assert state_on(stage, site, 2026, 12, 31) is SUSPENDED
+        assert state_on(stage, site, 2027, 1, 1) is ACTIVE
+
+    def test_is_the_only_way_back_for_the_database_too(self, stage, site):
+        suspended(stage, site)
+        stage.session.commit()
+        with pytest.raises(IntegrityError):
+            stage.session.execute(
+                text(
+                    "INSERT INTO site_state (site_id, state, from_on, cause, reason, policy, set_by_id, set_at)"
+                    " SELECT site_id, 'active', from_on, 'registry', 'x', policy, set_by_id, set_at FROM site_state"
+                )
+            )
+
+
+class TestFindings:
+    def test_are_made_by_who_reviews_and_by_the_registry(self, stage, site):
+        with pytest.raises(NotYoursToFind):
+            opened(stage, site, by=UserFactory(kind=Kind.VERIFIER))
+        with pytest.raises(WrongRole):
+            opened(stage, site, by=stage.manager)
+        assert opened(stage, site, by=stage.issuer).number == "FINDING-000001"
+
+    def test_close_once_with_evidence_and_a_reason(self, stage, site):
+        finding = opened(stage, site)
+        closed(stage, finding)
+
+        with pytest.raises(ClosedAlready):
+            closed(stage, finding)
+        stage.session.commit()
+        with pytest.raises(IntegrityError):
+            stage.session.execute(text("UPDATE finding SET closed_at = NULL, closed_by_id = NULL"))
+
+    def test_of_zero_tolerance_are_confirmed_by_a_lead_and_closed_by_somebody_else(self, stage, site):
+        finding = opened(stage, site, severity=Severity.ZERO_TOLERANCE, certainty=Certainty.SUSPECTED)
+        with pytest.raises(SecondPersonCloses):
+            closed(stage, finding)
+        asked = {"finding": finding, "concerns": (date(2026, 4, 1), date(2026, 5, 31)), "policy": stage.policy}
+        reviewer = UserFactory(organisation=stage.lead.organisation, may=[RoleName.REVIEWER])
+        with pytest.raises(WrongRole):
+            findings.confirm(stage.session, **asked, by=reviewer, key="c1", at=stage.at)
+        findings.confirm(stage.session, **asked, by=stage.lead, key="c2", at=stage.at)
+
+        assert state_on(stage, site, 2026, 7, 1) is SUSPENDED
+        with pytest.raises(WrongRole, match="closed by the registry"):
+            closed(stage, finding, by=reviewer)
+        closed(stage, finding, by=stage.issuer)
+        assert state_on(stage, site, 2026, 7, 2) is SUSPENDED  # closing lets nothing go
+
+    def test_are_put_right_in_time(self, stage, site):
+        for bent in (
+            {"due_on": date(2026, 6, 30)},
+            {"due_on": date(2027, 1, 2)},
+            {"severity": Severity.MINOR, "due_on": date(2027, 7, 2)},
+            {"severity": Severity.ZERO_TOLERANCE},
+        ):
+            with pytest.raises(findings.Invalid):
+                opened(stage, site, **bent)
+        assert opened(stage, site, due_on=date(2027, 1, 1)).is_overdue(date(2027, 1, 2))
