@@ -20,6 +20,7 @@ from credits.registry import (
     review_queue,
     review_threads,
     screening_questions,
+    site_records,
     track_record,
 )
 from credits.registry.calendar import covers, months_before
@@ -30,6 +31,7 @@ from credits.registry.observed import SiteObservation
 from credits.registry.production import Batch, BatchState, Licence, Site
 from credits.registry.ready_remarks import sentences
 from credits.registry.reckoning import shown
+from credits.registry.sites import number_of
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def of(batch: Batch, user: User, *, reviews: bool, at: datetime) -> dict[str, An
         "said_of": risks.said_of,
         "rule": risks.rule(),
         "map": maps.drawn(batch.site, neighbourhood.around(session, batch.site)),
+        "kept": site_records.summary(session, batch.site, today=at.date()),
+        "site_number": number_of(batch.site),
         "record": track_record.of_producer(session, batch.site.producer),
         "changes": changes_of(batch),
         "threads": threads,

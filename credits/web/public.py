@@ -18,7 +18,6 @@ from credits.registry.production import Site
 from credits.web.blueprint import bp
 from credits.web.paging import page_of
 from credits.web.search import EXAMPLE
-from credits.web.site_records import RECORD_WORDS
 from credits.web.sites import WORDS
 
 CAUSES = {
@@ -53,7 +52,6 @@ def public_site(number: str) -> ResponseReturnValue:
         page=page_of(public.issuances_from(site)),
         last_seen=last_seen_in(site),
         summary=site_records.summary(db.session, site, today=now().date()),
-        record_words=RECORD_WORDS,
     )
 
 

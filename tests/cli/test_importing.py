@@ -9,7 +9,10 @@ from credits.registry.import_templates import as_xlsx
 from credits.registry.production import Batch, Site
 from tests.stage import Stage
 
-SITES = "name,country,province,district,latitude,longitude,access,concession_owner,method,mercury,miners,conflict_affected\n"
+SITES = (
+    "name,country,province,district,latitude,longitude,access,concession_owner,method,mercury,miners,"
+    "conflict_affected\n"
+)
 PIT = "Pit {},COD,Lualaba,Kolwezi,-10.7164,25.4667,tolerated,State,open_pit,no,120,unknown\n"
 
 
