@@ -1,8 +1,10 @@
 """The two sites of the demo world. Made up, but for the districts they lie in."""
 
 from datetime import date
+from typing import Any
 
 from credits.registry.production import Access, Answer, Method
+from credits.registry.site_record_models import Severity, Stage
 from credits.registry.sites import SiteFacts
 
 
@@ -44,3 +46,18 @@ def cerro_claro() -> SiteFacts:
         conflict_source="",
         conflict_checked_on=None,
     )
+
+
+# What the people of the first site have written down: kind, how many days ago, figures.
+RECORDS: tuple[tuple[str, int, dict[str, Any]], ...] = (
+    ("formalisation", 200, {"stage": Stage.IN_PROCESS, "source": "Application of the demo world"}),
+    ("training", 90, {"topic": "Safe timbering", "minutes": 240, "women": 38, "men": 112}),
+    ("training", 40, {"topic": "First aid", "minutes": 180, "women": 25, "men": 61}),
+    ("members", 60, {"women": 214, "men": 606, "young_women": 97, "young_men": 288}),
+    (
+        "accidents",
+        75,
+        {"severity": Severity.SERIOUS, "hurt": 1, "killed": 0, "measures": "The shaft is timbered anew; care is paid."},
+    ),
+    ("mercury", 60, {"used": Answer.NO, "note": ""}),
+)

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from credits.certificates import issuing, verified
 from credits.cli.demo_assessments import assess
 from credits.cli.demo_people import People
-from credits.cli.demo_sites import cerro_claro, kamilombe
+from credits.cli.demo_sites import RECORDS, cerro_claro, kamilombe
 from credits.participants.models import Language, Organisation, User
 from credits.registry import (
     batches,
@@ -18,6 +18,7 @@ from credits.registry import (
     plausibility_limits,
     retirement,
     screening_questions,
+    site_records,
     sites,
     transfer,
     verification,
@@ -66,6 +67,17 @@ class World(People):
             by=self.chantal,
         )
         self.limit(self.kamilombe, LimitKind.LICENCE_CAP, Per.YEAR, "120000")
+        for kind, days_ago, figures in RECORDS:
+            site_records.enter(
+                self.session,
+                site=self.kamilombe,
+                kind=kind,
+                day=self.day(days_ago),
+                figures=figures,
+                by=self.clerk,
+                key=next(self.keys),
+                at=self.at,
+            )
         batch = self.batch(self.kamilombe, self.cobalt(120, 31, "10000", "31.25"), by=self.clerk)
         verification.take(self.session, batch=batch, by=self.lead, at=self.at)
         verification.request_information(
