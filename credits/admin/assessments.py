@@ -119,7 +119,7 @@ def complete_assessment(number: str) -> ResponseReturnValue:
     assessment = assessed.open_one(db.session(), batch.site, current_user().organisation_id)
     form, status = CompleteForm(), 422
     if assessment is None:
-        return redirect(url_for("admin.assess", number=number), 303)  # pressed twice is completed once
+        return back_to(number, "checklist")  # pressed twice is completed once
     if form.validate_on_submit():
         try:
             assert form.next_due.data
@@ -134,7 +134,7 @@ def complete_assessment(number: str) -> ResponseReturnValue:
             )
             db.session.commit()
             flash(_("%(number)s is complete: %(level)s", number=assessment.number, level=assessment.level), "success")
-            return redirect(url_for("admin.assess", number=number), 303)
+            return back_to(number, "checklist")
         except CreditsError as refusal:
             status = refused(form, refusal)
             batch = queries.batch_numbered(db.session, current_user(), number)

@@ -46,7 +46,7 @@ class AskForm(FlaskForm):
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
     )
-    text = TextAreaField(lazy_gettext("What is missing or unclear?"), [Optional(), Length(max=4000)])
+    text = TextAreaField(lazy_gettext("What is missing or unclear?"), [Length(max=4000)])
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)

@@ -49,7 +49,8 @@ def of_producer(session: Session, producer: Organisation) -> TrackRecord:
     """All that a producer has submitted. Bars are to the scale of the largest batch of the same mineral."""
     submitted = select(Batch).join(Batch.site).where(Site.producer_id == producer.id, Batch.state.not_in(UNSUBMITTED))
     counted = submitted.with_only_columns(Batch.state, func.count()).group_by(Batch.state)
-    states: Counter[BatchState] = Counter(dict(session.execute(counted).all()))
+    found: dict[BatchState, int] = dict(session.execute(counted).all())
+    states = Counter({state: found[state] for state in BatchState if state in found})
     newest = submitted.options(selectinload(Batch.site)).order_by(Batch.produced_to.desc(), Batch.id.desc())
     batches = list(session.scalars(newest.limit(SHOWN)))[::-1]
     quantities = select(Issuance.batch_id, Issuance.quantity).where(
