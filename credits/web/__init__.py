@@ -3,6 +3,7 @@
 from credits.web import (
     accounts,
     answers,
+    batch_entries,
     batch_steps,
     batches,
     bulk,
@@ -38,6 +39,7 @@ from credits.web.blueprint import bp
 __all__ = [
     "accounts",
     "answers",
+    "batch_entries",
     "batch_steps",
     "batches",
     "bp",

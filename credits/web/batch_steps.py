@@ -24,10 +24,11 @@ from credits.registry.minerals import Mineral
 from credits.registry.production import Batch, BatchState, EvidenceKind, Site
 from credits.registry.reckoning import SoFar, reckon, so_far
 from credits.registry.sites import number_of
-from credits.web.batch_forms import FIELD_NAMES, FIELDS, BatchForm, StartForm, StepForm
+from credits.web.batch_entries import to_step, whole_form, wrong_step
+from credits.web.batch_forms import FIELD_NAMES, FIELDS, StartForm, StepForm
 from credits.web.batches import AMENDABLE, own_batch, start_choices, to_batch, typed
 from credits.web.blueprint import bp
-from credits.web.fields import OnceForm, with_point
+from credits.web.fields import with_point
 from credits.web.story import KINDS_OF_PAPER, MINERAL_NAMES
 
 PAPERS_STEP = 5
@@ -173,52 +174,6 @@ def leave(going: Going, step: int, form: StepForm) -> ResponseReturnValue:
     return redirect(url_for("web.batches"), 303)
 
 
-@bp.route("/batches/<number>/split", methods=["GET", "POST"])
-@signed_in
-def split_entry(number: str) -> ResponseReturnValue:
-    """What lies in two calendar years becomes one draft for each."""
-    entry = entering.entry_numbered(db.session, current_user(), number)
-    may_register_for(current_user(), entry.site.producer)
-    if entry.state is EntryState.FINISHED and entry.batch:
-        return to_batch(entry.batch)
-    form = OnceForm()
-    status = 422 if form.is_submitted() else 200
-    whole = whole_form(entry.mineral, entry.typed, form.key.data)
-    if not whole.validate():
-        return to_step(number, wrong_step(whole))
-    parts = vintages.divided(whole.production)
-    if form.validate_on_submit():
-        try:
-            asked = {"productions": parts, "by": current_user(), "key": form.key.data, "at": now()}
-            made = entering.finish(db.session, entry=entry, **asked)
-            db.session.commit()
-            numbers = ", ".join(batch.number for batch in made)
-            flash(_("Saved as drafts %(numbers)s. Look at the figures of each, and correct them.", numbers=numbers))
-            return to_batch(made[0])
-        except CreditsError as refusal:
-            status = form.refused(refusal)
-    spans = [(part.produced_to - part.produced_from).days + 1 for part in parts]
-    sums = [so_far(entry.mineral, part.gross_kg, part.moisture, part.grade) for part in parts]
-    page = {"form": form, "entry": entry, "parts": list(zip(parts, spans, sums, strict=True)), "days": sum(spans)}
-    return render_template("batches/split_entry.html", **page, whole=whole.production, names=MINERAL_NAMES), status
-
-
-@bp.route("/batches/<number>/drop", methods=["GET", "POST"])
-@signed_in
-def drop_entry(number: str) -> ResponseReturnValue:
-    entry = entering.entry_numbered(db.session, current_user(), number)
-    may_register_for(current_user(), entry.site.producer)
-    if entry.state is not EntryState.OPEN:
-        return redirect(url_for("web.batches"), 303)
-    form = OnceForm()
-    if form.validate_on_submit():
-        entering.drop(db.session, entry=entry, by=current_user(), at=now())
-        db.session.commit()
-        flash(_("The unfinished batch is deleted."), "success")
-        return redirect(url_for("web.batches"), 303)
-    return render_template("batches/drop_entry.html", form=form, entry=entry, names=MINERAL_NAMES)
-
-
 def going_on(number: str) -> Going:
     """What is entered under this number, for those who may. Raises Missing, NotAllowed."""
     if number.startswith("ENTRY-"):
@@ -235,25 +190,9 @@ def going_on(number: str) -> Going:
     return Going(number, batch.site, batch.mineral, figures, PAPERS_STEP, batch=batch)
 
 
-def whole_form(mineral: Mineral, figures: dict[str, str], key: Any) -> BatchForm:
-    """All figures of all steps as one form, to be looked at together."""
-    asked = {name: value for name, value in figures.items() if value}
-    form = BatchForm(mineral, formdata=MultiDict(asked), meta={"csrf": False})
-    form.key.data = key
-    return form
-
-
-def wrong_step(form: BatchForm) -> int:
-    return next((step for step, names in FIELDS.items() if any(name in form.errors for name in names)), 2)
-
-
 def blank(step: int) -> dict[str, str]:
     """A field that is not sent, such as a box without a tick, is empty."""
     return dict.fromkeys(FIELDS[step], "")
-
-
-def to_step(number: str, step: int) -> ResponseReturnValue:
-    return redirect(url_for("web.batch_step", number=number, step=step), 303)
 
 
 def page_of(going: Going, step: int, form: Any, **more: Any) -> str:

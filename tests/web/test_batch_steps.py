@@ -5,9 +5,10 @@ from sqlalchemy import select
 
 from credits.journal.models import Event
 from credits.participants.models import RoleName
+from credits.registry import verification
 from credits.registry.batch_entries import BatchEntry, EntryState
 from credits.registry.production import Batch, BatchState, EvidenceKind
-from credits.web import batch_forms, batch_steps, batches
+from credits.web import batch_entries, batch_forms, batch_steps, batches
 from tests.factories import UserFactory
 from tests.stage import Stage
 from tests.web.producing import NOW
@@ -19,7 +20,7 @@ GRADE = {"grade": "31,2", "sold_to": "Depot", "sold_with_premium": "", "register
 
 @pytest.fixture(autouse=True)
 def fixed_clock(monkeypatch):
-    for door in (batch_forms, batches, batch_steps):
+    for door in (batch_forms, batches, batch_entries, batch_steps):
         monkeypatch.setattr(door, "now", lambda: NOW)
 
 
@@ -202,3 +203,20 @@ class TestSplitEntry:
 
         assert refused.status_code == 422
         assert "one batch for each: 2025-12-01 to 2025-12-31 and 2026-01-01 to 2026-01-15" in words(refused.text)
+
+
+class TestPapersStep:
+    def test_leads_to_submission_and_back_to_the_verifier(self, client, session, stage, words):
+        batch = stage.complete()
+        client.sign_in(stage.clerk)
+        page = words(client.get(f"/batches/{batch.number}/steps/5").text)
+        assert "Nothing is missing" in page
+        assert "Submit the batch" in page
+
+        asked = stage.in_review(stage.site(name="Pit B"))
+        verification.request_information(
+            session, batch=asked, text="Which scale?", by=stage.lead, key="ask", at=stage.at
+        )
+        assert "Answer" in client.get(f"/batches/{asked.number}/steps/5").text
+        assert client.get(f"/batches/{asked.number}/steps/3").status_code == 200
+        assert client.get(f"/batches/{asked.number}/steps/6").status_code == 404
