@@ -10,6 +10,8 @@ PUBLIC = {
     ("GET", "/api/v1/organisations/{number}"),
     ("GET", "/api/v1/retirements/{number}"),
     ("GET", "/api/v1/search"),
+    ("GET", "/api/v1/sites/{number}/assurance"),
+    ("GET", "/api/v1/standards"),
     ("GET", "/api/v1/serials/{serial}"),
 }
 

@@ -14,8 +14,10 @@ from credits.journal import keys
 from credits.journal.models import RegistryIdentity
 from credits.participants.models import RoleName
 from credits.registry import (
+    assessing,
     batches,
     bulk,
+    findings,
     guarding,
     plausibility_limits,
     plausibility_sales,
@@ -24,14 +26,18 @@ from credits.registry import (
     trust,
     verification,
 )
+from credits.registry.assessing import Given
+from credits.registry.assurance_models import Severity, Source
 from credits.registry.bulk_lines import RetirementLine, TransferLine
 from credits.registry.choosing import Choice
+from credits.registry.findings import FindingFacts
 from credits.registry.models import Issuance
 from credits.registry.movements import Debit, DecisionKind, Earmark
 from credits.registry.observed import ObservedSite
 from credits.registry.plausibility_limits import LimitFacts
 from credits.registry.plausibility_sales import SaleFacts
 from credits.registry.screened import Basis, LimitKind, Per
+from credits.registry.standards import Word
 from tests.factories import UserFactory
 from tests.stage import CLAIM, COBALT, Stage
 
@@ -167,6 +173,38 @@ def stopped(s: Stage) -> Any:
     site = s.site()
     limited(s, site)
     return s.proposed(DecisionKind.CEILING, s.submitted(site).number)
+
+
+def found(s: Stage, made: Issuance) -> Any:
+    """A verifier finds forced labour at the site of an issuance."""
+    facts = FindingFacts(
+        severity=Severity.ZERO_TOLERANCE,
+        text="Debt bondage.",
+        due_on=s.at.date(),
+        source=Source.VERIFIER,
+        concerns=(made.batch.produced_from, made.batch.produced_to),
+    )
+    asked = {"site": made.batch.site, "facts": facts, "policy": s.policy, "by": s.lead, "at": s.at}
+    return findings.open_finding(s.session, **asked, key=s.key())
+
+
+def assessed(s: Stage) -> Any:
+    """An assessment with every answer: one risk is under mitigation."""
+    batch = s.submitted()
+    verification.take(s.session, batch=batch, by=s.lead, at=s.at)
+    asked = {"policy": s.policy, "by": s.lead, "at": s.at}
+    made = assessing.begin(s.session, batch=batch, **asked)
+    gap = Given(Word.PROGRESSING, "Seen.", None, "No receipts.", Severity.MAJOR, "Receipts.", date(2026, 10, 1))
+    for module in made.edition.standard.modules:
+        best = Given(module.answers.words[0], evidence="Seen.")
+        given = {each.code: gap if each.code == "4.4" else best for each in module.requirements}
+        assessing.save_module(s.session, assessment=made, module=module, given=given, seen=None, **asked)
+    return made
+
+
+def completed(s: Stage, assessment: Any) -> Any:
+    asked = {"next_due": date(2027, 6, 30), "policy": s.policy, "by": s.lead, "key": s.key(), "at": s.at}
+    return assessing.complete(s.session, assessment=assessment, **asked)
 
 
 def amended(s: Stage, batch: Any) -> Any:

@@ -30,6 +30,9 @@ from tests.suites.scenes import (
     amended,
     answered,
     approved,
+    assessed,
+    completed,
+    found,
     guarded,
     guarded_offer,
     held_over_a_reservation,
@@ -95,6 +98,7 @@ STEPS: dict[str, Step] = {
         Stage.in_review,
         lambda s, batch: verification.verify(s.session, batch=batch, finding=FINDING, by=s.lead, key=s.key(), at=s.at),
     ),
+    "complete an assessment": Step(assessed, completed),
     "reject": Step(
         Stage.verified,
         lambda s, batch: verification.reject(s.session, batch=batch, text="No.", by=s.lead, key=s.key(), at=s.at),
@@ -146,6 +150,7 @@ STEPS: dict[str, Step] = {
     ),
     # what the registry does at once
     "hold": Step(Stage.issued, lambda s, made: s.held(made, 100)),
+    "zero tolerance": Step(stocked, found),
     "hold of a period": Step(stocked, lambda s, made: s.frozen(made)),
     "suspend": Step(Stage.issued, Stage.suspended),
     "expire": Step(stocked, lambda s, _: expiry.expire_due(s.session, policy=s.policy, at=s.at + MONTHS)),
