@@ -23,7 +23,7 @@ from credits.identity import current_user, now, staff_only, verifiers_only
 from credits.participants.models import User
 from credits.participants.permissions import is_lead
 from credits.problems import status_of
-from credits.registry import assessed, assessing, queries
+from credits.registry import assessed, assessing, findings, queries
 from credits.registry.assessing import Given, last_saved
 from credits.registry.assurance_models import Assessment, Severity
 from credits.registry.production import Batch, Evidence
@@ -208,6 +208,7 @@ def shown(batch: Batch, user: User, typed: Typed | None = None, form: CompleteFo
     return {
         "batch": batch,
         "assessment": assessment,
+        "stopped_by": findings.stopping(db.session(), batch.site),
         "counted": counted,
         "standard": standard,
         "values": _values(assessment, typed),

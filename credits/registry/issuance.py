@@ -113,7 +113,7 @@ def obstacles(batch: Batch, policy: Policy, at: datetime) -> list[str]:
         found.append("The verifier's declaration of independence is missing.")
     session = object_session(batch)
     assert session is not None
-    found += obstacles_of(session, batch, policy, at.date())
+    found += obstacles_of(session, batch, at.date())
     if above := obstacle(session, batch):
         found.append(above)
     if batch.produced_to >= at.date():

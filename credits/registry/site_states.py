@@ -65,12 +65,25 @@ def standing(session: Session, site: Site, day: date, policy: Policy) -> Standin
     row = row_on(session, site, day)
     if row is None:
         return Standing(AssuranceState.ACTIVE, None, None)
-    ended = row.state is AssuranceState.PROBATION and row.until_on is not None and row.until_on < day
-    if ended and not is_mitigated(session, row):
+    if has_run_out(session, row, day):
         assert row.until_on is not None
         begins = row.until_on + timedelta(days=1)
         return Standing(AssuranceState.SUSPENDED, begins, months_on(begins, policy.suspension_months), is_written=False)
     return Standing(row.state, row.from_on, row.until_on)
+
+
+def state_on(session: Session, site: Site, day: date) -> AssuranceState:
+    """The bare state of `standing`."""
+    row = row_on(session, site, day)
+    if row is None:
+        return AssuranceState.ACTIVE
+    return AssuranceState.SUSPENDED if has_run_out(session, row, day) else row.state
+
+
+def has_run_out(session: Session, row: SiteState, day: date) -> bool:
+    """Whether a probation had ended without mitigation before a day, so that it is a suspension."""
+    ended = row.state is AssuranceState.PROBATION and row.until_on is not None and row.until_on < day
+    return ended and not is_mitigated(session, row)
 
 
 def row_on(session: Session, site: Site, day: date) -> SiteState | None:
@@ -103,14 +116,14 @@ def is_mitigated(session: Session, probation: SiteState) -> bool:
     return bool(rows) and all(done for (done,) in rows)
 
 
-def suspended_within(session: Session, site: Site, first: date, last: date, policy: Policy) -> date | None:
+def suspended_within(session: Session, site: Site, first: date, last: date) -> date | None:
     """The first day of a period on which the site was suspended, if there is one."""
-    if standing(session, site, first, policy).state is AssuranceState.SUSPENDED:
+    if state_on(session, site, first) is AssuranceState.SUSPENDED:
         return first
     starts = [row.from_on for row in history_of(session, site)]
     starts += [row.until_on + timedelta(days=1) for row in history_of(session, site) if row.until_on is not None]
     for day in sorted(day for day in starts if first < day <= last):
-        if standing(session, site, day, policy).state is AssuranceState.SUSPENDED:
+        if state_on(session, site, day) is AssuranceState.SUSPENDED:
             return day
     return None
 

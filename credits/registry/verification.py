@@ -20,7 +20,8 @@ from credits.registry.evidence_likeness import refuse_open_questions
 from credits.registry.plausibility import hold_against
 from credits.registry.production import Assurance, AssuranceState, Batch, BatchState, Remark, RemarkKind
 from credits.registry.screening_questions import ask, must_be_answered
-from credits.registry.standing import refuse_stopped, state_now
+from credits.registry.site_states import state_on
+from credits.registry.standing import refuse_stopped
 from credits.registry.stillness import keep_site_as_it_is
 
 
@@ -109,14 +110,14 @@ def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: s
         return session.get_one(Assurance, earlier["assurance"])
     keep_site_as_it_is(session, batch.site)
     lock_in(session, batch, BatchState.IN_REVIEW)
-    refuse_stopped(session, batch.site)
+    refuse_stopped(session, batch.site, at.date())
     refuse_open_questions(session, batch)
     if by.id == batch.submitted_by_id:
         raise NotIndependent("Who submitted a batch does not verify it.")
     must_be_answered(session, batch)
     hold_against(session, batch, by=by, at=at)
     assessment = assessment_for(session, batch, by, at)
-    assurance = assured(batch, finding, assessment, state_now(session, batch.site), by, at)
+    assurance = assured(batch, finding, assessment, state_on(session, batch.site, at.date()), by, at)
     session.add(assurance)
     session.flush()
     session.add(AssuranceBasis(assurance_id=assurance.id, assessment_id=assessment.id))
