@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from config import ROOT
@@ -368,6 +369,11 @@ class Stage:
         """Where the serials stand that an organisation, else the producer, has: kind of account, first, last."""
         found = queries.every_serial_held(self.session, organisation or self.coop, made)
         return [(kind.value, units.first, units.last) for kind, units, _ in found]
+
+    def take_away(self, trigger: str, table: str) -> None:
+        """Drop one wall of the database, to see the one behind it."""
+        on = f" ON {table}" if self.session.get_bind().dialect.name == "postgresql" else ""
+        self.session.execute(text(f"DROP TRIGGER {trigger}{on}"))
 
     def must_be_sound(self) -> None:
         """The ledger keeps every promise, and what is not yet checked at commit is checked now."""

@@ -21,6 +21,7 @@ from credits.registry.licensed import uncovered
 from credits.registry.plausibility_grades import GradeDoubtful, doubt, must_be_possible
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState, CarriedRemainder, EvidenceKind, Remark, RemarkKind, Site
+from credits.registry.stillness import keep_site_still
 
 COUNTED = tuple(set(BatchState) - {BatchState.DRAFT, BatchState.REJECTED, BatchState.WITHDRAWN})
 MOST_WORK = 1_000_000
@@ -106,6 +107,7 @@ def amend(session: Session, *, batch: Batch, production: Production, seen: int, 
     Flushes. Raises WrongState, ChangedMeanwhile, Invalid.
     """
     may_register_for(by, batch.site.producer)
+    keep_site_still(session, batch.site)
     lock_in(session, batch, BatchState.DRAFT, BatchState.INFORMATION_REQUESTED)
     if batch.revision != seen:
         raise ChangedMeanwhile("The batch was changed in the meantime. Look at it again before you change it.")
@@ -207,6 +209,7 @@ PAPERS = {
 def submit(session: Session, *, batch: Batch, policy: Policy, by: User, at: datetime) -> None:
     """Hand a draft to the verifiers. Flushes. Raises NotAllowed, WrongState, Incomplete, Overlapping."""
     may_register_for(by, batch.site.producer)
+    keep_site_still(session, batch.site)
     lock_in(session, batch, BatchState.DRAFT)
     if wanted := missing(batch, policy):
         raise Incomplete("Before the batch can be submitted: " + " ".join(wanted), missing=wanted)
@@ -241,9 +244,10 @@ def whole_units(batch: Batch) -> int:
 
 
 def refuse_overlap(session: Session, batch: Batch) -> None:
-    """Raise Overlapping where another counted batch of the site shares mineral and days."""
-    # One at a time a site: two batches submitted together would not see each other.
-    session.execute(select(Site.id).where(Site.id == batch.site_id).with_for_update(key_share=True))
+    """Raise Overlapping where another counted batch of the site shares mineral and days.
+
+    After `keep_site_still`: two batches submitted together would not see each other.
+    """
     other = session.scalars(
         select(Batch)
         .where(

@@ -92,16 +92,21 @@ def seen_by(by: User, found: Plausibility) -> Plausibility:
     return replace(found, bounds=[bound for bound in found.bounds if bound.name is not BoundName.NEIGHBOURS])
 
 
-def hold_against(session: Session, batch: Batch, *, by: User, at: datetime) -> PlausibilityCheck:
-    """Hold a batch's quantity against its ceiling and write the outcome down. Flushes. Raises AboveCeiling.
+def keep_ground_still(session: Session, site: Site) -> None:
+    """Lock a site and those on the same ground. Before any lock on their batches.
 
     One at a time a ground: two batches under one cap would not see each other.
     """
-    figures = default_figures()
-    ground = [batch.site_id, *(site.id for site in claims.same_ground(session, batch.site, figures.same_ground_m))]
-    locked = select(Site.id).where(Site.id.in_(ground)).order_by(Site.id).with_for_update(key_share=True)
-    session.execute(locked)
-    found = of_batch(session, batch, figures)
+    ground = [site.id, *(other.id for other in claims.same_ground(session, site, default_figures().same_ground_m))]
+    session.execute(select(Site.id).where(Site.id.in_(ground)).order_by(Site.id).with_for_update(key_share=True))
+
+
+def hold_against(session: Session, batch: Batch, *, by: User, at: datetime) -> PlausibilityCheck:
+    """Hold a batch's quantity against its ceiling and write the outcome down, after `keep_ground_still`.
+
+    Flushes. Raises AboveCeiling.
+    """
+    found = of_batch(session, batch)
     override = override_for(session, found)
     if found.exceeded and override is None:
         raise AboveCeiling(said_of(found), claimed=found.claimed, ceiling=found.ceiling)

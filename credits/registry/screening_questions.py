@@ -19,6 +19,7 @@ from credits.registry import plausibility
 from credits.registry.ipis import SOURCE
 from credits.registry.observations import distance_km
 from credits.registry.observed import ObservedSite
+from credits.registry.plausibility import Plausibility
 from credits.registry.plausibility_claims import others_in
 from credits.registry.production import Answer, Batch, Site
 from credits.registry.screened import ReviewQuestion
@@ -131,7 +132,8 @@ def raised(session: Session, batch: Batch) -> list[Raised]:
         text = "The area is conflict-affected or high-risk. Which risks did you look into, and how?"
         about = f"{site.conflict_source} {site.conflict_checked_on}"
         found.append(Raised("conflict_affected", about, text, site.conflict_source, site.conflict_checked_on))
-    return found + _of_ground(session, batch)
+    weighed = plausibility.of_batch(session, batch)
+    return found + _of_bounds(weighed) + _of_ground(session, batch, weighed)
 
 
 def _not_written(session: Session, batch: Batch) -> list[Raised]:
@@ -171,9 +173,24 @@ def _of_match(session: Session, site: Site) -> list[Raised]:
     return [Raised("match_doubtful", seen.pcode, text, SOURCE)]
 
 
-def _of_ground(session: Session, batch: Batch) -> list[Raised]:
+def _of_bounds(weighed: Plausibility) -> list[Raised]:
+    """What explains a claim that no bound forbids, but that is more than one would expect."""
+    quantity = weighed.claim.mineral.quantity
+    return [
+        Raised(
+            f"above_{bound.name.value}",
+            str(weighed.claimed),
+            f"{quantity(weighed.claimed)} are claimed, where {quantity(bound.value or 0)} would be expected "
+            f"({bound.name.value.replace('_', ' ')}: {bound.arithmetic}). What explains it, and how was it seen?",
+            bound.source,
+            bound.dated,
+        )
+        for bound in weighed.warnings
+    ]
+
+
+def _of_ground(session: Session, batch: Batch, weighed: Plausibility) -> list[Raised]:
     """Whether others have been given credits for the same ground, mineral and days (invariant 5)."""
-    weighed = plausibility.of_batch(session, batch)
     shared = [each.id for each in weighed.shared]
     others = others_in(session, weighed.claim, shared, batch.produced_from, batch.produced_to) if shared else []
     if not others:

@@ -17,12 +17,11 @@ from credits.registry.batches import lock_in, remark, tell
 from credits.registry.calendar import checked_period, outside
 from credits.registry.evidence import free
 from credits.registry.evidence_likeness import refuse_open_questions
-from credits.registry.plausibility import hold_against
+from credits.registry.plausibility import hold_against, keep_ground_still
 from credits.registry.production import Assurance, AssuranceState, Batch, BatchState, Remark, RemarkKind
 from credits.registry.screening_questions import ask, must_be_answered
 from credits.registry.site_states import state_on
 from credits.registry.standing import refuse_stopped
-from credits.registry.stillness import keep_site_as_it_is
 
 
 class NotIndependent(NotAllowed):
@@ -108,7 +107,7 @@ def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: s
     asked = {name: str(value) for name, value in vars(finding).items()} | {"act": "batch.verify", "batch": batch.number}
     if earlier := claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Assurance, earlier["assurance"])
-    keep_site_as_it_is(session, batch.site)
+    keep_ground_still(session, batch.site)
     lock_in(session, batch, BatchState.IN_REVIEW)
     refuse_stopped(session, batch.site, at.date())
     refuse_open_questions(session, batch)

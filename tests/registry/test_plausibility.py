@@ -1,10 +1,15 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
+from credits.db import begin_writing
 from credits.journal.models import Event
+from credits.participants.models import User
 from credits.participants.permissions import WrongRole
 from credits.registry import decisions, plausibility, plausibility_limits, plausibility_sales, verification
 from credits.registry.decisions import SamePerson
@@ -18,7 +23,7 @@ from credits.registry.plausibility_figures import default_figures
 from credits.registry.plausibility_limits import LimitFacts
 from credits.registry.plausibility_override import NotAbove
 from credits.registry.plausibility_sales import SaleFacts
-from credits.registry.production import BatchState
+from credits.registry.production import Batch, BatchState
 from credits.registry.screened import Basis, LimitKind, Per, PlausibilityCheck
 from tests.stage import FINDING
 
@@ -301,6 +306,34 @@ class TestHoldAgainst:
         assert "2,500 kg are claimed, but at most 2,000 kg are plausible (installed capacity" in refusal.value.message
         assert batch.state is BatchState.IN_REVIEW
 
+    def test_lets_one_of_two_pass_that_are_decided_at_once_under_one_cap(self, stage, engine, limit):
+        site = stage.site()
+        limit(site, kilograms="3000")
+        early = {"produced_from": date(2026, 1, 1), "produced_to": date(2026, 2, 28)}
+        batches = [stage.in_review(site), stage.in_review(site, **early)]
+        for batch in batches:
+            stage.answered(batch)
+        lead, at, asked = stage.lead.id, stage.at, [(batch.id, stage.key()) for batch in batches]
+        stage.session.commit()
+        gate = threading.Barrier(2)
+
+        def decide(batch_id, key):
+            with Session(engine) as mine:
+                gate.wait()
+                begin_writing(mine)
+                batch, by = mine.get_one(Batch, batch_id), mine.get_one(User, lead)
+                try:
+                    verification.verify(mine, batch=batch, finding=FINDING, by=by, key=key, at=at)
+                    mine.commit()
+                except AboveCeiling:
+                    return "stopped"
+                return "passed"
+
+        with ThreadPoolExecutor(2) as both:
+            told = sorted(each.result() for each in [both.submit(decide, *each) for each in asked])
+
+        assert told == ["passed", "stopped"]
+
     def test_stops_the_issuance_where_a_limit_was_entered_since(self, stage, limit):
         batch = stage.verified()
         limit(batch.site)
@@ -331,6 +364,7 @@ class TestHoldAgainst:
         batch = stage.in_review()
         stage.session.flush()
 
+        stage.take_away("batch_verified_after_assessment", "batch")  # another wall in front of this one
         with pytest.raises(IntegrityError, match="held against the ceiling"):
             stage.session.execute(
                 text("UPDATE batch SET state = 'verified', verified_by_id = :lead WHERE id = :id"),
