@@ -84,12 +84,12 @@ def producers_for(session: Session, by: User) -> list[Organisation]:
     return [producer for producer in found if registers_for(by, producer)]
 
 
-def sites_to_produce(session: Session, by: User) -> list[Site]:
-    """The sites for which `by` may begin a batch, by producer and name."""
+def sites_to_produce(session: Session, by: User, *, most: int | None = None) -> list[Site]:
+    """The sites for which `by` may begin a batch, by producer and name. most: so many of them at most."""
     producers = [producer.id for producer in producers_for(session, by)]
     wanted = select(Site).join(Organisation, Organisation.id == Site.producer_id).options(joinedload(Site.producer))
     ordered = wanted.where(Site.producer_id.in_(producers)).order_by(Organisation.name, Site.name, Site.id)
-    return list(session.scalars(ordered))
+    return list(session.scalars(ordered.limit(most)))
 
 
 def registers_for(by: User, producer: Organisation) -> bool:

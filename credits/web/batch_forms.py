@@ -37,6 +37,12 @@ def needed_without_dry(form: "BatchForm", field: Amount) -> None:
     raise StopValidation(_("Give the moisture, or the dry weight if the slip shows that one. Dry already: 0."))
 
 
+class StartAmongManyForm(StartForm):
+    """As `StartForm`, where there are more sites than anybody looks through."""
+
+    site = StringField(lazy_gettext("Number of the site"), validators=[InputRequired(), Length(max=40)])
+
+
 class BatchForm(OnceForm):
     delivered_as = SelectField(lazy_gettext("Delivered as"), [InputRequired()])
     produced_from = Day(lazy_gettext("First day of production"), [InputRequired()])

@@ -25,8 +25,8 @@ from credits.registry.production import Batch, BatchState, EvidenceKind, Site
 from credits.registry.reckoning import SoFar, reckon, so_far
 from credits.registry.sites import number_of
 from credits.web.batch_entries import to_step, whole_form, wrong_step
-from credits.web.batch_forms import FIELD_NAMES, FIELDS, StartForm, StepForm
-from credits.web.batches import AMENDABLE, own_batch, start_choices, to_batch, typed
+from credits.web.batch_forms import FIELD_NAMES, FIELDS, StepForm
+from credits.web.batches import AMENDABLE, own_batch, start_form, to_batch, typed
 from credits.web.blueprint import bp
 from credits.web.fields import with_point
 from credits.web.story import KINDS_OF_PAPER, MINERAL_NAMES
@@ -72,15 +72,18 @@ def batch_step(number: str, step: int) -> ResponseReturnValue:
 def first_step(going: Going) -> ResponseReturnValue:
     """Site and mineral of what was begun already."""
     assert going.entry is not None
-    form = StartForm(site=number_of(going.site), mineral=going.mineral.code)
-    sites = start_choices(form)
+    form, sites = start_form(site=number_of(going.site), mineral=going.mineral.code)
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
-        chosen = queries.site_coded(db.session, current_user(), form.site.data)
-        asked = {"entry": going.entry, "site": chosen, "mineral_code": form.mineral.data}
-        entering.move(db.session, **asked, by=current_user(), at=now())
-        db.session.commit()
-        return to_step(going.number, 2)
+        try:
+            chosen = queries.site_coded(db.session, current_user(), form.site.data.strip().upper())
+            asked = {"entry": going.entry, "site": chosen, "mineral_code": form.mineral.data}
+            entering.move(db.session, **asked, by=current_user(), at=now())
+            db.session.commit()
+            return to_step(going.number, 2)
+        except CreditsError as refusal:
+            status = form.refused(refusal)
+            going = going_on(going.number)
     return page_of(going, 1, form, sites=sites), status
 
 

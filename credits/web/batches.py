@@ -22,13 +22,14 @@ from credits.registry.plausibility_chart import chart_of
 from credits.registry.production import Batch, BatchState, Site
 from credits.registry.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, reckon, shown
 from credits.registry.sites import number_of
-from credits.web.batch_forms import FIELD_NAMES, BatchForm, ChangeForm, StartForm
+from credits.web.batch_forms import FIELD_NAMES, BatchForm, ChangeForm, StartAmongManyForm, StartForm
 from credits.web.blueprint import bp
 from credits.web.fields import OnceForm
 from credits.web.paging import asked_text, page_of
 from credits.web.story import KINDS_OF_PAPER, MINERAL_NAMES, story_of
 
 AMENDABLE = (BatchState.DRAFT, BatchState.INFORMATION_REQUESTED)
+MOST_LISTED = 200  # sites that are offered to choose from
 NEXT_STEPS: dict[BatchState, Any] = {
     BatchState.DRAFT: lazy_gettext("Add the papers and submit"),
     BatchState.SUBMITTED: lazy_gettext("Wait for a verifier"),
@@ -53,7 +54,7 @@ def batches() -> ResponseReturnValue:
         states=list(BatchState),
         text=text,
         names=MINERAL_NAMES,
-        sites=searching.sites_to_produce(db.session, user),
+        sites=searching.sites_to_produce(db.session, user, most=1),
         may_record=bool(searching.producers_for(db.session, user)),
         reckon=reckon,
         entries=entering.entries_of(db.session, user) if not (state or text) else [],
@@ -88,15 +89,14 @@ def new_batch() -> ResponseReturnValue:
 
 def _begin() -> ResponseReturnValue:
     """The first step: of which site and mineral? From here on everything is saved."""
-    form = StartForm(site=request.args.get("site"))
-    sites = start_choices(form)
+    form, sites = start_form(site=request.args.get("site"))
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         if "one_page" in request.form:
             address = {"site": form.site.data, "mineral": form.mineral.data}
             return redirect(url_for("web.new_batch", **address), 303)
         try:
-            site = queries.site_coded(db.session, current_user(), form.site.data)
+            site = queries.site_coded(db.session, current_user(), form.site.data.strip().upper())
             asked = {"by": current_user(), "key": form.key.data, "at": now()}
             entry = entering.begin(db.session, site=site, mineral_code=form.mineral.data, **asked)
             db.session.commit()
@@ -106,15 +106,17 @@ def _begin() -> ResponseReturnValue:
     return render_template("batches/start_batch.html", form=form, sites=sites), status
 
 
-def start_choices(form: StartForm) -> list[Site]:
-    """Offer the sites for which the person may begin a batch; which they are."""
-    sites = searching.sites_to_produce(db.session, current_user())
+def start_form(**values: Any) -> tuple[StartForm, list[Site]]:
+    """The form of the first step, and sites that it offers: by choice, or by number where there are very many."""
+    sites = searching.sites_to_produce(db.session, current_user(), most=MOST_LISTED + 1)
     choose = [SelectChoice("", _("Choose…"))]
-    form.site.choices = (choose if len(sites) > 1 else []) + [
-        SelectChoice(number_of(site), f"{site.name} ({number_of(site)}) · {site.producer.name}") for site in sites
-    ]
+    form = StartForm(**values) if len(sites) <= MOST_LISTED else StartAmongManyForm(**values)
+    if len(sites) <= MOST_LISTED:
+        form.site.choices = (choose if len(sites) > 1 else []) + [
+            SelectChoice(number_of(site), f"{site.name} ({number_of(site)}) · {site.producer.name}") for site in sites
+        ]
     form.mineral.choices = choose + [SelectChoice(code, MINERAL_NAMES[code]) for code in MINERALS]
-    return sites
+    return form, sites
 
 
 def _to_divide(site: Site, form: BatchForm, by: User, key: str, at: datetime) -> ResponseReturnValue:

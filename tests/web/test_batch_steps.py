@@ -146,6 +146,20 @@ class TestSteps:
         assert client.get(f"{begun}2").status_code == 409
         assert "ENTRY-000001" not in client.get("/batches").text
 
+    def test_begin_by_number_where_there_are_very_many_sites(self, client, stage, monkeypatch, words):
+        monkeypatch.setattr(batches, "MOST_LISTED", 0)
+        stage.site()
+        client.sign_in(stage.clerk)
+        assert "You have very many" in words(client.get("/batches/new?site=COD-KAM001").text)
+
+        unknown = client.post("/batches/new", data={"site": "COD-KAM009", "mineral": "CO", "key": "k"})
+        assert (unknown.status_code, 'value="COD-KAM009"' in unknown.text) == (404, True)
+        assert "There is no such site." in unknown.text
+        begun = client.post("/batches/new", data={"site": " cod-kam001", "mineral": "CO", "key": "k2"})
+        assert begun.location == "/batches/ENTRY-000001/steps/2"
+        moved = {"site": "COD-XXX001", "mineral": "CO", "key": "k3"}
+        assert client.post("/batches/ENTRY-000001/steps/1", data=moved).status_code == 404
+
     def test_change_a_draft_too(self, client, session, stage):
         batch = stage.draft()
         client.sign_in(stage.clerk)
