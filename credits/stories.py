@@ -16,7 +16,7 @@ from credits.journal import events
 from credits.journal.models import Event
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import is_auditor, is_issuer, is_verifier
-from credits.registry.assurance_models import SiteFinding
+from credits.registry.assurance_models import Assessment, SiteFinding
 from credits.registry.minerals import Mineral
 from credits.registry.models import Issuance
 from credits.registry.production import Batch
@@ -77,9 +77,11 @@ def is_staff(viewer: User) -> bool:
 
 def _meanwhile(session: Session, batch: Batch) -> list[Event]:
     """What happened to the site since the batch was begun: licences, limits, its state, findings about it."""
-    findings = select(SiteFinding).where(SiteFinding.site_id == batch.site_id)
-    subjects = [number_of(batch.site), *(finding.number for finding in session.scalars(findings))]
-    wanted = select(Event).where(Event.subject.in_(subjects), Event.at >= batch.drafted_at)
+    findings = session.scalars(select(SiteFinding).where(SiteFinding.site_id == batch.site_id))
+    assessments = session.scalars(select(Assessment).where(Assessment.site_id == batch.site_id))
+    subjects = [number_of(batch.site), *(each.number for each in findings), *(each.number for each in assessments)]
+    known = Event.kind.in_(_words())
+    wanted = select(Event).where(Event.subject.in_(subjects), Event.at >= batch.drafted_at, known)
     return list(session.scalars(wanted.order_by(Event.id)))
 
 
@@ -227,6 +229,7 @@ def _words() -> dict[str, str]:
         "finding.opened": _("Finding about the site opened"),
         "finding.confirmed": _("Finding about the site confirmed"),
         "finding.closed": _("Finding about the site closed"),
+        "site.registered": _("Site registered"),
         "licence.added": _("Licence of the site added"),
         "site.matched": _("Site matched with the open data"),
         "site.limit_entered": _("Limit of the site entered"),

@@ -2,6 +2,7 @@ import subprocess
 
 import pytest
 
+from credits import drawing
 from credits.certificates import verified
 from credits.certificates.issuing import Issuer
 from credits.participants.models import Language
@@ -38,6 +39,17 @@ class TestVerificationStatement:
 
     def test_that_there_is_none_of_is_missing(self, client):
         assert client.get("/verifications/ASMC-V-000099").status_code == 404
+
+
+class TestDrawStatementsWaiting:
+    def test_draws_what_nobody_asked_for_once_and_with_one_key(self, app, client, session, statement):
+        session.commit()
+        with app.app_context():
+            assert drawing.draw_statements_waiting() == 1
+            assert drawing.draw_statements_waiting() == 0
+            assert drawing.document_seal().fingerprint == drawing.document_seal().fingerprint
+        session.refresh(statement)
+        assert app.extensions["certificate_files"].read(statement.document_sha256).startswith(b"%PDF-")
 
 
 class TestBatchStory:
