@@ -27,7 +27,7 @@ from credits.registry import assessed, assessing, findings, queries
 from credits.registry.assessing import Given, last_saved
 from credits.registry.assurance_models import Assessment, Severity
 from credits.registry.production import Batch, Evidence
-from credits.registry.site_states import months_on
+from credits.registry.site_states import months_on, state_on
 from credits.registry.standards import Module, Word
 from credits.registry.verification import must_review
 
@@ -209,6 +209,7 @@ def shown(batch: Batch, user: User, typed: Typed | None = None, form: CompleteFo
         "batch": batch,
         "assessment": assessment,
         "stopped_by": findings.stopping(db.session(), batch.site),
+        "state": state_on(db.session(), batch.site, today),
         "counted": counted,
         "standard": standard,
         "values": _values(assessment, typed),

@@ -28,7 +28,7 @@ from credits.registry.evidence_models import Likeness
 from credits.registry.issuance import issuance_of, obstacles
 from credits.registry.observations import distance_km
 from credits.registry.observed import SiteObservation
-from credits.registry.production import Batch, BatchState, Licence, Site
+from credits.registry.production import AssuranceState, Batch, BatchState, Licence, Site
 from credits.registry.ready_remarks import sentences
 from credits.registry.reckoning import shown
 from credits.registry.sites import number_of
@@ -114,6 +114,11 @@ def conditions(
     asked, wanting = len(written), len(weighed["open"])
     return [
         Condition(here["counted"] is not None, _("A completed assessment of the site"), "checklist"),
+        Condition(
+            not here["stopped_by"] and here["state"] is not AssuranceState.SUSPENDED,
+            _("No open finding of zero tolerance, and the site not suspended"),
+            "checklist",
+        ),
         Condition(
             not wanting,
             _("Questions of the data: %(open)s open of %(all)s", open=wanting, all=max(asked, wanting)),

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from credits.registry.assurance_models import Assessment, AssessmentAnswer, AssuranceBasis, SiteFinding
+from credits.registry.assurance_models import Assessment, AssessmentAnswer, AssuranceBasis, Certainty, SiteFinding
 from credits.registry.policy import Policy
 from credits.registry.production import Assurance, Site
 from credits.registry.queries import digits_of
@@ -100,8 +100,15 @@ def latest_day(severity: str, policy: Policy, today: date) -> date:
 
 
 def plan_of(session: Session, site: Site) -> list[dict[str, Any]]:
-    """The improvement plan of a site as everybody may read it: its open findings, the most pressing first."""
-    wanted = select(SiteFinding).where(SiteFinding.site_id == site.id, SiteFinding.closed_at.is_(None))
+    """The improvement plan of a site as everybody may read it: its open findings, the most pressing first.
+
+    Without what is only suspected: that is nobody's business before somebody has looked into it.
+    """
+    wanted = select(SiteFinding).where(
+        SiteFinding.site_id == site.id,
+        SiteFinding.closed_at.is_(None),
+        SiteFinding.certainty == Certainty.FOUND,
+    )
     return [point_of(finding) for finding in session.scalars(wanted.order_by(SiteFinding.due_on, SiteFinding.id))]
 
 

@@ -243,7 +243,10 @@ def _tell_completed(session: Session, assessment: Assessment, by: User, at: date
         "level_number": assessment.level_number,
         "level": assessment.level,
         "next_due": str(assessment.next_due),
-        "answers": {code: word.value for code, word in sorted(words_of(assessment).items())},
+        # A suspicion is not public; the hash of the evidence binds us to it.
+        "answers": {
+            code: word.value for code, word in sorted(words_of(assessment).items()) if word is not Word.SUSPECTED
+        },
     }
     evidence = {
         code: {"evidence": row.evidence, "paper": row.paper.sha256 if row.paper else ""}

@@ -280,7 +280,9 @@ def stopping(session: Session, site: Site) -> list[str]:
 
 
 def public_facts(finding: SiteFinding) -> dict[str, Any]:
-    """What everybody may know of a finding."""
+    """What everybody may know of a finding: of a suspicion, which site it is about is not public."""
+    if finding.certainty is Certainty.SUSPECTED:
+        return {"source": finding.source.value, "certainty": finding.certainty.value}
     facts = {
         "site": number_of(finding.site),
         "source": finding.source.value,
@@ -317,4 +319,7 @@ def _tell(
     at: datetime,
 ) -> None:
     actor = by.number if by else events.SYSTEM
+    # A suspicion's event binds the registry to all of it, and tells nobody outside.
+    bound = {"site": number_of(finding.site), "severity": finding.severity.value, "due": str(finding.due_on)}
+    private = private | (bound if finding.certainty is Certainty.SUSPECTED else {})
     events.append(session, kind=kind, subject=finding.number, actor=actor, at=at, facts=facts, private=private or None)
