@@ -17,7 +17,7 @@ from credits.files import Files, Parts
 from credits.journal import checkpoints, outside, sequencing
 from credits.journal.keys import LogKeys
 from credits.notices import outbox
-from credits.registry import evidence_uploads, expiry, importing, site_clock, transfer
+from credits.registry import evidence_uploads, expiry, importing, reassigning, site_clock, transfer
 from credits.registry.import_files import ImportFile, ImportState
 from credits.registry.policy import Policy
 from credits.registry.review_queue import assess_due
@@ -83,6 +83,14 @@ def expire_transfers(session: Session, *, at: datetime) -> int:
     closed = transfer.expire_due(session, at=at)
     session.commit()
     return len(closed)
+
+
+def draw_late(session: Session, *, policy: Policy, at: datetime) -> int:
+    """Draw another verifier for what was not taken in time; for how many batches. Commits."""
+    begin_writing(session)
+    drawn = reassigning.lapse_due(session, policy=policy, at=at)
+    session.commit()
+    return len(drawn)
 
 
 def expire_credits(session: Session, *, policy: Policy, at: datetime) -> int:

@@ -25,7 +25,13 @@ from credits.registry.reckoning import shown
 from credits.registry.sites import number_of
 
 # Told to staff alone: the open data would tell the exact position, and who compared papers saw other people's.
-FOR_STAFF = ("question.answered", "evidence.question_answered", "assessment.begun", "assessment.saved")
+FOR_STAFF = (
+    "question.answered",
+    "evidence.question_answered",
+    "assessment.begun",
+    "assessment.saved",
+    "batch.likeness_answered",
+)
 OF_THE_CREDITS = (
     "issuance.issued",
     "issuance.suspended",
@@ -49,6 +55,7 @@ SAID = {
     "batch.question_answered": ("text",),
     "batch.answered": ("text",),
     "batch.rejected": ("text",),
+    "batch.given_back": ("reason",),
     "batch.question_settled": ("question",),
     "question.answered": ("question", "answer"),
     "finding.opened": ("text",),
@@ -151,7 +158,9 @@ def _note(kind: str, facts: dict[str, Any], names: dict[str, str], mineral: Mine
 
 
 def _moved(kind: str, facts: dict[str, Any], names: dict[str, str]) -> str:
-    """Which serials a step is about, and between whom."""
+    """Which serials a step is about and between whom; of a draw, who was drawn."""
+    if kind == "lots.drawn":
+        return "; ".join([facts["draw"], ", ".join(facts["drawn"]) or _("nobody was eligible")])
     if kind == "issuance.issued":
         return str(facts["serials"])
     if kind == "retirement.retired":
@@ -214,6 +223,10 @@ def _words() -> dict[str, str]:
         "batch.let_through": _("Let through above its plausible ceiling"),
         "sale.entered": _("Sale entered"),
         "sale.removed": _("Sale taken away"),
+        "lots.drawn": _("Verifier drawn by lot"),
+        "batch.independence_declared": _("Independence declared"),
+        "batch.likeness_answered": _("Found out that two are not one"),
+        "batch.given_back": _("Left the verifier's hands"),
         "batch.review_begun": _("Taken into review"),
         "batch.information_requested": _("Information requested"),
         "batch.question_answered": _("A question answered by the producer"),

@@ -19,6 +19,9 @@ BY_ADDRESS = {
     "security.forgot_password": LETTERS,
     "web.sign_up": LETTERS,
     "web.add_member": LETTERS,
+    "web.file_grievance": "5 per hour; 20 per day",
+    "web.follow_grievance": GUESSES,
+    "web.add_to_grievance": "10 per hour; 40 per day",
 }
 # A thousand addresses then help little, and nobody is locked out by a few strangers.
 BY_ACCOUNT = {"security.login": "100 per hour"}

@@ -80,6 +80,14 @@ def drop_uploads() -> None:
         jobs.drop_abandoned_uploads(db.session(), parts=parts, policy=policy, at=now())
 
 
+@huey.periodic_task(crontab(minute="15", hour="*"))
+@huey.lock_task("draw-late")
+def draw_late() -> None:
+    """Draw another verifier for what was not taken in time."""
+    with app.app_context():
+        jobs.draw_late(db.session(), policy=app.extensions["policy"], at=now())
+
+
 @huey.periodic_task(crontab(minute="5", hour="*"))
 @huey.lock_task("expire-credits")
 def expire_credits() -> None:

@@ -18,6 +18,7 @@ from credits.ledger.models import AccountKind
 from credits.participants.models import Kind, Organisation, RoleName, User
 from credits.registry import (
     assessing,
+    assigning,
     batches,
     decisions,
     evidence,
@@ -25,6 +26,7 @@ from credits.registry import (
     issuance,
     policy,
     queries,
+    reassigning,
     reservation,
     retirement,
     screening_questions,
@@ -83,7 +85,6 @@ FINDING = Finding(
     remote_reason="",
     valid_from=date(2026, 1, 1),
     valid_to=date(2026, 12, 31),
-    independence="No interest in producer, site or buyers.",
     opinion="Weights and assay agree with the visit.",
 )
 CLAIM = Claim(
@@ -222,8 +223,24 @@ class Stage:
 
     def in_review(self, site: Site | None = None, **bent: Any) -> Batch:
         batch = self.submitted(site, **bent)
+        self.drawn(batch)
         verification.take(self.session, batch=batch, by=self.lead, at=self.at)
         assessed(self.session, batch, self.policy, by=self.lead, at=self.at)
+        return batch
+
+    def drawn(self, batch: Batch, lead: User | None = None) -> Batch:
+        """The lot of a submitted batch falls on the stage's own verifier, or on that of `lead`."""
+        wanted = (lead or self.lead).organisation_id
+        while (standing := assigning.standing(self.session, batch)) is None or standing.organisation_id != wanted:
+            reassigning.draw_anew(
+                self.session,
+                batch=batch,
+                reason="The stage wants another one.",
+                policy=self.policy,
+                by=self.issuer,
+                key=self.key(),
+                at=self.at,
+            )
         return batch
 
     def answered(self, batch: Batch) -> None:

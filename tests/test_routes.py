@@ -4,6 +4,9 @@ import pytest
 from werkzeug.routing import Rule
 
 PUBLIC = {
+    "web.add_to_grievance",
+    "web.file_grievance",
+    "web.follow_grievance",
     "static",
     "api.assurance.list_standards",
     "api.assurance.show_assurance",
@@ -32,12 +35,14 @@ PUBLIC = {
     "web.checkpoint",
     "web.certificate_facts",
     "web.certificate_pdf",
+    "web.draw",
     "web.event_bytes",
     "web.event_proof",
     "web.proof_of_issuance",
     "web.proof_of_number",
     "web.health",
     "web.home",
+    "web.how_lots_are_drawn",
     "web.issuance",
     "web.log",
     "web.log_key_list",

@@ -2,10 +2,14 @@
 
 from credits.admin import (
     assessments,
+    assignments,
     decisions,
     findings,
+    grievances,
+    groups,
     holds,
     issuances,
+    likenesses,
     organisations,
     questions,
     queue,
@@ -18,11 +22,15 @@ from credits.admin.blueprint import bp
 
 __all__ = [
     "assessments",
+    "assignments",
     "bp",
     "decisions",
     "findings",
+    "grievances",
+    "groups",
     "holds",
     "issuances",
+    "likenesses",
     "organisations",
     "questions",
     "queue",

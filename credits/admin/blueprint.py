@@ -22,8 +22,14 @@ def areas() -> dict[str, Any]:
     user = visitor()
     if user is None:
         return {"areas": []}
-    open_to = [(_("Queue"), "admin.home"), (_("Findings"), "admin.findings")]
+    open_to = [
+        (_("Queue"), "admin.home"),
+        (_("Findings"), "admin.findings"),
+        (_("Grievances"), "admin.grievances"),
+        (_("Groups"), "admin.groups"),
+    ]
     if is_issuer(user) or is_auditor(user):
+        open_to.append((_("Assignments"), "admin.assignments"))
         open_to.append((_("Issuances"), "admin.issuances"))
         open_to.append((_("Decisions"), "admin.decisions"))
         open_to.append((_("Holds"), "admin.holds"))

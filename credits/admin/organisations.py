@@ -1,6 +1,7 @@
 """The registry looks at who wants to take part, and decides."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,6 +23,7 @@ from credits.participants import organisations as participants
 from credits.participants.models import Kind, Kyc, Organisation
 from credits.participants.permissions import is_issuer
 from credits.problems import status_of
+from credits.registry import cycles, waiting_jobs
 
 
 class ReasonForm(FlaskForm):
@@ -149,8 +151,20 @@ def _page(
         may_decide=is_issuer(current_user()),
         form=form,
         group_form=group_form,
+        **_work_of(subject),
     )
     return page, status
+
+
+def _work_of(subject: Organisation) -> dict[str, Any]:
+    """What a verifier was drawn for, what became of it, and how long its leads have verified whom."""
+    if subject.kind is not Kind.VERIFIER:
+        return {"jobs": None, "outcomes": {}, "rows": []}
+    return {
+        "jobs": waiting_jobs.jobs_of(db.session(), subject),
+        "outcomes": waiting_jobs.outcomes_of(db.session(), subject),
+        "rows": cycles.rows_of(db.session(), subject),
+    }
 
 
 def _country_of(subject: Organisation) -> str:

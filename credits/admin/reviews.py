@@ -26,7 +26,8 @@ from credits.ledger import remember_refusal
 from credits.participants.models import Language, User
 from credits.participants.permissions import WrongRole, is_issuer, is_lead
 from credits.problems import status_of
-from credits.registry import queries, review_points, verification
+from credits.registry import declaring, queries, review_points, verification
+from credits.registry.assigning import must_be_drawn
 from credits.registry.batches import WrongState
 from credits.registry.production import Batch, BatchState
 from credits.registry.ready_remarks import sentences
@@ -102,7 +103,10 @@ def is_allowed(rule: Callable[[User, Batch], None], user: User, batch: Batch) ->
 @bp.get("/batches/<number>")
 @staff_only
 def batch(number: str) -> ResponseReturnValue:
-    return _page(queries.batch_numbered(db.session, current_user(), number), AskForm(key=uuid4().hex), 200)
+    found = queries.batch_numbered(db.session, current_user(), number)
+    if verification.may_take(current_user(), found):
+        return _job(found, current_user())
+    return _page(found, AskForm(key=uuid4().hex), 200)
 
 
 @bp.post("/batches/<number>/take")
@@ -187,6 +191,16 @@ def refused(form: FlaskForm, refusal: CreditsError) -> int:
     form.form_errors.append(refusal.message)
     form.key.data = uuid4().hex
     return status_of(refusal)
+
+
+def _job(batch: Batch, user: User) -> str:
+    """What is known of a batch before it is taken: the parties, so that a tie is found before the papers are seen."""
+    return render_template(
+        "admin/reviews/job.html",
+        batch=batch,
+        declaration=declaring.wording(user, batch),
+        assignment=must_be_drawn(user, batch),
+    )
 
 
 def _page(batch: Batch, form: AskForm, status: int) -> ResponseReturnValue:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, HiddenField, RadioField, StringField, TextAreaField, ValidationError
+from wtforms import DateField, HiddenField, RadioField, TextAreaField, ValidationError
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -20,11 +20,11 @@ from credits.drawing import spoken
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, verifiers_only
-from credits.participants.models import User
-from credits.registry import queries, verification
+from credits.registry import declaring, queries, verification
 from credits.registry.assessed import current
+from credits.registry.assigning import must_be_drawn
 from credits.registry.calendar import covers
-from credits.registry.production import Batch, BatchState
+from credits.registry.production import BatchState
 from credits.registry.review_threads import language_of
 from credits.registry.verification import Finding
 
@@ -50,8 +50,6 @@ class VerifyForm(FlaskForm):
     remote_reason = TextAreaField(lazy_gettext("Why there was no visit"), [Optional(), Length(max=500)])
     valid_from = DateField(lazy_gettext("The assurance counts from"), [InputRequired()])
     valid_to = DateField(lazy_gettext("The assurance counts until"), [InputRequired()])
-    ties = StringField(lazy_gettext("Ties to the producer, its group or its buyer"), [InputRequired(), Length(max=250)])
-    declared = BooleanField(lazy_gettext("I declare this"), [InputRequired()])
     opinion = TextAreaField(lazy_gettext("Opinion"), [InputRequired(), Length(max=4000)])
 
     def validate_how(self, chosen: RadioField) -> None:
@@ -73,14 +71,15 @@ def verify_batch(number: str) -> ResponseReturnValue:
     assessment = current(db.session(), batch.site, current_user().organisation_id, now().date())
     form = VerifyForm(valid_from=batch.produced_from, valid_to=assessment.next_due if assessment else None)
     form.period = (batch.produced_from, batch.produced_to)
-    declaration = declaration_of(current_user(), batch)
     if not form.is_submitted():
         must_be_decidable(current_user(), batch, BatchState.IN_REVIEW)
+        if declaring.declared_by(db.session(), must_be_drawn(current_user(), batch), current_user()) is None:
+            return redirect(url_for("admin.declare_independence", number=number), 303)
         form.key.data = uuid4().hex
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
-            finding = found(form, declaration)
+            finding = found(form)
             verification.verify(
                 db.session, batch=batch, finding=finding, by=current_user(), key=form.key.data, at=now()
             )
@@ -96,25 +95,13 @@ def verify_batch(number: str) -> ResponseReturnValue:
         "admin/reviews/verify_batch.html",
         batch=batch,
         form=form,
-        declaration=declaration,
         outcome=outcome,
         assessment=current(db.session(), batch.site, current_user().organisation_id, now().date()),
     )
     return page, status
 
 
-def declaration_of(user: User, batch: Batch) -> str:
-    """The words by which a verifier declares to have no part in what is verified."""
-    said: str = _(
-        "Neither I nor %(verifier)s own, manage, finance or buy from %(producer)s; we are paid for this verification "
-        "alone and not by its outcome; and I took no part in producing or submitting this batch.",
-        verifier=user.organisation.name,
-        producer=batch.site.producer.name,
-    )
-    return said
-
-
-def found(form: VerifyForm, declaration: str) -> Finding:
+def found(form: VerifyForm) -> Finding:
     visited = form.how.data == VISITED
     return Finding(
         visited_from=form.visited_from.data if visited else None,
@@ -122,6 +109,5 @@ def found(form: VerifyForm, declaration: str) -> Finding:
         remote_reason="" if visited else form.remote_reason.data,
         valid_from=form.valid_from.data,
         valid_to=form.valid_to.data,
-        independence=f"{declaration}\n{_('Ties to declare:')} {form.ties.data}",
         opinion=form.opinion.data,
     )

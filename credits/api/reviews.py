@@ -12,7 +12,7 @@ from credits.certificates import verified
 from credits.drawing import spoken
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.registry import queries, verification
+from credits.registry import queries, reassigning, verification
 from credits.registry.review_threads import language_of
 from credits.registry.verification import Finding
 
@@ -21,10 +21,30 @@ area = Area("reviews", "Batches on the verifier's side: taken into review, asked
 
 @area.post("/batches/<number>/take", gives=Batch)
 def take_batch(key: str, asked: dict[str, Any], number: str) -> With:
-    """Begin the review of a submitted batch."""
+    """Declare to have no tie to the producer, its group, its concession and its buyers, and begin the review."""
     user = current_user()
     batch = queries.batch_numbered(db.session, user, number)
     once(key, "batch.take", number, lambda: verification.take(db.session, batch=batch, by=user, at=now()))
+    db.session.commit()
+    return told(batch)
+
+
+@area.post("/batches/<number>/declare", gives=Batch)
+def declare_independence(key: str, asked: dict[str, Any], number: str) -> With:
+    """Declare to have no tie, as a colleague of who has taken the batch: whoever decides has declared it."""
+    user = current_user()
+    batch = queries.batch_numbered(db.session, user, number)
+    once(key, "batch.declare", number, lambda: verification.declare(db.session, batch=batch, by=user, at=now()))
+    db.session.commit()
+    return told(batch)
+
+
+@area.post("/batches/<number>/decline", takes=TextRequest, gives=Batch)
+def decline_batch(key: str, asked: dict[str, str], number: str) -> With:
+    """Declare a tie, which the registry alone reads: another verifier is drawn at once."""
+    user, policy = current_user(), current_app.extensions["policy"]
+    batch = queries.batch_numbered(db.session, user, number)
+    reassigning.decline(db.session, batch=batch, ties=asked["text"], policy=policy, by=user, key=key, at=now())
     db.session.commit()
     return told(batch)
 

@@ -7,6 +7,7 @@ import click
 from flask import Flask
 
 from credits.cli.demo import demo
+from credits.cli.draws import draws
 from credits.cli.founding import found
 from credits.cli.importing import batches, members
 from credits.cli.journal import journal
@@ -15,7 +16,18 @@ from credits.cli.plausibility import plausibility
 from credits.cli.screening import sites
 from credits.cli.tokens import tokens
 
-COMMANDS: tuple[click.Command, ...] = (batches, demo, found, journal, ledger, members, plausibility, sites, tokens)
+COMMANDS: tuple[click.Command, ...] = (
+    batches,
+    demo,
+    draws,
+    found,
+    journal,
+    ledger,
+    members,
+    plausibility,
+    sites,
+    tokens,
+)
 
 
 def register(app: Flask) -> None:

@@ -238,7 +238,6 @@ class World(People):
             remote_reason="",
             valid_from=self.day(365),
             valid_to=self.day(-365),
-            independence="I and my organisation have no interest in the producer, the site or the buyers.",
             opinion="Weights, assay and sales agree with the visit.",
         )
 

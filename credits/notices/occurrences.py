@@ -5,10 +5,23 @@ from collections.abc import Callable, Sequence
 from sqlalchemy.orm import Session
 
 from credits.journal import events
-from credits.notices import assurance_told, batches_told, credits_told, decisions_told, transfers_told
+from credits.notices import (
+    assignments_told,
+    assurance_told,
+    batches_told,
+    credits_told,
+    decisions_told,
+    grievances_told,
+    transfers_told,
+)
 from credits.notices.occurrence import Occurrence
 
 TOLD: dict[str, tuple[Callable[[Session, Occurrence], None], ...]] = {
+    "lots.drawn": (assignments_told.drawn,),
+    "grievance.filed": (grievances_told.filed,),
+    "grievance.added_to": (grievances_told.added_to,),
+    "group.sample_drawn": (assignments_told.sample_drawn,),
+    "batch.given_back": (assignments_told.left,),
     "batch.information_requested": (batches_told.asked,),
     "batch.answered": (batches_told.answered,),
     "batch.verified": (batches_told.verified,),

@@ -37,6 +37,12 @@ class Kind(StrEnum):
     TRANSFER_UNANSWERED = "transfer_unanswered"
     TRANSFER_LAPSED = "transfer_lapsed"
     TRANSFER_STOPPED = "transfer_stopped"
+    BATCH_DRAWN = "batch_drawn"
+    NOBODY_DRAWN = "nobody_drawn"
+    BATCH_LEFT = "batch_left"
+    GRIEVANCE_FILED = "grievance_filed"
+    GRIEVANCE_MORE = "grievance_more"
+    SAMPLE_DRAWN = "sample_drawn"
     BATCH_ASKED = "batch_asked"
     BATCH_ANSWERED = "batch_answered"
     BATCH_VERIFIED = "batch_verified"
@@ -289,6 +295,51 @@ WORDINGS: dict[Kind, Wording] = {
         N_("Speak with the sender about other credits."),
         "/transfers/{transfer}",
         TO_THE_TRANSFER,
+    ),
+    Kind.BATCH_DRAWN: Wording(
+        N_("%(verifier)s was drawn to verify %(batch)s"),
+        N_("The registry has drawn %(verifier)s by lot for %(batch)s of %(producer)s."),
+        N_("Take it until %(until)s, or decline it if one of you has a tie to the producer, its group or its buyers. "
+           "Otherwise another verifier is drawn then."),
+        "/admin/batches/{batch}",
+        TO_THE_BATCH,
+    ),
+    Kind.NOBODY_DRAWN: Wording(
+        N_("Nobody can verify %(batch)s"),
+        N_("No approved verifier is eligible for %(batch)s of %(producer)s: each has a tie, has been passed over, or "
+           "has verified this producer too many vintages in a row."),
+        N_("Approve another verifier, then draw anew."),
+        "/admin/batches/{batch}/draw",
+        TO_THE_BATCH,
+    ),
+    Kind.BATCH_LEFT: Wording(
+        N_("%(batch)s is no longer with %(verifier)s"),
+        N_("%(batch)s of %(producer)s has left the hands of %(verifier)s. Reason: %(reason)s"),
+        N_("Nothing is left to do."),
+        "/admin/",
+        N_("To the queue"),
+    ),
+    Kind.GRIEVANCE_FILED: Wording(
+        N_("A grievance about %(site)s"),
+        N_("Somebody has filed %(grievance)s about the site %(site)s."),
+        N_("Read it, look into it, and answer. It is sealed from the producer."),
+        "/admin/grievances/{grievance}",
+        N_("To the grievance"),
+    ),
+    Kind.GRIEVANCE_MORE: Wording(
+        N_("More was said in %(grievance)s"),
+        N_("Who filed %(grievance)s about the site %(site)s has added something."),
+        N_("Read it and answer."),
+        "/admin/grievances/{grievance}",
+        N_("To the grievance"),
+    ),
+    Kind.SAMPLE_DRAWN: Wording(
+        N_("The sample of %(group)s for %(year)s is drawn"),
+        N_("The registry has drawn which members of %(group)s are visited for %(year)s, and %(verifier)s to "
+           "visit them."),
+        N_("Look who is to be visited. Until then nobody of the sample is issued credits of that year."),
+        "{page}/{number}?year={year}",
+        N_("To the group"),
     ),
     Kind.BATCH_ASKED: Wording(
         N_("The verifier asks about %(batch)s"),

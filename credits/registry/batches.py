@@ -15,6 +15,7 @@ from credits.participants.models import User
 from credits.participants.permissions import may_register_for
 from credits.participants.wording import line, paragraphs
 from credits.registry import minerals, review_threads
+from credits.registry.assigning import assign
 from credits.registry.calendar import checked_period, months_before
 from credits.registry.evidence import free
 from credits.registry.licensed import uncovered
@@ -207,7 +208,10 @@ PAPERS = {
 
 
 def submit(session: Session, *, batch: Batch, policy: Policy, by: User, at: datetime) -> None:
-    """Hand a draft to the verifiers. Flushes. Raises NotAllowed, WrongState, Incomplete, Overlapping."""
+    """Hand a draft in; its verifier is drawn at once. Flushes.
+
+    Raises NotAllowed, WrongState, Incomplete, Overlapping.
+    """
     may_register_for(by, batch.site.producer)
     keep_site_still(session, batch.site)
     lock_in(session, batch, BatchState.DRAFT)
@@ -219,7 +223,9 @@ def submit(session: Session, *, batch: Batch, policy: Policy, by: User, at: date
     batch.submitted_by_id, batch.submitted_at = by.id, at
     session.flush()
     papers = [paper.sha256 for paper in batch.evidence]
-    tell(session, "batch.submitted", batch, by, at, described(batch) | {"evidence": papers}, {"sold_to": batch.sold_to})
+    told = described(batch) | {"evidence": papers}
+    event_id = tell(session, "batch.submitted", batch, by, at, told, {"sold_to": batch.sold_to})
+    assign(session, batch, event_id=event_id, policy=policy, reason="", actor=events.SYSTEM, at=at)
 
 
 def refuse_hopeless(session: Session, batch: Batch, policy: Policy, today: date) -> None:
@@ -352,6 +358,6 @@ def tell(
     at: datetime,
     facts: dict[str, Any],
     private: dict[str, str] | None = None,
-) -> None:
-    """Append the event of a step; what people wrote to each other is private, and its hash binds them to it."""
-    events.append(session, kind=what, subject=batch.number, actor=by.number, at=at, facts=facts, private=private)
+) -> int:
+    """Append the event of a step; what people wrote to each other is private, and its hash binds them to it. Its id."""
+    return events.append(session, kind=what, subject=batch.number, actor=by.number, at=at, facts=facts, private=private)

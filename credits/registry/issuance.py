@@ -15,12 +15,14 @@ from credits.ledger.posting import Record
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import User
 from credits.participants.permissions import is_own, must_issue
+from credits.registry import group_audits
 from credits.registry.accounts import account_of
 from credits.registry.assessed import frozen_of
 from credits.registry.batches import lock_in
 from credits.registry.buffer import contribute
 from credits.registry.calendar import months_before, outside
 from credits.registry.debits import open_debits, owed, pay_off
+from credits.registry.kinship_questions import open_questions, ties_behind, ties_to_issuer
 from credits.registry.licensed import uncovered
 from credits.registry.minerals import Contained, in_base_units
 from credits.registry.models import REGISTRY_CODE, Issuance, SiteVintage
@@ -64,7 +66,9 @@ def issue(session: Session, *, batch: Batch, policy: Policy, by: User, key: str,
     keep_site_as_it_is(session, batch.site)
     lock_in(session, batch, BatchState.VERIFIED)
     must_be_third(by, batch)
-    if wanting := obstacles(batch, policy, at):
+    wanting = obstacles(batch, policy, at)
+    wanting += [tie.sentence for tie in open_questions(session, batch, by) if tie.sentence not in wanting]
+    if wanting:
         raise NotIssuable("These credits cannot be issued: " + " ".join(wanting), obstacles=wanting)
     quantity = taken_from_carry(session, batch)
     debits = session.scalars(open_debits(batch.site.producer_id, batch.mineral_code).with_for_update()).all()
@@ -88,6 +92,9 @@ def must_be_third(by: User, batch: Batch) -> None:
     own_side = {producer.id, producer.group_manager_id, batch.submitted_by.organisation_id}
     if len({person.id for person in people}) < len(people) or len(ends) < 2 or ends & own_side:
         raise NotThreePeople("Submitter, verifier and issuer must be different people in three organisations.")
+    for tie in (*ties_behind(batch), *ties_to_issuer(batch, by)):
+        if tie.certain:
+            raise NotThreePeople(tie.sentence, about=tie.about)
     if not is_own(batch.submitted_by, producer):
         raise NotThreePeople(
             f"Who submitted {batch.number} acts for its producer no longer, as the group has changed. "
@@ -114,6 +121,8 @@ def obstacles(batch: Batch, policy: Policy, at: datetime) -> list[str]:
     session = object_session(batch)
     assert session is not None
     found += obstacles_of(session, batch, at.date())
+    found += [tie.sentence for tie in open_questions(session, batch)]
+    found += group_audits.obstacles(session, batch)
     if above := obstacle(session, batch):
         found.append(above)
     if batch.produced_to >= at.date():

@@ -31,6 +31,9 @@ class Policy:
     hours_to_wait: int
     days_to_trust: int
     large_credits: tuple[tuple[str, int], ...]  # by mineral
+    days_to_take: int
+    most_cycles: int
+    days_to_look_into: int
     months_before_claim: int
     longest_claim_days: int
     months_valid: int
@@ -69,6 +72,9 @@ def read(path: Path, environment: str = "production") -> Policy:
         hours_to_wait=text["transfer"]["hours_to_wait"],
         days_to_trust=text["transfer"]["days_to_trust"],
         large_credits=tuple((mineral_of(code).code, most) for code, most in text["transfer"]["large_credits"].items()),
+        days_to_take=text["verifier"]["days_to_take"],
+        most_cycles=text["verifier"]["most_cycles"],
+        days_to_look_into=text["grievance"]["days_to_look_into"],
         months_before_claim=text["retirement"]["months_before_claim"],
         longest_claim_days=text["retirement"]["longest_claim_days"],
         months_valid=text["expiry"]["months_valid"],

@@ -113,6 +113,8 @@ def batch_numbered(session: Session, by: User, number: str) -> Batch:
 def evidence_of(session: Session, by: User, number: str, evidence_id: int) -> Evidence:
     """A paper of a batch that `by` may see. Raises NoSuchBatch, NoSuchEvidence."""
     batch = batch_numbered(session, by, number)
+    if is_verifier(by) and batch.state is BatchState.SUBMITTED:
+        raise NoSuchEvidence("Declare first that you have no tie to this batch: then its papers are shown.")
     for paper in batch.evidence:
         if paper.id == evidence_id:
             return paper

@@ -3,18 +3,21 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from credits.errors import Conflict, Invalid, NotAllowed
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import OwnAffair, WrongRole, is_lead, must_verify
-from credits.participants.wording import paragraphs, printed
-from credits.registry import review_threads
+from credits.participants.wording import printed
+from credits.registry import declaring, review_threads
 from credits.registry.assessed import current
+from credits.registry.assigned import AssignmentState
+from credits.registry.assigning import NotDrawn, must_be_drawn, taken_by, ties_of
 from credits.registry.assurance_models import Assessment, AssuranceBasis
 from credits.registry.batches import lock_in, remark, tell
 from credits.registry.calendar import checked_period, outside
+from credits.registry.cycles import must_have_turn
 from credits.registry.evidence import free
 from credits.registry.evidence_likeness import refuse_open_questions
 from credits.registry.plausibility import hold_against, keep_ground_still
@@ -52,7 +55,6 @@ class NotTheReviewer(NotAllowed):
 class Finding:
     """What a verifier found when visiting, or at a distance and then why.
 
-    independence: the declaration that there is no conflict of interest, in the verifier's words.
     Standard, version and level come from the assessment of the site.
     """
 
@@ -61,21 +63,36 @@ class Finding:
     remote_reason: str
     valid_from: date
     valid_to: date
-    independence: str
     opinion: str
 
 
 def take(session: Session, *, batch: Batch, by: User, at: datetime) -> None:
-    """Begin the review of a submitted batch, and ask what the data raise.
+    """Declare to have no tie, begin the review of a batch that was drawn, and ask what the data raise.
 
-    Flushes. Raises NotAllowed, NotIndependent, WrongState.
+    Who has a tie declines instead; see reassigning.py.
+    Flushes. Raises NotAllowed, NotIndependent, NotDrawn, WrongState.
     """
     must_be_independent(by, batch)
     lock_in(session, batch, BatchState.SUBMITTED)
+    assignment = must_be_drawn(by, batch)
+    declaring.declare(session, assignment, ties="", by=by, at=at)
+    assignment.state = AssignmentState.TAKEN
+    assignment.taken_by, assignment.taken_at = by, at
+    session.flush()
     batch.state = BatchState.IN_REVIEW
     batch.reviewer_id = by.id
     ask(session, batch, at)
     tell(session, "batch.review_begun", batch, by, at, {"verifier": by.organisation.number})
+
+
+def declare(session: Session, *, batch: Batch, by: User, at: datetime) -> None:
+    """Declare to have no tie, as a colleague of who has taken the batch: whoever decides has declared it too.
+
+    Flushes. Raises NotAllowed, NotIndependent, NotTheReviewer, WrongState.
+    """
+    must_review(by, batch)
+    lock_in(session, batch, BatchState.IN_REVIEW, BatchState.INFORMATION_REQUESTED)
+    declaring.declare(session, must_be_drawn(by, batch), ties="", by=by, at=at)
 
 
 def request_information(session: Session, *, batch: Batch, text: str, by: User, key: str, at: datetime) -> Remark:
@@ -98,8 +115,8 @@ def request_information(session: Session, *, batch: Batch, text: str, by: User, 
 def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: str, at: datetime) -> Assurance:
     """Confirm a batch and give its site's assurance. Only a lead may, and only one without a part in it.
 
-    Flushes. Raises NotAllowed, NotIndependent, WrongState, OpenQuestions, ZeroToleranceOpen, SiteSuspended,
-    NotAssessed, NoLevelReached, Invalid.
+    Flushes. Raises NotAllowed, NotIndependent, NotDeclared, TooManyCycles, WrongState, OpenQuestions,
+    ZeroToleranceOpen, SiteSuspended, NotAssessed, NoLevelReached, Invalid.
     """
     must_review(by, batch)
     if not is_lead(by):
@@ -113,6 +130,9 @@ def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: s
     refuse_open_questions(session, batch)
     if by.id == batch.submitted_by_id:
         raise NotIndependent("Who submitted a batch does not verify it.")
+    assignment = must_be_drawn(by, batch)
+    must_have_turn(session, batch, by, assignment.most_cycles)
+    declared = declaring.must_have_declared(session, assignment, by)
     must_be_answered(session, batch)
     hold_against(session, batch, by=by, at=at)
     assessment = assessment_for(session, batch, by, at)
@@ -123,7 +143,7 @@ def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: s
     session.flush()
     batch.state = BatchState.VERIFIED
     batch.verified_by_id, batch.verified_at = by.id, at
-    batch.independence = paragraphs(finding.independence, "Declaration of independence", 1000)
+    batch.independence = declared.text
     batch.assurance_id = assurance.id
     opinion = remark(session, batch, RemarkKind.DECISION, finding.opinion, by, at)
     for point in review_threads.unsettled(session, batch):  # the decision settles what was asked on the way to it
@@ -221,17 +241,19 @@ def assured(
 
 
 def must_be_independent(by: User, batch: Batch) -> None:
-    """Raise WrongRole or NotIndependent unless `by` verifies and has no part in the producer."""
+    """Raise WrongRole or NotIndependent unless `by` verifies and has no part in producer, group or concession."""
     must_verify(by)
-    producer = batch.site.producer
-    if by.organisation_id in (producer.id, producer.group_manager_id):
-        raise NotIndependent("Nobody verifies their own organisation.")
+    for tie in ties_of(by, batch):
+        if tie.certain:
+            raise NotIndependent(tie.sentence, about=tie.about)
 
 
 def must_review(by: User, batch: Batch) -> None:
     """Raise unless the organisation of `by` has this batch in review."""
     must_be_independent(by, batch)
-    if batch.reviewer is None or batch.reviewer.organisation_id != by.organisation_id:
+    session = object_session(batch)
+    assert session is not None
+    if taken_by(session, by, batch) is None:
         raise NotTheReviewer("Take the batch into review first.")
 
 
@@ -239,6 +261,7 @@ def may_take(by: User, batch: Batch) -> bool:
     """Whether `by` could begin the review now: what the panel offers."""
     try:
         must_be_independent(by, batch)
-    except (WrongRole, NotIndependent, OwnAffair):
+        must_be_drawn(by, batch)
+    except (WrongRole, NotIndependent, NotDrawn, OwnAffair):
         return False
     return batch.state is BatchState.SUBMITTED

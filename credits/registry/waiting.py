@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session, aliased, selectinload
 from credits.participants.models import Kyc, Organisation, User
 from credits.registry.decisions import decisions_of
 from credits.registry.earmarks import earmarks_of
+from credits.registry.grievance_models import Grievance, GrievanceState
+from credits.registry.grievances import grievances_of
 from credits.registry.models import Issuance, Retirement, Transfer, TransferState
 from credits.registry.movements import Debit, Decision, DecisionState, Earmark, EarmarkKind
 from credits.registry.production import Batch, Site
@@ -100,6 +102,18 @@ def decisions_for(session: Session, by: User) -> list[Decision]:
     people = selectinload(Decision.proposed_by).selectinload(User.organisation)
     wanted = decisions_of(by).where(Decision.state == DecisionState.WAITING).options(people).order_by(None)
     return list(session.scalars(wanted.order_by(Decision.proposed_by_id == by.id, Decision.id).limit(PAGE)))
+
+
+def grievances(
+    session: Session, *, by: User, state: GrievanceState | None = None, page: int = 1
+) -> tuple[list[Grievance], int, int]:
+    """One page of the grievances that `by` handles: those that wait for an answer first."""
+    wanted = grievances_of(by)
+    if state is not None:
+        wanted = wanted.where(Grievance.state == state)
+    about = selectinload(Grievance.site).selectinload(Site.producer), selectinload(Grievance.messages)
+    window, page, pages = _page_of(session, wanted.options(*about), page)
+    return list(session.scalars(window)), page, pages
 
 
 def debits_of(session: Session, issuance: Issuance) -> list[Debit]:

@@ -12,7 +12,7 @@ from credits.extensions import db
 from credits.identity import now, visitor
 from credits.participants import countries
 from credits.participants.permissions import BUYERS, PRODUCERS
-from credits.registry import assessed, public, site_records, site_states
+from credits.registry import assessed, grievances, public, site_records, site_states
 from credits.registry.minerals import MINERALS
 from credits.registry.production import Site
 from credits.web.blueprint import bp
@@ -51,6 +51,7 @@ def public_site(number: str) -> ResponseReturnValue:
         **standing_of(site),
         page=page_of(public.issuances_from(site)),
         last_seen=last_seen_in(site),
+        grievances=grievances.counted(db.session(), site),
         summary=site_records.summary(db.session, site, today=now().date()),
     )
 

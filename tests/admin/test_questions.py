@@ -109,7 +109,7 @@ class TestVerify:
         return {
             "key": "verify-1", "how": "visited",
             "visited_from": "2026-06-01", "visited_to": "2026-06-03", "remote_reason": "",
-            "valid_from": "2026-01-01", "valid_to": "2026-12-31", "ties": "none", "declared": "y", "opinion": "Sound.",
+            "valid_from": "2026-01-01", "valid_to": "2026-12-31", "opinion": "Sound.",
         }  # fmt: skip
 
     def test_is_refused_while_a_question_is_open(self, client, stage, flagged, sent, words, session):

@@ -6,6 +6,9 @@ from credits.registry import verification
 from credits.registry.production import Batch, BatchState
 from tests.factories import OrganisationFactory, UserFactory
 
+TABS = ["Queue", "Findings", "Grievances", "Groups", "Assignments", "Issuances", "Decisions", "Holds"]
+TABS += ["Organisations", "Transfers", "Retirements"]
+
 
 class TestHome:
     @pytest.mark.parametrize("kind", [Kind.COOPERATIVE, Kind.MANUFACTURER, Kind.RESELLER, Kind.GROUP_MANAGER])
@@ -64,11 +67,11 @@ class TestHome:
         [
             (
                 RoleName.ISSUER,
-                ["Queue", "Findings", "Issuances", "Decisions", "Holds", "Organisations", "Transfers", "Retirements"],
+                TABS,
             ),
             (
                 RoleName.AUDITOR,
-                ["Queue", "Findings", "Issuances", "Decisions", "Holds", "Organisations", "Transfers", "Retirements"],
+                TABS,
             ),
         ],
     )
@@ -110,7 +113,7 @@ class TestFound:
         session.add_all(Batch(**columns | {"state": BatchState.DRAFT}) for _ in range(26))
         session.flush()
         session.execute(update(Batch).where(Batch.state == BatchState.DRAFT).values(state=BatchState.SUBMITTED))
-        client.sign_in(stage.lead)
+        client.sign_in(stage.issuer)
 
         one, two = client.get("/admin/?state=submitted").text, client.get("/admin/?state=submitted&page=2").text
         past = client.get("/admin/?state=submitted&page=99").text

@@ -23,15 +23,13 @@ def finding():
         "remote_reason": "",
         "valid_from": "2026-01-01",
         "valid_to": "2026-12-31",
-        "ties": "none",
-        "declared": "y",
         "opinion": "Weights and assay agree with the visit.",
     }
 
 
 class TestBatch:
     def test_shows_everything_that_stands_behind_it(self, client, stage, words):
-        batch = stage.submitted(sold_with_premium=100, registered_elsewhere=50)
+        batch = stage.in_review(sold_with_premium=100, registered_elsewhere=50)
 
         page = words(client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text)
 
@@ -49,14 +47,14 @@ class TestBatch:
         assert f"{stage.clerk.name}, {stage.coop.name}" in page
 
     def test_marks_a_licence_that_does_not_cover_the_period(self, client, stage, words):
-        batch = stage.submitted()
+        batch = stage.in_review()
         stage.licence(batch.site, date(2020, 1, 1), date(2026, 5, 30))
 
         assert "Not covered" in words(client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text)
 
     def test_writes_the_exact_arithmetic_of_gold(self, client, stage, words):
         gold = {"mineral_code": "AU", "form": "grain", "gross_kg": "1.234567", "moisture": "0", "grade": "875.125"}
-        batch = stage.submitted(**gold)
+        batch = stage.in_review(**gold)
 
         page = words(client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text)
 
@@ -65,14 +63,14 @@ class TestBatch:
         assert "1080.4 credits 1,080,400 mg and 0.445875 mg carried" in page
 
     def test_says_when_nothing_is_left(self, client, stage, words):
-        batch = stage.emptied(stage.submitted)
+        batch = stage.emptied(stage.in_review)
 
         assert "Nothing is left to issue." in words(
             client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text
         )
 
     def test_shows_what_others_saw_with_its_source_and_age(self, client, stage, session, words):
-        batch = stage.submitted()
+        batch = stage.in_review()
         seen = ObservedSite(
             pcode="codmine90101", source="IPIS", name=MARKUP, country="COD", province="Lualaba",
             territory="Mutshatsha", village="", latitude=None, longitude=None,
@@ -95,7 +93,7 @@ class TestBatch:
         assert "<script>" not in page
 
     def test_shows_how_far_the_claim_is_from_what_others_saw(self, client, stage, session, words):
-        batch = stage.submitted()
+        batch = stage.in_review()
         seen = ObservedSite(
             pcode="codmine90101", source="IPIS", name="Essai", country="COD", province="Lualaba",
             territory="Mutshatsha", village="", latitude=batch.site.latitude + 90_000, longitude=batch.site.longitude,
@@ -115,7 +113,7 @@ class TestBatch:
         assert f"Miners claimed {batch.miners:,} for this batch, {batch.site.miners:,} at the site" in page
 
     def test_calls_a_fresh_observation_not_old(self, client, stage, session):
-        batch = stage.submitted()
+        batch = stage.in_review()
         seen = ObservedSite(
             pcode="codmine90101", source="IPIS", name="Essai", country="COD", province="Lualaba",
             territory="Mutshatsha", village="", latitude=None, longitude=None,
@@ -199,7 +197,7 @@ class TestTakeBatch:
     def test_begins_the_review(self, client, stage, session):
         batch = stage.submitted()
         client.sign_in(stage.lead)
-        assert "Take into review" in client.get(f"/admin/batches/{batch.number}").text
+        assert "I declare this and take it into review" in client.get(f"/admin/batches/{batch.number}").text
 
         answer = client.post(f"/admin/batches/{batch.number}/take")
 
@@ -319,16 +317,13 @@ class TestVerifyBatch:
     def test_confirms_it_with_the_declaration(self, client, stage, session, finding, words):
         batch = stage.in_review()
         client.sign_in(stage.lead)
-        form = words(client.get(f"/admin/batches/{batch.number}/verify").text)
-        assert "Neither I nor" in form
-        assert "2.5 credits" in form
+        assert "2.5 credits" in words(client.get(f"/admin/batches/{batch.number}/verify").text)
 
         answer = client.post(f"/admin/batches/{batch.number}/verify", data=finding)
 
         assert answer.status_code == 303
         assert (batch.state, batch.verified_by_id) == (BatchState.VERIFIED, stage.lead.id)
         assert batch.independence.startswith("Neither I nor")
-        assert batch.independence.endswith("none")
         assert (batch.assurance.visited_from, batch.assurance.remote_reason) == (date(2026, 6, 1), "")
         assert "Weights and assay agree with the visit." in client.get(answer.location).text
 
@@ -368,8 +363,6 @@ class TestVerifyBatch:
             {"valid_to": "9999-12-31"},
             {"valid_to": ""},
             {"valid_to": "2026-05-30"},
-            {"declared": ""},
-            {"ties": ""},
             {"opinion": " "},
             {"opinion": "x" * 4001},
         ],

@@ -140,7 +140,6 @@ def finding() -> dict[str, Any]:
         "visited_to": day(22),
         "valid_from": day(365),
         "valid_to": day(-365),
-        "independence": "We have no interest in the producer.",
         "opinion": "Weights, assay and sales agree.",
     }
 
@@ -172,8 +171,8 @@ def claim(batch) -> dict[str, Any]:
 
 
 @pytest.fixture
-def submitted(cooperative, site, licence, batch) -> str:
-    """The number of a batch that waits for a verifier."""
+def submitted(cooperative, verifier, site, licence, batch) -> str:
+    """The number of a batch that waits for its verifier: the only one there is, so the lot falls on it."""
     assert cooperative.post("/sites", site).status_code == 201
     assert cooperative.post("/sites/COD-KAM001/licences", licence).status_code == 201
     number = cooperative.post("/batches", batch).json["number"]

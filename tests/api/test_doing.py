@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy import select
 
-from credits.participants.models import Kind, Kyc, RoleName, User
+from credits.participants.models import Kind, Kyc, Organisation, RoleName, User
 from tests.api.conftest import day
 from tests.factories import OrganisationFactory
 
@@ -143,13 +143,15 @@ class TestScope:
 
             assert answer.status_code == 404, path
 
-    def test_tells_who_may_know_but_not_do(self, machine, cooperative, submitted, issuer, verifier, finding):
-        reviewer = machine(Kind.VERIFIER, [RoleName.REVIEWER])
+    def test_tells_who_may_know_but_not_do(self, session, machine, submitted, issuer, verifier, finding):
+        drawn = session.get(Organisation, int(verifier.number.removeprefix("ORG-")))
+        reviewer = machine(may=[RoleName.REVIEWER], organisation=drawn)
+        other = machine(Kind.VERIFIER)
         buyer = machine(Kind.MANUFACTURER)
         reviewer.post(f"/batches/{submitted}/take")
 
         # Another verifier may not even know of what is reviewed elsewhere.
-        assert verifier.post(f"/batches/{submitted}/verify", finding).json["code"] == "no_such_batch"
+        assert other.post(f"/batches/{submitted}/verify", finding).json["code"] == "no_such_batch"
         assert reviewer.post(f"/batches/{submitted}/verify", finding).json["code"] == "wrong_role"
         assert buyer.post("/issuances", {"batch": submitted}).status_code == 403
         assert issuer.post("/issuances", {"batch": submitted}).json["code"] == "wrong_state"

@@ -129,7 +129,6 @@ def test_from_the_site_to_the_certificate(registry: Flask, cast: Cast, session: 
         visited_to=days_ago(18),
         valid_from=days_ago(200),
         valid_to=days_ago(-165),
-        independence="No ties.",
         opinion="All agrees.",
     )
     issuance = issuer.post("/issuances", batch=number)

@@ -8,7 +8,7 @@ import pytest
 from credits.ledger import remember_refusal
 from credits.participants import organisations
 from credits.participants.models import Kind, Kyc, Language, RoleName
-from credits.registry import batches, bulk, decisions, expiry, guarding, transfer, verification
+from credits.registry import batches, bulk, decisions, expiry, grievances, guarding, transfer, verification
 from credits.registry.bulk_lines import LineRefused, TransferLine
 from credits.registry.models import Cause
 from credits.registry.movements import DecisionKind
@@ -38,7 +38,14 @@ class TestBatches:
         batches.answer(
             telling.session, batch=batch, text="The new one.", policy=telling.policy, by=telling.clerk, key="a", at=AT
         )
-        assert "The new one." in told(telling.lead)[0][1]
+        assert kinds(told(telling.lead)) == ["batch_drawn", "batch_answered"]
+        assert "The new one." in told(telling.lead)[1][1]
+
+    def test_tell_the_registry_where_nobody_can_verify_one(self, telling, told):
+        telling.lead.organisation.kyc, telling.lead.organisation.kyc_reason = Kyc.SUSPENDED, "Why."
+        telling.submitted()
+
+        assert kinds(told(telling.issuer)) == ["nobody_drawn"]
 
     def test_tell_the_group_manager_who_acts_for_the_producer(self, telling, told):
         agent = UserFactory(kind=Kind.GROUP_MANAGER)
@@ -54,6 +61,18 @@ class TestBatches:
         )
 
         assert "No scale." in told(telling.manager)[0][1]
+
+
+class TestGrievances:
+    def test_tell_the_registry_and_the_verifier_and_never_the_producer(self, telling, told):
+        batch = telling.in_review()
+        asked = {"words": "It burns.", "contact": "", "key": "a" * 32, "policy": telling.policy, "at": AT}
+        before = kinds(told(telling.manager))
+        grievances.file(telling.session, site=batch.site, **asked)
+
+        assert kinds(told(telling.issuer))[-1:] == kinds(told(telling.lead))[-1:] == ["grievance_filed"]
+        assert "grievance_filed" not in kinds(told(telling.manager))
+        assert before == []
 
 
 class TestTransfers:

@@ -113,7 +113,8 @@ class TestAmend:
 class TestSubmit:
     def test_takes_a_batch_whose_nanograms_no_reader_of_json_would_keep(self, stage):
         batch = stage.submitted(gross_kg="40000", grade="31.2501")
-        told = json.loads(events.story(stage.session, batch.number)[-1].body)["facts"]
+        story = {event.kind: event.body for event in events.story(stage.session, batch.number)}
+        told = json.loads(story["batch.submitted"])["facts"]
 
         assert told["contained_ng"] == str(batch.contained_ng) == "10000032000000000"
 

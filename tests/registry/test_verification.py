@@ -89,7 +89,6 @@ class TestVerify:
             {"valid_to": date(2025, 12, 31)},
             {"valid_from": date(2026, 4, 2)},
             {"valid_to": date(2026, 5, 30)},
-            {"independence": ""},
             {"opinion": ""},
         ],
         ids=str,

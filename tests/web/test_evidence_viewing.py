@@ -88,6 +88,8 @@ class TestEvidencePage:
             for stranger in (UserFactory(), stage.buyer, stage.lead, stage.issuer):  # no reviewer sees a draft
                 assert client.sign_in(stranger).get(address(batch, paper, end)).status_code == 404
         batches.submit(stage.session, batch=batch, policy=stage.policy, by=stage.clerk, at=stage.at)
+        assert client.sign_in(stage.lead).get(address(batch, paper)).status_code == 404  # nothing is declared yet
+        verification.take(stage.session, batch=batch, by=stage.lead, at=stage.at)
         for end in ("look", "pages/1.jpg"):
             for reader in (stage.clerk, stage.lead, stage.issuer):
                 assert client.sign_in(reader).get(address(batch, paper, end)).status_code == 200

@@ -84,7 +84,6 @@ class FindingRequest(Request):
     remote_reason = Text(load_default="", most=500, metadata={"description": "Needed where nobody visited."})
     valid_from = Day(required=True)
     valid_to = Day(required=True)
-    independence = Text(required=True, least=1, most=1000, metadata={"description": "Declaration: no interest."})
     opinion = Text(required=True, least=1, most=4000)
 
 

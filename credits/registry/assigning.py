@@ -1,0 +1,203 @@
+"""Which verifier reviews a batch: the registry draws it by lot among those who may, reproducibly (see draws.py).
+
+Who may: an approved verifier's organisation with a lead whose turn it is (see cycles.py), that is not the producer, not
+its group manager, does not own the concession, and shares no mailbox and no registration number with them (kinship.py).
+What a verifier knows of minerals and countries is not recorded, so nobody is left out for it.
+
+A batch for days of one that was withdrawn or rejected goes back to the verifier that had it: otherwise a producer could
+withdraw and submit until the lot falls on a friend.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, object_session
+
+from credits.errors import Conflict, NotAllowed
+from credits.journal import events
+from credits.journal.merkle import leaf_hash
+from credits.journal.models import Event, RegistryIdentity
+from credits.participants.models import Kind, Kyc, Organisation, Role, RoleName, User
+from credits.registry import draws
+from credits.registry.assigned import STANDING, Assignment, AssignmentState, Draw
+from credits.registry.cycles import has_turn
+from credits.registry.kinship import Tie, among_people, between_organisations, to_owner
+from credits.registry.policy import Policy
+from credits.registry.production import Batch, BatchState, Site
+
+
+class NotDrawn(NotAllowed):
+    """The registry has drawn another verifier for this batch, or none yet."""
+
+    code = "not_drawn"
+
+
+class NotDeclared(Conflict):
+    """The person has not declared yet to have no tie to this job."""
+
+    code = "not_declared"
+
+
+@dataclass(frozen=True)
+class Eligible:
+    """An organisation that may be drawn, and those of its leads who may decide then."""
+
+    organisation: Organisation
+    leads: list[User]
+
+
+def standing(session: Session, batch: Batch) -> Assignment | None:
+    """The assignment of a batch that has not ended."""
+    wanted = select(Assignment).where(Assignment.batch_id == batch.id, Assignment.state.in_(STANDING))
+    return session.scalars(wanted, execution_options={"populate_existing": True}).one_or_none()
+
+
+def taken_by(session: Session, by: User, batch: Batch) -> Assignment | None:
+    """The assignment under which the organisation of `by` works on this batch."""
+    found = standing(session, batch)
+    own = found is not None and found.organisation_id == by.organisation_id
+    return found if own and found is not None and found.state is AssignmentState.TAKEN else None
+
+
+def history_of(session: Session, batch: Batch) -> list[Assignment]:
+    """All assignments of a batch, oldest first."""
+    return list(session.scalars(select(Assignment).where(Assignment.batch_id == batch.id).order_by(Assignment.id)))
+
+
+def assign(
+    session: Session, batch: Batch, *, event_id: int, policy: Policy, reason: str, actor: str, at: datetime
+) -> Assignment:
+    """Draw the verifier of a submitted batch that has none.
+
+    Whoever declined it or was relieved of it is not drawn again, and who let it lapse not twice in a row.
+    event_id: the event just before, whose hash is in the seed. reason: why it is drawn anew, else empty. Flushes.
+    """
+    before = history_of(session, batch)
+    passed_over = {
+        each.organisation_id for each in before if each.state is not AssignmentState.LAPSED or each is before[-1]
+    }
+    candidates = [each for each in eligible(session, batch, policy) if each.organisation.id not in passed_over]
+    earlier = reviewed_before(session, batch) if not before else None
+    if earlier is not None and earlier.organisation_id in {each.organisation.id for each in candidates}:
+        candidates = [each for each in candidates if each.organisation.id == earlier.organisation_id]
+        reason = f"{earlier.batch.number}, for days of this batch, was with this verifier."
+    made = draw_lots(
+        session,
+        about=batch.number,
+        candidates=[each.organisation.number for each in candidates],
+        take=1,
+        event_id=event_id,
+        reason=reason,
+        actor=actor,
+        at=at,
+    )
+    chosen = next((each.organisation for each in candidates if [each.organisation.number] == made.drawn), None)
+    assignment = Assignment(
+        batch=batch,
+        draw=made,
+        organisation=chosen,
+        state=AssignmentState.OFFERED if chosen else AssignmentState.NOBODY,
+        most_cycles=policy.most_cycles,
+        due_at=at + timedelta(days=policy.days_to_take),
+    )
+    session.add(assignment)
+    session.flush()
+    return assignment
+
+
+def draw_lots(
+    session: Session,
+    *,
+    about: str,
+    candidates: list[str],
+    take: int,
+    event_id: int,
+    reason: str,
+    actor: str,
+    at: datetime,
+) -> Draw:
+    """Draw `take` of `candidates` for what is named; the journal has all that it takes to draw again. Flushes."""
+    before = session.scalars(select(Draw.round).where(Draw.about == about).order_by(Draw.round.desc()).limit(1)).first()
+    turn = (before or 0) + 1
+    leaf = leaf_hash(session.get_one(Event, event_id).body).hex()
+    registry = session.scalars(select(RegistryIdentity.registry_id)).one()
+    seed = draws.seed_of(registry=registry, about=about, round=turn, leaf=leaf)
+    made = Draw(
+        about=about,
+        round=turn,
+        event_id=event_id,
+        seed=seed,
+        candidates=sorted(candidates),
+        take=take,
+        drawn=draws.draw(seed, candidates, take),
+        reason=reason,
+        made_at=at,
+    )
+    session.add(made)
+    session.flush()
+    facts = {"draw": made.number, "round": turn, "leaf": leaf, "seed": seed, "take": take}
+    facts |= {"candidates": made.candidates, "drawn": made.drawn, "reason": reason}
+    events.append(session, kind="lots.drawn", subject=about, actor=actor, at=at, facts=facts)
+    return made
+
+
+def eligible(session: Session, batch: Batch, policy: Policy) -> list[Eligible]:
+    """Who may be drawn for a batch, by number."""
+    wanted = (
+        select(User)
+        .join(Organisation, Organisation.id == User.organisation_id)
+        .join(Role, Role.user_id == User.id)
+        .where(Organisation.kind == Kind.VERIFIER, Organisation.kyc == Kyc.APPROVED)
+        .where(User.active, Role.name == RoleName.LEAD)
+        .order_by(Organisation.id, User.id)
+    )
+    found: dict[Organisation, list[User]] = {}
+    for lead in session.scalars(wanted):
+        if not any(tie.certain for tie in ties_of(lead, batch)) and has_turn(session, batch, lead, policy.most_cycles):
+            found.setdefault(lead.organisation, []).append(lead)
+    return [Eligible(organisation, leads) for organisation, leads in found.items()]
+
+
+def ties_of(person: User, batch: Batch) -> list[Tie]:
+    """What ties a person of a verifier, or the verifier itself, to a batch: its producer, group or concession."""
+    site, verifier = batch.site, person.organisation
+    if verifier.id in (site.producer_id, site.producer.group_manager_id):
+        return [Tie(f"self {verifier.number}", True, "Nobody verifies their own organisation.")]
+    side = [each for each in (site.producer, site.producer.group_manager) if each is not None]
+    found = [tie for each in side if (tie := between_organisations(verifier, each))]
+    if owning := to_owner(verifier, site):
+        found.append(owning)
+    found += among_people([person], [each for organisation in side for each in organisation.members])
+    return found
+
+
+def reviewed_before(session: Session, batch: Batch) -> Assignment | None:
+    """Who had the newest batch of this producer and mineral that came to nothing and shares days with this one."""
+    wanted = (
+        select(Assignment)
+        .join(Batch, Batch.id == Assignment.batch_id)
+        .join(Site, Site.id == Batch.site_id)
+        .where(
+            Site.producer_id == batch.site.producer_id,
+            Batch.id != batch.id,
+            Batch.mineral_code == batch.mineral_code,
+            Batch.state.in_((BatchState.WITHDRAWN, BatchState.REJECTED)),
+            Batch.produced_from <= batch.produced_to,
+            Batch.produced_to >= batch.produced_from,
+            Assignment.state.in_((AssignmentState.OFFERED, AssignmentState.TAKEN)),
+        )
+        .order_by(Assignment.id.desc())
+        .limit(1)
+    )
+    return session.scalars(wanted).one_or_none()
+
+
+def must_be_drawn(by: User, batch: Batch) -> Assignment:
+    """The standing assignment of a batch to the organisation of `by`. Raises NotDrawn."""
+    session = object_session(batch)
+    assert session is not None
+    found = standing(session, batch)
+    if found is None or found.organisation_id != by.organisation_id:
+        raise NotDrawn("The registry draws who verifies a batch, and has not drawn your organisation for this one.")
+    return found
