@@ -4,6 +4,7 @@ from config import ROOT
 from credits.registry import policy
 from credits.registry.minerals import MINERALS, UnknownMineral
 from credits.registry.models import Cause
+from credits.registry.standards import OWN_FOLDER
 
 WHOLE = (ROOT / "policy.toml").read_text(encoding="utf-8")
 
@@ -17,6 +18,18 @@ class TestRead:
         assert house.months_to_age == 36
         assert (house.guarded, house.hours_to_wait, house.days_to_trust) == (tuple(Cause), 26, 4)
         assert {code for code, _ in house.large_credits} == set(MINERALS)
+        assert (house.probation_months, house.suspension_months) == (3, 6)
+        assert (house.months_to_mitigate, house.months_to_next_assessment) == (6, 12)
+        assert house.standards.default.name == "CRAFT Code"
+
+    def test_finds_the_standards_in_the_folder_that_it_names(self, tmp_path):
+        (tmp_path / "ours").mkdir()
+        own = (OWN_FOLDER / "craft-2.0.toml").read_text(encoding="utf-8")
+        (tmp_path / "ours" / "x.toml").write_text(own.replace('"2.0"', '"2.1"'), encoding="utf-8")
+        named = WHOLE.replace('standards_folder = ""', 'standards_folder = "ours"').replace("CRAFT 2.0", "CRAFT 2.1")
+        (tmp_path / "policy.toml").write_text(named, encoding="utf-8")
+
+        assert policy.read(tmp_path / "policy.toml").standards.default.version == "2.1"
 
     def test_lets_nobody_wait_who_tries_a_registry_out(self):
         tried = policy.read(ROOT / "policy.toml", "development")
@@ -38,6 +51,8 @@ class TestRead:
             ('["first", "large"]', '["last"]'),
             ("AU = 10_000", "XX = 10_000"),
             ("AU = 10_000", "AU = 0"),
+            ("probation_months = 3", "probation_months = 0"),
+            ('standard = "CRAFT 2.0"', 'standard = "CRAFT 9"'),
             ("share_ppm = 0", "share_ppm = 1_000_000"),
             ("share_ppm = 0", "share_ppm = false"),
         ],
