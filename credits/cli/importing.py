@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from credits.cli.sites import sites
 from credits.db import begin_writing
-from credits.errors import CreditsError
+from credits.errors import CreditsError, Invalid
 from credits.extensions import db
 from credits.identity import now
 from credits.journal.events import SYSTEM
@@ -32,6 +32,12 @@ from credits.registry.production import Site
 batches = AppGroup("batches", help="Batches of production.")
 members = AppGroup("members", help="Counts of members.")
 MOST_TOLD = 200  # wrong cells in words; JSON has all
+
+
+class NobodyActs(Invalid):
+    """It cannot be told in whose name the rows are brought in."""
+
+    code = "nobody_acts"
 
 
 @dataclass
@@ -67,14 +73,17 @@ def command(kind: ImportKind) -> Callable[..., None]:
         click.echo(json.dumps(vars(outcome), ensure_ascii=False) if as_json else in_words(outcome))
         sys.exit(1 if outcome.bad else 0)
 
-    names = ", ".join(column.name + ("" if column.needed else " (may be left out)") for column in COLUMNS[kind])
+    listed = "\n    ".join(
+        f"{column.name:<22}{column.about}{'' if column.needed else '; may be left out'}" for column in COLUMNS[kind]
+    )
     run.__doc__ = f"""Enter the {kind.value} of FILE (CSV or XLSX, at most 10,000 rows): all of them, or none.
-
-    The first row names the columns: {names}.
 
     Every wrong cell is named with what to do; then nothing is written, and the exit status is 1. A formula is text
     and never worked out. The same file again changes nothing. Without --by it is done in the name of a manager of
-    the one producer that the file is about, and the log says that the system did it.
+    the one producer that the file is about, and the log says that the system did it. The first row names the columns:
+
+    \b
+    {listed}
     """
     return run
 
@@ -90,8 +99,8 @@ def bring_in(kind: ImportKind, file: Path, email: str, outcome: Outcome) -> None
         outcome.sha256, outcome.rows = sheet.sha256, len(sheet.rows)
         session, at = db.session(), now()
         begin_writing(session)
-        by = acting(session, email, kind, sheet)
-        outcome.by = by.number
+        by, certain = acting(session, email, kind, sheet)
+        outcome.by = by.number if certain else None
         received = importing.receive(session, kind=kind, sheet=sheet, by=by, at=at)
         if received.state is ImportState.ENTERED:
             outcome.already = received.number
@@ -100,8 +109,9 @@ def bring_in(kind: ImportKind, file: Path, email: str, outcome: Outcome) -> None
         looked = importing.look_through(
             session, received, by=by, at=at, watch=lambda done: progress.update(bar, completed=done)
         )
-        if looked.findings:
-            outcome.bad = [vars(finding) for finding in looked.findings]
+        outcome.bad = [] if certain else [whole_file("Say with --by EMAIL who brings the rows in: several could.")]
+        outcome.bad += [vars(finding) for finding in looked.findings]
+        if outcome.bad:
             session.rollback()
             return
         entered(session, received, by, email, outcome)
@@ -117,24 +127,22 @@ def entered(session: Session, received: ImportFile, by: User, email: str, outcom
     outcome.imported, outcome.created, outcome.numbers = received.number, len(numbers), numbers
 
 
-def acting(session: Session, email: str, kind: ImportKind, sheet: Sheet) -> User:
-    """Who brings the rows in."""
+def acting(session: Session, email: str, kind: ImportKind, sheet: Sheet) -> tuple[User, bool]:
+    """Who brings the rows in, and whether that is certain. Raises NobodyActs."""
     if email:
         by = users.with_email(session, email)
         if by is None:
-            raise click.ClickException(f"Nobody signs in with {email}.")
-        return by
+            raise NobodyActs(f"Nobody signs in with {email}.")
+        return by, True
     producers = producers_in(session, kind, sheet)
     acts_for = {producer.group_manager_id for producer in producers}
     if len(producers) > 1 and len(acts_for) == 1 and None not in acts_for:
         producers = [session.get_one(Organisation, acts_for.pop())]
-    if len(producers) != 1:
-        raise click.ClickException("Say with --by EMAIL who brings the rows in: they are not of one producer alone.")
-    wanted = select(User).where(User.organisation_id == producers[0].id).order_by(User.id)
-    for user in session.scalars(wanted):
+    wanted = select(User).where(User.organisation_id.in_([each.id for each in producers]))
+    for user in session.scalars(wanted.order_by(User.id)):
         if has_any(user, *REGISTRARS):
-            return user
-    raise click.ClickException("Nobody of the producer may record sites and batches. Say with --by EMAIL who does.")
+            return user, len(producers) == 1
+    raise NobodyActs("Nobody of the producer may record sites and batches. Say with --by EMAIL who does.")
 
 
 def producers_in(session: Session, kind: ImportKind, sheet: Sheet) -> list[Organisation]:

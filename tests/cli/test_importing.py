@@ -7,6 +7,7 @@ from credits.journal.models import Event
 from credits.registry.import_files import ImportKind
 from credits.registry.import_templates import as_xlsx
 from credits.registry.production import Batch, Site
+from tests.factories import UserFactory
 from tests.stage import Stage
 
 SITES = (
@@ -83,6 +84,9 @@ class TestImport:
             status, said = run("sites", content, "--json")
             assert status == 1
             assert json.loads(said)["bad"][0]["row"] == 0
+        UserFactory()  # of another producer
+        status, said = run("sites", SITES + PIT.format("A").replace("120", "x"), "--json")
+        assert (status, [bad["cell"] for bad in json.loads(said)["bad"]]) == (1, ["", "K2"])
         status, said = run("sites", SITES + PIT.format("A"), "--by", "nobody@example.org")
         assert status == 1
         assert "Nobody signs in with" in said
