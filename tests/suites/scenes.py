@@ -22,6 +22,8 @@ from credits.registry import (
     plausibility_limits,
     plausibility_sales,
     policy,
+    review_points,
+    review_threads,
     sites,
     trust,
     verification,
@@ -36,6 +38,7 @@ from credits.registry.movements import Debit, DecisionKind, Earmark
 from credits.registry.observed import ObservedSite
 from credits.registry.plausibility_limits import LimitFacts
 from credits.registry.plausibility_sales import SaleFacts
+from credits.registry.review_points import Asked
 from credits.registry.screened import Basis, LimitKind, Per
 from credits.registry.standards import Word
 from tests.factories import UserFactory
@@ -144,6 +147,24 @@ def answered(s: Stage, batch: Any) -> Any:
 def questioned(s: Stage, batch: Any) -> Any:
     verification.request_information(s.session, batch=batch, text="Which scale?", by=s.lead, key=s.key(), at=s.at)
     return batch
+
+
+def asked_twice(s: Stage, batch: Any) -> tuple[Any, Any]:
+    # The batch, and the first of two questions.
+    points = [Asked("Which scale?"), Asked(ready="moisture_how")]
+    review_points.ask(s.session, batch=batch, points=points, by=s.lead, key=s.key(), at=s.at)
+    return batch, review_threads.waiting(s.session, batch)[0]
+
+
+def answered_one(s: Stage, batch: Any, point: Any) -> Any:
+    answers = {point.remark_id: "The new one."}
+    return review_points.answer(
+        s.session, batch=batch, answers=answers, policy=s.policy, by=s.clerk, key=s.key(), at=s.at
+    )
+
+
+def settled(s: Stage, batch: Any, point: Any) -> Any:
+    return review_points.mark_settled(s.session, batch=batch, point_id=point.remark_id, by=s.lead, at=s.at)
 
 
 def observed(s: Stage) -> ObservedSite:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from credits.certificates import issuing
+from credits.certificates import issuing, verified
+from credits.participants.models import Language
 from credits.registry import (
     batches,
     decisions,
@@ -29,7 +30,9 @@ from tests.suites.scenes import (
     after_a_debit,
     amended,
     answered,
+    answered_one,
     approved,
+    asked_twice,
     assessed,
     completed,
     found,
@@ -48,6 +51,7 @@ from tests.suites.scenes import (
     questioned,
     retired_by_choice,
     retired_in_bulk,
+    settled,
     sharing,
     sold,
     stocked,
@@ -94,6 +98,13 @@ STEPS: dict[str, Step] = {
     ),
     "ask": Step(Stage.in_review, questioned),
     "answer": Step(lambda s: questioned(s, s.in_review()), answered),
+    "ask several things": Step(Stage.in_review, asked_twice),
+    "answer one of them": Step(lambda s: asked_twice(s, s.in_review()), answered_one),
+    "settle one of them": Step(lambda s: asked_twice(s, s.in_review()), settled),
+    "statement": Step(
+        Stage.verified,
+        lambda s, batch: verified.freeze(s.session, batch=batch, issuer=ISSUER, language=Language.EN),
+    ),
     "verify": Step(
         Stage.in_review,
         lambda s, batch: verification.verify(s.session, batch=batch, finding=FINDING, by=s.lead, key=s.key(), at=s.at),
