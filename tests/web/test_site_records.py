@@ -21,9 +21,9 @@ SOUND = {
     "miners": {"day": "2026-05-03", "miners": "640"},
 }
 SHOWN = {
-    "training": "1 sessions, 1.5 hours, attended by 12 women and 30 men",
+    "training": "Sessions: 1, hours: 1.5; women who came: 12, men: 30",
     "members": "40 women, 90 men; of them 18 to 35 years old: 15 women, 50 men",
-    "accidents": "1, 1 people killed",
+    "accidents": "Accidents: 1; people killed: 1",
     "mercury": "Yes (2026-05-03)",
     "formalisation": "In process since 2026-05-03",
     "miners": "640 (2026-05-03)",
