@@ -127,6 +127,7 @@ def countries_of(session: Session, by: User) -> list[str]:
 def due_of(state: BatchState, since: datetime, policy: Policy) -> datetime:
     """By when the next step of a batch on its way is due: the verifier's, the producer's or the registry's."""
     days = {
+        BatchState.SUBMITTED: policy.days_to_take,
         BatchState.INFORMATION_REQUESTED: policy.days_for_producer,
         BatchState.VERIFIED: policy.days_to_issue,
     }.get(state, policy.days_to_review)

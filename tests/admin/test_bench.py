@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from credits.participants.models import Language
-from credits.registry import batches, review_threads
+from credits.registry import batches, review_threads, verification
 from credits.registry.movements import DecisionKind
 from credits.registry.production import Answer, BatchState, EvidenceKind
 from credits.registry.ready_remarks import sentences
@@ -27,6 +27,8 @@ class TestViewer:
         last = stage.paper(batch, EvidenceKind.TAG_LOG, content=table)
         stage.session.refresh(batch)
         batches.submit(stage.session, batch=batch, policy=stage.policy, by=stage.clerk, at=stage.at)
+        stage.drawn(batch)
+        verification.take(stage.session, batch=batch, by=stage.lead, at=stage.at)
         client.sign_in(stage.lead)
 
         first = words(client.get(f"/admin/batches/{batch.number}").text)

@@ -85,7 +85,7 @@ class TestOfBatch:
 class TestQueue:
     def test_has_what_is_due_first_and_narrows_and_sorts(self, stage):
         site = stage.site()
-        asked = {"by": stage.lead, "policy": stage.policy, "at": stage.at + timedelta(days=21)}
+        asked = {"by": stage.lead, "policy": stage.policy, "at": stage.at + timedelta(days=12)}
         older = stage.submitted(
             site, produced_from=stage.at.date() - timedelta(40), produced_to=stage.at.date() - timedelta(30)
         )
