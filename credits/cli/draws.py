@@ -36,15 +36,18 @@ def again(seed: str, candidates: tuple[str, ...], take: int, as_json: bool) -> N
 @with_appcontext
 def check(as_json: bool) -> None:
     """Draw every lot again and hold it against what was kept and published. Exit status 1 where one differs."""
-    total, wrong = 0, {}
+    total, earlier, wrong = 0, 0, {}
     for each in redrawing.all_again(db.session()):
         total += 1
+        earlier += each.draw.seed == redrawing.NO_SEED
         if each.differs:
             wrong[each.draw.number] = each.differs
     if as_json:
-        click.echo(json.dumps({"draws": total, "differ": wrong}))
+        click.echo(json.dumps({"draws": total, "before_lots": earlier, "differ": wrong}))
     else:
         click.echo(f"{total} draws, {len(wrong)} of them do not come out again.")
+        if earlier:
+            click.echo(f"{earlier} of them stand for reviews that were begun before verifiers were drawn by lot.")
         for number, what in wrong.items():
             click.echo(f"  {number}: {', '.join(what)}")
     if wrong:

@@ -26,7 +26,7 @@ class TestCheck:
 
         answer = app.test_cli_runner().invoke(draws, ["check", "--json"])
 
-        assert (answer.exit_code, json.loads(answer.stdout)) == (0, {"draws": 1, "differ": {}})
+        assert (answer.exit_code, json.loads(answer.stdout)) == (0, {"draws": 1, "before_lots": 0, "differ": {}})
 
     def test_draws_one_seed_without_a_database(self, app):
         answer = app.test_cli_runner().invoke(draws, ["again", "ab" * 32, "ORG-000001", "ORG-000002", "--json"])
