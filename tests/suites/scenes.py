@@ -18,10 +18,12 @@ from credits.registry import (
     batches,
     bulk,
     findings,
+    grievances,
     guarding,
     plausibility_limits,
     plausibility_sales,
     policy,
+    reassigning,
     review_points,
     review_threads,
     sites,
@@ -226,6 +228,21 @@ def assessed(s: Stage) -> Any:
 def completed(s: Stage, assessment: Any) -> Any:
     asked = {"next_due": date(2027, 6, 30), "policy": s.policy, "by": s.lead, "key": s.key(), "at": s.at}
     return assessing.complete(s.session, assessment=assessment, **asked)
+
+
+def tied(s: Stage, batch: Any) -> Any:
+    asked = {"ties": "A cousin.", "policy": s.policy, "by": s.lead, "key": s.key(), "at": s.at}
+    return reassigning.decline(s.session, batch=batch, **asked)
+
+
+def drawn_anew(s: Stage, batch: Any) -> Any:
+    asked = {"reason": "Ill.", "policy": s.policy, "by": s.issuer, "key": s.key(), "at": s.at}
+    return reassigning.draw_anew(s.session, batch=batch, **asked)
+
+
+def complained(s: Stage, site: Any) -> Any:
+    asked = {"words": "Dust.", "contact": "", "key": s.key(), "policy": s.policy, "at": s.at}
+    return grievances.file(s.session, site=site, **asked)
 
 
 def amended(s: Stage, batch: Any) -> Any:

@@ -34,7 +34,9 @@ from tests.suites.scenes import (
     approved,
     asked_twice,
     assessed,
+    complained,
     completed,
+    drawn_anew,
     found,
     guarded,
     guarded_offer,
@@ -56,6 +58,7 @@ from tests.suites.scenes import (
     sold,
     stocked,
     stopped,
+    tied,
     to_be_drawn,
 )
 
@@ -96,6 +99,9 @@ STEPS: dict[str, Step] = {
     "take into review": Step(
         Stage.submitted, lambda s, batch: verification.take(s.session, batch=batch, by=s.lead, at=s.at)
     ),
+    "decline for a tie": Step(Stage.in_review, tied),
+    "draw anew": Step(Stage.submitted, drawn_anew),
+    "file a grievance": Step(Stage.site, complained),
     "ask": Step(Stage.in_review, questioned),
     "answer": Step(lambda s: questioned(s, s.in_review()), answered),
     "ask several things": Step(Stage.in_review, asked_twice),
