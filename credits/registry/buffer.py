@@ -15,7 +15,7 @@ from credits.ledger.serials import SerialRange
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
 from credits.registry.accounts import account_of, registry_account
-from credits.registry.debits import debit_numbered, pay_off
+from credits.registry.debits import debit_numbered, lock_carry, pay_off
 from credits.registry.minerals import MILLION
 from credits.registry.models import Issuance
 from credits.registry.movements import Debit, Decision
@@ -63,6 +63,8 @@ def draw(session: Session, decision: Decision, policy: Policy, by: User, at: dat
     Flushes. Raises NotOwed, InsufficientBalance.
     """
     debit, quantity = debit_numbered(session, decision.subject), decision.request["quantity"]
+    # One at a time with issuing, which deducts what is open and makes it good.
+    lock_carry(session, debit.producer_id, debit.mineral_code)
     session.refresh(debit, with_for_update=True)
     must_owe(debit, quantity)
     source, target = (registry_account(session, kind) for kind in (AccountKind.BUFFER, AccountKind.CANCELLED))

@@ -4,6 +4,7 @@ Units retired in good faith stay retired. A rolled-back batch is rejected: what 
 ever and it cannot be issued again, but its days and papers are free for a new batch with the right figures.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,14 +20,13 @@ from credits.participants.models import User
 from credits.participants.permissions import must_issue
 from credits.registry.accounts import registry_account
 from credits.registry.batches import lock_in, remark
-from credits.registry.debits import open_debits, pay_off
+from credits.registry.debits import lock_carry, lock_open, pay_off
 from credits.registry.evidence import free
-from credits.registry.issuance import lock_carry
 from credits.registry.minerals import MILLION, in_base_units
 from credits.registry.models import Issuance
 from credits.registry.movements import Debit, DebitSettlement, Decision
 from credits.registry.policy import Policy
-from credits.registry.production import BatchState, RemarkKind
+from credits.registry.production import BatchState, CarriedRemainder, RemarkKind
 from credits.registry.queries import issuance_numbered
 from credits.registry.stillness import keep_still, moves_out_of
 from credits.registry.telling import both_people, recorded
@@ -63,13 +63,15 @@ def roll_back(session: Session, decision: Decision, policy: Policy, by: User, at
     keep_still(session, [issuance.id])
     batch = issuance.batch
     lock_in(session, batch, BatchState.ISSUED, BatchState.SUSPENDED)
+    carried = lock_carry(session, issuance.producer_id, issuance.mineral_code)
+    debits = lock_open(session, issuance.producer_id, issuance.mineral_code)
     moves = left_to_producer(session, issuance)
     must_be_whole(issuance, moves)
     facts = {"batch": batch.number, "quantity": issuance.quantity} | both_people(decision)
     numbers = {issuance.id: issuance.number}
     record = recorded(session, "issuance.rolled_back", issuance.number, numbers, facts, decision.reason, by, at)
     posting = ledger.move(session, moves, at=at, record=record)
-    lacking = undo_deductions(session, issuance, posting, at)
+    lacking = undo_deductions(session, issuance, carried, debits, posting, at)
     if lacking:
         open_debit(session, issuance, lacking, decision, at)
     batch.state = BatchState.REJECTED
@@ -96,18 +98,23 @@ def must_be_whole(issuance: Issuance, moves: list[ledger.Move]) -> None:
         )
 
 
-def undo_deductions(session: Session, issuance: Issuance, posting: Posted, at: datetime) -> int:
+def undo_deductions(
+    session: Session,
+    issuance: Issuance,
+    carried: CarriedRemainder,
+    debits: Sequence[Debit],
+    posting: Posted,
+    at: datetime,
+) -> int:
     """Put the carried remainder back, and return the base units that a new debit must stand for.
 
     These are debits that the issuance had made good, and one unit where a later issuance has used its remainder up.
     """
     batch, mineral = issuance.batch, issuance.mineral
-    debits = session.scalars(open_debits(issuance.producer_id, issuance.mineral_code).with_for_update()).all()
     mistaken = [debit for debit in debits if debit.issuance_id == issuance.id]
     pay_off(session, mistaken, sum(debit.still_open for debit in mistaken), posting_id=posting.id, at=at)
     made_good = select(func.coalesce(func.sum(DebitSettlement.quantity), 0))
     lacking = int(session.scalars(made_good.where(DebitSettlement.posting_id == issuance.posting_id)).one())
-    carried = lock_carry(session, issuance.producer_id, issuance.mineral_code)
     left_over = in_base_units(mineral, batch.contained_ng + batch.carried_ng).remainder_ng
     nanograms = carried.nanograms + batch.carried_ng - left_over
     if nanograms < 0:

@@ -21,7 +21,7 @@ from credits.registry.assessed import frozen_of
 from credits.registry.batches import lock_in
 from credits.registry.buffer import contribute
 from credits.registry.calendar import months_before, outside
-from credits.registry.debits import open_debits, owed, pay_off
+from credits.registry.debits import lock_carry, lock_open, owed, pay_off
 from credits.registry.kinship_questions import open_questions, ties_behind, ties_to_issuer
 from credits.registry.licensed import uncovered
 from credits.registry.minerals import Contained, in_base_units
@@ -70,10 +70,11 @@ def issue(session: Session, *, batch: Batch, policy: Policy, by: User, key: str,
     wanting += [tie.sentence for tie in open_questions(session, batch, by) if tie.sentence not in wanting]
     if wanting:
         raise NotIssuable("These credits cannot be issued: " + " ".join(wanting), obstacles=wanting)
-    quantity = taken_from_carry(session, batch)
-    debits = session.scalars(open_debits(batch.site.producer_id, batch.mineral_code).with_for_update()).all()
-    issuance = enter(session, batch, quantity, by, at)
+    carried = lock_carry(session, batch.site.producer_id, batch.mineral_code)
+    debits = lock_open(session, batch.site.producer_id, batch.mineral_code)
     owing = sum(debit.still_open for debit in debits)
+    quantity = taken_from_carry(session, batch, carried, owing)
+    issuance = enter(session, batch, quantity, by, at)
     pay_off(session, debits, owing, posting_id=issuance.posting_id, at=at)
     contribute(session, issuance=issuance, policy=policy, by=by, at=at)
     batch.state = BatchState.ISSUED
@@ -140,32 +141,30 @@ def waiting_remainder(session: Session, batch: Batch) -> int:
 
 def expected(session: Session, batch: Batch) -> Contained:
     """What issuing `batch` would give now, deductions made, and what would be carried on."""
-    total = in_base_units(batch.mineral, batch.contained_ng + waiting_remainder(session, batch))
-    deducted = batch.sold_with_premium + batch.registered_elsewhere
-    deducted += owed(session, batch.site.producer_id, batch.mineral_code)
+    owing = owed(session, batch.site.producer_id, batch.mineral_code)
+    return after_deductions(batch, waiting_remainder(session, batch), owing)
+
+
+def after_deductions(batch: Batch, carried_ng: int, owing: int) -> Contained:
+    """What is left of `batch` and the carried remainder. owing: base units of the producer's open debits."""
+    total = in_base_units(batch.mineral, batch.contained_ng + carried_ng)
+    deducted = batch.sold_with_premium + batch.registered_elsewhere + owing
     return Contained(total.base_units - deducted, total.remainder_ng)
 
 
-def taken_from_carry(session: Session, batch: Batch) -> int:
-    """Settle the producer's carried remainder and return the base units to issue. Raises NothingToIssue."""
-    carried = lock_carry(session, batch.site.producer_id, batch.mineral_code)
+def taken_from_carry(session: Session, batch: Batch, carried: CarriedRemainder, owing: int) -> int:
+    """Settle the producer's carried remainder and return the base units to issue. Raises NothingToIssue.
+
+    carried, owing: locked by the caller, who makes good these very debits.
+    """
     batch.carried_ng = carried.nanograms
-    outcome = expected(session, batch)
+    outcome = after_deductions(batch, carried.nanograms, owing)
     if outcome.base_units < 1:
-        debits = owed(session, batch.site.producer_id, batch.mineral_code)
-        among = f", open debits of {debits} base units among them," if debits else ""
-        raise NothingToIssue(f"After the deductions{among} less than one base unit is left to issue.", debits=debits)
+        among = f", open debits of {owing} base units among them," if owing else ""
+        raise NothingToIssue(f"After the deductions{among} less than one base unit is left to issue.", debits=owing)
     carried.nanograms = outcome.remainder_ng
     session.flush()
     return outcome.base_units
-
-
-def lock_carry(session: Session, producer_id: int, mineral_code: str) -> CarriedRemainder:
-    """Lock the producer's carried remainder of one mineral, begun where there is none: one issuance at a time."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    key = {"producer_id": producer_id, "mineral_code": mineral_code}
-    session.execute(dialect.insert(CarriedRemainder).values(**key, nanograms=0).on_conflict_do_nothing())
-    return session.get_one(CarriedRemainder, tuple(key.values()), with_for_update=True, populate_existing=True)
 
 
 def enter(session: Session, batch: Batch, quantity: int, by: User, at: datetime) -> Issuance:

@@ -10,6 +10,7 @@ from credits.participants.permissions import WrongRole
 from credits.registry import issuance, site_states
 from credits.registry.accounts import account_of
 from credits.registry.batches import WrongState
+from credits.registry.debits import lock_carry
 from credits.registry.issuance import NothingToIssue, NotIssuable, NotThreePeople
 from credits.registry.production import BatchState, CarriedRemainder
 from tests.factories import UserFactory
@@ -35,8 +36,9 @@ class TestIssue:
         assert stage.issued(sold_with_premium=400, registered_elsewhere=100).quantity == 2_000
 
     def test_issues_nothing_where_nothing_is_left(self, stage):
+        carried = lock_carry(stage.session, stage.coop.id, "CO")
         with pytest.raises(NothingToIssue):
-            issuance.taken_from_carry(stage.session, stage.draft(sold_with_premium=2_500))
+            issuance.taken_from_carry(stage.session, stage.draft(sold_with_premium=2_500), carried, owing=0)
 
     def test_carries_the_remainder_to_the_next_batch(self, stage):
         site = stage.site()
