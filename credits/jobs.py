@@ -19,6 +19,7 @@ from credits.journal.keys import LogKeys
 from credits.notices import outbox
 from credits.registry import evidence_uploads, expiry, importing, reassigning, site_clock, transfer
 from credits.registry.import_files import ImportFile, ImportState
+from credits.registry.models import Issuance
 from credits.registry.policy import Policy
 from credits.registry.review_queue import assess_due
 
@@ -94,12 +95,16 @@ def draw_late(session: Session, *, policy: Policy, at: datetime) -> int:
 
 
 def expire_credits(session: Session, *, policy: Policy, at: datetime) -> int:
-    """Take what is past its last day out of circulation; how many issuances. Commits each part."""
+    """Take what is past its last day out of circulation; how many issuances. Commits each."""
     total = 0
     while True:
-        begin_writing(session)
-        done = len(expiry.expire_due(session, policy=policy, at=at))
-        session.commit()
+        due = expiry.due(session, policy=policy, at=at)
+        session.rollback()
+        done = 0
+        for issuance_id in due:
+            begin_writing(session)
+            done += expiry.expire(session, session.get_one(Issuance, issuance_id), policy, at)
+            session.commit()
         total += done
         if not done:
             return total

@@ -22,6 +22,7 @@ from credits.registry import (
     batches,
     decisions,
     evidence,
+    expiry,
     holds,
     issuance,
     policy,
@@ -350,6 +351,11 @@ class Stage:
             "at": self.at,
         }
         return holds.hold_periods(self.session, **asked | bent)
+
+    def expired(self, at: datetime) -> list[Issuance]:
+        """What of all issuances expires now."""
+        due = [self.session.get_one(Issuance, each) for each in expiry.due(self.session, policy=self.policy, at=at)]
+        return [each for each in due if expiry.expire(self.session, each, self.policy, at)]
 
     def suspended(self, made: Issuance, **bent: Any) -> Issuance:
         asked = {"issuance": made, "reason": "Under review.", "by": self.issuer, "key": self.key(), "at": self.at}

@@ -42,13 +42,9 @@ class Warned:
     last_day: date
 
 
-def expire_due(session: Session, *, policy: Policy, at: datetime) -> list[Issuance]:
-    """Expire what is past its last day, one posting and one event an issuance. Flushes.
-
-    At most 100 issuances at a time, oldest first: call again until nothing comes back.
-    """
-    due = session.scalars(due_by(policy, at.date()).limit(MOST_AT_A_TIME)).all()
-    return [issuance for issuance in due if expire(session, issuance, policy, at)]
+def due(session: Session, *, policy: Policy, at: datetime) -> list[int]:
+    """The ids of issuances to `expire` now, at most 100, oldest first."""
+    return [issuance.id for issuance in session.scalars(due_by(policy, at.date()).limit(MOST_AT_A_TIME))]
 
 
 def due_by(policy: Policy, today: date) -> Select[Issuance]:
@@ -67,7 +63,11 @@ def due_by(policy: Policy, today: date) -> Select[Issuance]:
 
 
 def expire(session: Session, issuance: Issuance, policy: Policy, at: datetime) -> bool:
-    """Expire what can be of one issuance; False where somebody else has done so meanwhile. Flushes."""
+    """Expire what can be of one issuance, in one posting with one event. Flushes.
+
+    False where nothing is left to expire by now. Commit before the next issuance: who holds several still locks the
+    offers of all before the batches of all, and would wait for one of these while we wait for one of those.
+    """
     offered = keep_still(session, [issuance.id])
     moves = moves_out_of(session, [issuance.id], EXPIRING, registry_account(session, AccountKind.EXPIRED))
     if not moves:

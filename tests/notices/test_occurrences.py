@@ -218,10 +218,11 @@ class TestExpiry:
     def test_is_told_before_and_when_it_comes(self, telling, made, told):
         telling.handed_over(made, 500)
         midnight = datetime.combine(expiry.last_day(made, telling.policy), time(), UTC)
-        for days in (90, 30, 7, 6, -1):
-            run = expiry.warn_due if days >= 0 else expiry.expire_due
-            run(telling.session, policy=telling.policy, at=midnight - timedelta(days=days))
+        for days in (90, 30, 7, 6):
+            expiry.warn_due(telling.session, policy=telling.policy, at=midnight - timedelta(days=days))
             telling.session.commit()
+        telling.expired(midnight + timedelta(days=1))
+        telling.session.commit()
 
         said = [words for kind, words in told(telling.buyer) if kind == "expiry_near"]
         assert [words.partition("days left: ")[2].split(".")[0] for words in said] == ["90", "30", "7"]

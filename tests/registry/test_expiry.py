@@ -1,21 +1,27 @@
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
 from credits import jobs
+from credits.db import begin_writing
 from credits.journal import events
 from credits.ledger.models import AccountKind
-from credits.registry import buffer, expiry, public, reservation, validity
+from credits.participants.models import User
+from credits.registry import buffer, expiry, holds, public, reservation, validity
 from credits.registry.models import TransferState
 from credits.registry.movements import DecisionKind
+from credits.registry.production import Site
 from credits.registry.validity import Expired
 
 LAST_DAY = datetime(2029, 5, 31, 23, tzinfo=UTC)  # 36 months after the last production day
 AFTER = LAST_DAY + timedelta(hours=1)
+HALF_A_SECOND = 0.5
 
 
 def expired(stage, at=AFTER):
-    return expiry.expire_due(stage.session, policy=stage.policy, at=at)
+    return stage.expired(at)
 
 
 def warned(stage, days_before):
@@ -108,6 +114,40 @@ class TestExpireCredits:
 
         assert jobs.expire_credits(stage.session, policy=stage.policy, at=AFTER) == 2
         assert jobs.warn_of_expiry(stage.session, policy=stage.policy, at=AFTER) == []
+        stage.must_be_sound()
+
+    def test_and_a_hold_of_the_same_periods_never_wait_for_each_other(self, stage, engine, monkeypatch):
+        site = stage.site()
+        older = stage.issued(site)
+        newer = stage.issued(site, produced_from=date(2026, 6, 1), produced_to=date(2026, 6, 20))
+        stage.offered(newer, 10)
+        site_id, issuer_id, at, expire = site.id, stage.issuer.id, stage.at, expiry.expire
+        days = {"first_day": older.batch.produced_from, "last_day": newer.batch.produced_to}
+        stage.session.commit()
+
+        def hold() -> None:
+            with Session(engine) as session:
+                begin_writing(session)
+                place, issuer = session.get_one(Site, site_id), session.get_one(User, issuer_id)
+                holds.hold_periods(session, site=place, **days, reason="Children at work.", by=issuer, key="h", at=at)
+                session.commit()
+
+        with ThreadPoolExecutor(1) as pool:
+            holding = []
+
+            def expire_while_somebody_holds(*asked) -> bool:
+                done = expire(*asked)
+                if not holding:
+                    holding.append(pool.submit(hold))
+                    wait(holding, HALF_A_SECOND)
+                return done
+
+            monkeypatch.setattr(expiry, "expire", expire_while_somebody_holds)
+            jobs.expire_credits(stage.session, policy=stage.policy, at=AFTER + timedelta(days=60))
+            holding[0].result()
+
+        assert stage.balance(older) == {}
+        assert stage.balance(newer) in ({}, {AccountKind.HELD: 2_500})
         stage.must_be_sound()
 
 

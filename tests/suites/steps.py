@@ -170,7 +170,7 @@ STEPS: dict[str, Step] = {
     "zero tolerance": Step(stocked, found),
     "hold of a period": Step(stocked, lambda s, made: s.frozen(made)),
     "suspend": Step(Stage.issued, Stage.suspended),
-    "expire": Step(stocked, lambda s, _: expiry.expire_due(s.session, policy=s.policy, at=s.at + MONTHS)),
+    "expire": Step(stocked, lambda s, _: s.expired(s.at + MONTHS)),
     "warn": Step(
         stocked, lambda s, _: expiry.warn_due(s.session, policy=s.policy, at=s.at + MONTHS - timedelta(days=60))
     ),
