@@ -43,6 +43,12 @@ class Suspended(Conflict):
     code = "issuance_suspended"
 
 
+class PartySuspended(Conflict):
+    """The sender or the recipient is suspended: what is on its way between them stays where it is."""
+
+    code = "party_suspended"
+
+
 class AlreadyClosed(Conflict):
     code = "transfer_closed"
 
@@ -112,11 +118,15 @@ def propose(
 
 
 def accept(session: Session, *, transfer: Transfer, by: User, at: datetime) -> None:
-    """Take over the credits. Flushes. Raises NotAllowed, AlreadyClosed, NotYetOpen, Suspended."""
+    """Take over the credits. Flushes.
+
+    Raises NotAllowed, AlreadyClosed, PartySuspended, NotYetOpen, Suspended.
+    """
     may_dispose_of(by, transfer.recipient)
     lock_pending(session, transfer)
     if transfer.expires_at <= at:
         raise AlreadyClosed("The time to answer has passed; the credits go back to their sender.")
+    parties_must_take_part(session, transfer)
     guarding.must_be_open(session, transfer, at)
     must_not_be_suspended(session, transfer.issuance)
     close(session, transfer, TransferState.ACCEPTED, actor=by, at=at)
@@ -189,6 +199,18 @@ def lock_pending(session: Session, transfer: Transfer) -> None:
     session.refresh(transfer, with_for_update=True)
     if transfer.state is not TransferState.PENDING:
         raise AlreadyClosed(f"This transfer is {transfer.state.value} already.", state=transfer.state.value)
+
+
+def parties_must_take_part(session: Session, transfer: Transfer) -> None:
+    """Raise PartySuspended unless both sides are approved, as the database says now."""
+    for party in (transfer.sender, transfer.recipient):
+        session.refresh(party, ["kyc"])
+        if not party.approved:
+            raise PartySuspended(
+                f"{party.name} is suspended by the registry, so this transfer cannot be accepted now. "
+                "Unless that ends in time, the credits go back to their sender.",
+                organisation=party.number,
+            )
 
 
 def must_not_be_suspended(session: Session, issuance: Issuance) -> None:

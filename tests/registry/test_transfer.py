@@ -5,12 +5,13 @@ import pytest
 from credits.errors import Missing
 from credits.ledger.models import AccountKind
 from credits.ledger.posting import BadQuantity, InsufficientBalance
+from credits.participants import organisations
 from credits.participants.models import Kind, Kyc, RoleName
-from credits.participants.permissions import WrongRole
+from credits.participants.permissions import NotApproved, WrongRole
 from credits.registry import queries, transfer
 from credits.registry.models import TransferState
 from credits.registry.production import BatchState
-from credits.registry.transfer import AlreadyClosed, CannotHold, Suspended, ToOneself
+from credits.registry.transfer import AlreadyClosed, CannotHold, PartySuspended, Suspended, ToOneself
 from tests.factories import OrganisationFactory, UserFactory
 
 
@@ -119,6 +120,31 @@ class TestAccept:
         stage.session.flush()
         with pytest.raises(Suspended):
             transfer.accept(stage.session, transfer=offer, by=stage.buyer, at=stage.at)
+
+    @pytest.mark.parametrize("side", ["sender", "recipient"])
+    def test_stops_while_a_side_is_suspended(self, stage, side):
+        made = stage.issued()
+        offer, other = stage.offered(made, 1_500), stage.offered(made, 500)
+        party = getattr(offer, side)
+        party.kyc, party.kyc_reason = Kyc.SUSPENDED, "Its mailbox was stolen."
+        stage.session.commit()
+        with pytest.raises((PartySuspended, NotApproved)) as refusal:
+            transfer.accept(stage.session, transfer=offer, by=stage.buyer, at=stage.at)
+        assert party.name in str(refusal.value)
+        assert offer.state is TransferState.PENDING
+        transfer.expire_due(stage.session, at=offer.expires_at)
+        assert held(stage, made, stage.coop) == {AccountKind.AVAILABLE: 2_500}
+        assert other.state is TransferState.EXPIRED
+
+    def test_goes_on_when_the_suspension_has_ended(self, stage):
+        offer = stage.offered(stage.issued(), 1_500)
+        decide = {"by": stage.issuer, "at": stage.at}
+        organisations.suspend(stage.session, stage.coop, reason="Its mailbox was stolen.", **decide)
+        with pytest.raises(PartySuspended, match="the credits go back to their sender"):
+            transfer.accept(stage.session, transfer=offer, by=stage.buyer, at=stage.at)
+        organisations.approve(stage.session, stage.coop, **decide)
+        transfer.accept(stage.session, transfer=offer, by=stage.buyer, at=stage.at)
+        assert offer.state is TransferState.ACCEPTED
 
 
 class TestReject:

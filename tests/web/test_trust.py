@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from config import ROOT
-from credits.participants.models import Kind, RoleName
+from credits.participants.models import Kind, Kyc, RoleName
 from credits.registry import policy, trust
 from credits.registry.models import TransferState
 from credits.registry.trusted import Trust
@@ -56,6 +56,15 @@ class TestGuardedTransfer:
         stage.session.refresh(offer)
         assert offer.state is TransferState.ACCEPTED
         assert "Approved by a second person" in client.get(address).text
+
+    def test_stays_where_it_is_while_its_sender_is_suspended(self, client, stage, words):
+        offer = stage.offered(stage.issued(), 1_500, at=NOW)
+        stage.coop.kyc, stage.coop.kyc_reason = Kyc.SUSPENDED, "Why."
+        page = words(client.sign_in(stage.buyer).get(f"/transfers/{offer.number}").text)
+        assert f"{stage.coop.name} is suspended" in page
+        assert "Accept 1.5 credits" not in page
+        refused = client.post(f"/transfers/{offer.number}/accept")
+        assert (refused.status_code, "the credits go back to their sender" in words(refused.text)) == (409, True)
 
     def test_can_be_rejected_and_withdrawn_meanwhile(self, client, stage, offer, partner):
         assert client.sign_in(stage.buyer).get(f"/transfers/{offer.number}/reject").status_code == 200
