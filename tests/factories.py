@@ -1,6 +1,6 @@
 """The smallest valid records, written past the operations: a test states only what it is about."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import factory
@@ -67,7 +67,7 @@ class UserFactory(RecordFactory):
     language = Language.EN
     active = True
     fs_uniquifier = factory.LazyFunction(lambda: uuid4().hex)
-    registered_at = AT
+    registered_at = AT - timedelta(days=30)  # nobody is new
     roles = factory.LazyAttribute(
         lambda made: [Role(name=role) for role in (made.may or FIRST_ROLES[made.organisation.kind])]
     )

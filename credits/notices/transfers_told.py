@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from credits.ledger.models import Posting
 from credits.notices.occurrence import Occurrence, measured
-from credits.notices.telling import AT_ONCE, behind, issuers, tell, tell_each
+from credits.notices.telling import AT_ONCE, issuers, tell, tell_each
 from credits.notices.wordings import Kind
-from credits.participants.models import Organisation, User
-from credits.participants.permissions import DISPOSERS, has_any
+from credits.participants.models import User
 from credits.registry.models import Transfer, TransferGuard, TransferState
 from credits.registry.queries import digits_of
+from credits.registry.second_person import second_people
 
 PARTIES = (joinedload(Transfer.issuance), joinedload(Transfer.sender), joinedload(Transfer.recipient))
 
@@ -63,6 +63,8 @@ def to_approve(session: Session, all_of_them: Sequence[Occurrence]) -> None:
     """Who may be the second person of guarded transfers: once, however many one person has offered at once."""
     at = all_of_them[0].at
     numbers = [digits_of(what.subject, "TRANSFER-") for what in all_of_them]
+    since = all_of_them[0].facts.get("second_since")
+    stood = datetime.fromisoformat(since) if since else None
     groups: dict[tuple[int, int], list[Transfer]] = {}
     for start in range(0, len(numbers), AT_ONCE):
         some = select(Transfer).where(Transfer.id.in_(numbers[start : start + AT_ONCE])).order_by(Transfer.id)
@@ -72,15 +74,8 @@ def to_approve(session: Session, all_of_them: Sequence[Occurrence]) -> None:
         first = session.get_one(User, proposer_id)
         kind = Kind.TRANSFER_TO_APPROVE if len(transfers) == 1 else Kind.TRANSFERS_TO_APPROVE
         facts = told_of(transfers[0]) | {"person": first.name, "count": len(transfers)}
-        tell(session, to=second_people(session, transfers[0].sender, first), kind=kind, facts=facts, at=at)
-
-
-def second_people(session: Session, holder: Organisation, first: User) -> list[User]:
-    """Who else disposes of the holder's credits; the registry's issuers where there is nobody else."""
-    people = session.scalars(
-        select(User).where(User.organisation_id.in_(behind(holder)), User.id != first.id, User.active).order_by(User.id)
-    )
-    return [each for each in people if has_any(each, *DISPOSERS)] or issuers(session)
+        people = second_people(session, transfers[0].sender, first, stood) or issuers(session)
+        tell(session, to=people, kind=kind, facts=facts, at=at)
 
 
 def approved(session: Session, what: Occurrence) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from credits.errors import Conflict, Invalid, Missing
 from credits.journal import events
+from credits.journal.models import Event
 from credits.participants.models import Language, Organisation, Role, RoleName, User
 from credits.participants.permissions import ROLES_OF, OwnAffair, may_manage_members, must_head
 from credits.participants.wording import email_address, line
@@ -114,6 +115,17 @@ def tell_of(session: Session, user: User, *, actor: str, at: datetime) -> None:
         facts={"organisation": user.organisation.number, "roles": [role.name.value for role in user.roles]},
         private={"name": user.name, "email": user.email},
     )
+
+
+def brought_in_by(session: Session, user: User) -> set[str]:
+    """Public ids of who added the person, of who added that one, and so on, as the journal tells it."""
+    found: set[str] = set()
+    number: str | None = user.number
+    while number is not None and number not in found:
+        found.add(number)
+        added = select(Event.actor).where(Event.subject == number, Event.kind == "user.added").limit(1)
+        number = session.scalars(added).one_or_none()
+    return found - {user.number, events.SYSTEM}
 
 
 def close(session: Session, user: User, *, handle: str, by: User, at: datetime) -> None:

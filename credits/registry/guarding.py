@@ -1,19 +1,21 @@
 """A first transfer to a recipient, or a large one, waits for a second person and a delay (invariant 13)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from credits.errors import Conflict
 from credits.journal import events
 from credits.participants.models import User
-from credits.registry.models import Cause, Transfer, TransferGuard, TransferState
+from credits.registry.models import Cause, Issuance, Transfer, TransferGuard, TransferState
 from credits.registry.policy import Policy
-from credits.registry.second_person import must_be_second
+from credits.registry.second_person import must_be_second, stood_since
 from credits.registry.trusted import Trust
+
+LOCK = 7_013  # of whoever sums what one sender has sent, among PostgreSQL's advisory locks
 
 
 class NotYetOpen(Conflict):
@@ -33,8 +35,11 @@ def guard(session: Session, transfers: Sequence[Transfer], *, policy: Policy, by
     if not policy.guarded or not transfers:
         return
     known = trusted_by(session, transfers[0].sender_id, {each.recipient_id for each in transfers}, at)
+    sums = sums_to(session, transfers[0].sender_id, policy, at) if Cause.LARGE in policy.guarded else {}
+    since = stood_since(policy, at)
+    more = {"second_since": told(since)} if since else {}
     for transfer in transfers:
-        cause = cause_of(transfer, known, policy)
+        cause = cause_of(transfer, known, sums, policy)
         if cause is None:
             continue
         session.add(TransferGuard(transfer=transfer, cause=cause, proposed_by_id=by.id))
@@ -44,7 +49,7 @@ def guard(session: Session, transfers: Sequence[Transfer], *, policy: Policy, by
             subject=transfer.number,
             actor=by.number,
             at=at,
-            facts={"cause": cause.value, "policy": policy.version},
+            facts={"cause": cause.value, "policy": policy.version} | more,
         )
     session.flush()
 
@@ -60,25 +65,49 @@ def trusted_by(session: Session, holder_id: int, recipients: Iterable[int], at: 
     return set(session.scalars(wanted))
 
 
-def cause_of(transfer: Transfer, known: set[int], policy: Policy) -> Cause | None:
-    """Why it needs a second person, or None."""
+def sums_to(session: Session, sender_id: int, policy: Policy, at: datetime) -> dict[tuple[int, str], int]:
+    """Base units on their way or accepted of what one sender has offered lately, by recipient and mineral.
+
+    Nobody else sums what this sender sends before this transaction ends: of two offers at once, neither would see the
+    other. SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(LOCK, sender_id % 2**31)))
+    wanted = (
+        select(Transfer.recipient_id, Issuance.mineral_code, func.sum(Transfer.quantity))
+        .join(Transfer.issuance)
+        .where(
+            Transfer.sender_id == sender_id,
+            Transfer.proposed_at > at - timedelta(hours=policy.hours_to_sum),
+            Transfer.state.in_([TransferState.PENDING, TransferState.ACCEPTED]),
+        )
+        .group_by(Transfer.recipient_id, Issuance.mineral_code)
+    )
+    return {(recipient, mineral): int(units) for recipient, mineral, units in session.execute(wanted)}
+
+
+def cause_of(transfer: Transfer, known: set[int], sums: Mapping[tuple[int, str], int], policy: Policy) -> Cause | None:
+    """Why it needs a second person, or None. It is large where it is, or makes the sum to its recipient large."""
     if Cause.FIRST in policy.guarded and transfer.recipient_id not in known:
         return Cause.FIRST
     largest = dict(policy.large_credits).get(transfer.issuance.mineral_code)
-    is_large = largest is not None and transfer.quantity > largest * transfer.issuance.mineral.units_per_credit
-    return Cause.LARGE if Cause.LARGE in policy.guarded and is_large else None
+    if largest is None or Cause.LARGE not in policy.guarded:
+        return None
+    units = sums[transfer.recipient_id, transfer.issuance.mineral_code]
+    return Cause.LARGE if units > largest * transfer.issuance.mineral.units_per_credit else None
 
 
 def approve(session: Session, *, transfer: Transfer, policy: Policy, by: User, at: datetime) -> None:
     """Be the second person: from then the delay runs. Flushes.
 
-    Raises NotAllowed, SamePerson, NothingToApprove.
+    Raises NotAllowed, NothingToApprove.
     """
     session.refresh(transfer, with_for_update=True)
     found = session.get(TransferGuard, transfer.id, populate_existing=True)
     if found is None or found.approved_by_id is not None or transfer.state is not TransferState.PENDING:
         raise NothingToApprove("This transfer waits for no second person.", transfer=transfer.number)
-    must_be_second(session, holder=transfer.sender, first=found.proposed_by, by=by)
+    since = stood_since(policy, transfer.proposed_at)
+    must_be_second(session, holder=transfer.sender, first=found.proposed_by, since=since, by=by)
     found.approved_by, found.approved_at = by, at
     found.open_from = at + timedelta(hours=policy.hours_to_wait)
     session.flush()
@@ -105,9 +134,17 @@ def must_be_open(session: Session, transfer: Transfer, at: datetime) -> None:
 
 
 def learn(session: Session, transfer: Transfer, at: datetime) -> None:
-    """After an accepted first transfer the recipient is known: two people have stood for it. Flushes."""
+    """After an accepted first transfer the recipient is known: two people have stood for it. Flushes.
+
+    Not where the holder has since said that it trusts the recipient no longer.
+    """
     found = session.get(TransferGuard, transfer.id)
     if found is None or found.cause is not Cause.FIRST:
+        return
+    between = (Trust.holder_id == transfer.sender_id, Trust.recipient_id == transfer.recipient_id)
+    # Locked: who is ending one at this moment has done so when we look.
+    ends = session.scalars(select(Trust.ended_at).where(*between).order_by(Trust.id).with_for_update()).all()
+    if any(ended is not None and ended >= transfer.proposed_at for ended in ends):
         return
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     earned = dialect.insert(Trust).values(

@@ -154,6 +154,7 @@ class Transfer(Model):
         CheckConstraint("(state = 'pending') = (closing_posting_id IS NULL)", name="closed_by_posting"),
         CheckConstraint("(closing_posting_id IS NULL) = (closed_at IS NULL)", name="closed_at_a_time"),
         Index("ix_transfer_sender_id", "sender_id", "id"),
+        Index("ix_transfer_sender_id_proposed_at", "sender_id", "proposed_at"),
         Index("ix_transfer_recipient_id", "recipient_id", "id"),
         Index("ix_transfer_state_expires_at", "state", "expires_at"),
     )

@@ -30,6 +30,8 @@ class Policy:
     guarded: tuple[Cause, ...]
     hours_to_wait: int
     days_to_trust: int
+    days_before_second: int
+    hours_to_sum: int
     large_credits: tuple[tuple[str, int], ...]  # by mineral
     days_to_take: int
     most_cycles: int
@@ -71,6 +73,8 @@ def read(path: Path, environment: str = "production") -> Policy:
         guarded=tuple(Cause(cause) for cause in text["transfer"]["guarded"]),
         hours_to_wait=text["transfer"]["hours_to_wait"],
         days_to_trust=text["transfer"]["days_to_trust"],
+        days_before_second=text["transfer"]["days_before_second"],
+        hours_to_sum=text["transfer"]["hours_to_sum"],
         large_credits=tuple((mineral_of(code).code, most) for code, most in text["transfer"]["large_credits"].items()),
         days_to_take=text["verifier"]["days_to_take"],
         most_cycles=text["verifier"]["most_cycles"],
@@ -89,10 +93,12 @@ def read(path: Path, environment: str = "production") -> Policy:
     share = policy.buffer_share_ppm
     if type(share) is not int or not 0 <= share < MILLION:
         raise ValueError(f"{path}: the buffer's share is a whole number of parts per million.")
+    if type(policy.days_before_second) is not int or policy.days_before_second < 0:
+        raise ValueError(f"{path}: the days that a second person has been here are a whole number.")
     numbers = [
         value
         for name, value in vars(policy).items()
-        if name != "buffer_share_ppm" and not isinstance(value, str | tuple | Standards)
+        if name not in ("buffer_share_ppm", "days_before_second") and not isinstance(value, str | tuple | Standards)
     ]
     numbers += [*policy.warning_days, *dict(policy.large_credits).values()]
     if not all(type(number) is int and number > 0 for number in numbers):

@@ -13,7 +13,7 @@ from credits.participants.permissions import BUYERS, PRODUCERS, is_auditor, is_i
 from credits.registry.guarding import told
 from credits.registry.policy import Policy
 from credits.registry.queries import digits_of, of_own
-from credits.registry.second_person import must_be_second
+from credits.registry.second_person import must_be_second, stood_since
 from credits.registry.transfer import CannotHold, ToOneself
 from credits.registry.trusted import Trust
 
@@ -59,11 +59,12 @@ def propose(
 
 
 def approve(session: Session, *, trust: Trust, policy: Policy, by: User, at: datetime) -> None:
-    """Be the second person: from then the delay runs. Flushes. Raises NotAllowed, SamePerson, DecidedAlready."""
+    """Be the second person: from then the delay runs. Flushes. Raises NotAllowed, DecidedAlready."""
     session.refresh(trust, with_for_update=True)
     if trust.approved_by_id is not None or trust.ended_at is not None:
         raise DecidedAlready(f"{trust.number} waits for nobody.", trust=trust.number)
-    must_be_second(session, holder=trust.holder, first=trust.proposed_by, by=by)
+    since = stood_since(policy, trust.proposed_at)
+    must_be_second(session, holder=trust.holder, first=trust.proposed_by, since=since, by=by)
     trust.approved_by, trust.approved_at = by, at
     trust.in_force_from = at + timedelta(days=policy.days_to_trust)
     session.flush()

@@ -22,7 +22,7 @@ from credits.problems import status_of
 from credits.registry import guarding, queries
 from credits.registry import transfer as transferring
 from credits.registry.models import Issuance, Transfer, TransferState
-from credits.registry.second_person import may_be_second
+from credits.registry.second_person import may_be_second, stood_since
 from credits.web.amounts import base_units_in
 from credits.web.blueprint import bp
 from credits.web.fields import Amount, OnceForm, printable
@@ -237,6 +237,7 @@ def transfer_page(asked: Transfer, refusal: str = "") -> str:
     user = current_user()
     pending = asked.state is TransferState.PENDING
     guard = asked.guard
+    since = stood_since(current_app.extensions["policy"], asked.proposed_at)
     opened = guard is None or (guard.open_from is not None and guard.open_from <= now())
     return render_template(
         "transfers/transfer.html",
@@ -249,7 +250,7 @@ def transfer_page(asked: Transfer, refusal: str = "") -> str:
         may_approve=pending
         and guard is not None
         and guard.approved_by_id is None
-        and may_be_second(db.session(), holder=asked.sender, first=guard.proposed_by, by=user),
+        and may_be_second(db.session(), holder=asked.sender, first=guard.proposed_by, since=since, by=user),
         may_answer=pending and may_move(user, asked.recipient),
         may_withdraw=pending and may_move(user, asked.sender),
     )

@@ -11,7 +11,7 @@ from credits.extensions import db
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_dispose_of
 from credits.registry import queries, trust
-from credits.registry.second_person import may_be_second
+from credits.registry.second_person import may_be_second, stood_since
 from credits.registry.trusted import Trust
 from credits.web.blueprint import bp
 from credits.web.fields import OnceForm
@@ -23,22 +23,29 @@ from credits.web.paging import asked_text, page_of
 @signed_in
 def trusted() -> ResponseReturnValue:
     user = current_user()
+    policy = current_app.extensions["policy"]
     page = page_of(trust.trusts_of(user))
     return render_template(
         "trust/trusted.html",
         page=page,
         holders=[each for each in queries.holders_of(db.session, user) if may_move(user, each)],
         now=now(),
-        waits=bool(current_app.extensions["policy"].guarded),
+        waits=bool(policy.guarded),
         approves={
             each.id
             for each in page.rows
             if each.approved_by_id is None
-            and may_be_second(db.session(), holder=each.holder, first=each.proposed_by, by=user)
+            and may_be_second(
+                db.session(),
+                holder=each.holder,
+                first=each.proposed_by,
+                since=stood_since(policy, each.proposed_at),
+                by=user,
+            )
         },
         ends={each.id for each in page.rows if may_move(user, each.holder)},
-        days=current_app.extensions["policy"].days_to_trust,
-        hours=current_app.extensions["policy"].hours_to_wait,
+        days=policy.days_to_trust,
+        hours=policy.hours_to_wait,
     )
 
 

@@ -105,6 +105,9 @@ class TestTransfers:
         guarded = replace(telling.policy, guarded=(Cause.FIRST,))
         offer = telling.offered(made, 5, policy=guarded)
         assert kinds(told(telling.issuer))[-1] == "transfer_to_approve"  # the producer has one manager alone
+        new = UserFactory(organisation=telling.coop, may=[RoleName.MANAGER], registered_at=AT)
+        telling.offered(made, 5, policy=guarded)
+        assert (kinds(told(new)), kinds(told(telling.issuer))[-2:]) == ([], ["transfer_to_approve"] * 2)
         second = UserFactory(organisation=telling.coop, may=[RoleName.MANAGER])
         lines = [TransferLine(made.number, 5, telling.buyer.organisation.number)] * 3
         bulk.transfer(

@@ -12,13 +12,14 @@ from config import ROOT
 from credits.journal import events
 from credits.journal.canonical import encode
 from credits.ledger.models import AccountKind
-from credits.participants.models import Kind, RoleName
+from credits.participants import users
+from credits.participants.models import Kind, Language, RoleName, User
 from credits.participants.permissions import NoSuchOrganisation, WrongRole
 from credits.registry import bulk, guarding, policy, transfer, trust
 from credits.registry.bulk_lines import TransferLine
 from credits.registry.guarding import NothingToApprove, NotYetOpen
 from credits.registry.models import Cause, TransferGuard, TransferState
-from credits.registry.second_person import SamePerson
+from credits.registry.second_person import OfOneHand, SamePerson, TooNew
 from credits.registry.transfer import AlreadyClosed, CannotHold, ToOneself
 from credits.registry.trust import DecidedAlready, NoSuchTrust, TrustedAlready
 from credits.registry.trusted import Trust
@@ -27,6 +28,8 @@ from tests.factories import UserFactory
 HOUSE = policy.read(ROOT / "policy.toml")
 DELAY = timedelta(hours=HOUSE.hours_to_wait)
 TRUST = timedelta(days=HOUSE.days_to_trust)
+STANDING = timedelta(days=HOUSE.days_before_second)
+WINDOW = timedelta(hours=HOUSE.hours_to_sum)
 
 
 @pytest.fixture
@@ -59,6 +62,21 @@ def trusted(stage, recipient=None, **bent) -> Trust:
 def approve_trust(stage, made, **bent):
     asked = {"trust": made, "policy": stage.policy, "by": stage.partner, "at": stage.at}
     trust.approve(stage.session, **asked | bent)
+
+
+def joined(stage, by: User, before: timedelta) -> User:
+    """A manager of the cooperative whom `by` added so long before now."""
+    return users.add(
+        stage.session,
+        organisation=stage.coop,
+        name="Another",
+        email=f"{stage.key()}@example.org",
+        language=Language.EN,
+        roles=[RoleName.MANAGER],
+        handle=stage.key(),
+        by=by,
+        at=stage.at - before,
+    )
 
 
 class TestFirstTransfer:
@@ -148,6 +166,23 @@ class TestLargeTransfer:
         approve(guarded, large)
         accept(guarded, large, DELAY)
 
+    def test_is_not_split_into_several(self, guarded):
+        guarded.policy = replace(HOUSE, large_credits=(("CO", 1),))
+        for recipient in (guarded.buyer, guarded.second):
+            approve_trust(guarded, trusted(guarded, recipient.organisation))
+        guarded.at += TRUST
+        made = guarded.issued()
+        first, taken_back = guarded.offered(made, 600), guarded.offered(made, 400)
+        accept(guarded, first)
+        transfer.withdraw(guarded.session, transfer=taken_back, by=guarded.manager, at=guarded.at)
+        whole, more = guarded.offered(made, 400), guarded.offered(made, 1)
+        elsewhere = guarded.offered(made, 900, to=guarded.second)
+
+        assert [cause(guarded, each) for each in (first, whole, more)] == [None, None, Cause.LARGE]
+        assert cause(guarded, elsewhere) is None
+        guarded.at += WINDOW
+        assert cause(guarded, guarded.offered(made, 500)) is None
+
     def test_is_none_where_the_policy_names_no_number(self, guarded):
         guarded.policy = replace(HOUSE, guarded=(Cause.LARGE,), large_credits=(("AU", 1),))
 
@@ -165,6 +200,20 @@ class TestBulk:
         offers = guarded.session.query(transfer.Transfer).filter_by(bulk_id=statement.id).order_by("id").all()
 
         assert [cause(guarded, offer) for offer in offers] == [None, Cause.FIRST]
+
+    def test_sums_the_lines_of_a_recipient(self, guarded):
+        guarded.policy = replace(HOUSE, large_credits=(("CO", 1),))
+        for recipient in (guarded.buyer, guarded.second):
+            approve_trust(guarded, trusted(guarded, recipient.organisation))
+        guarded.at += TRUST
+        made = guarded.issued()
+        to = [(1_000, guarded.buyer), (1_000, guarded.second), (500, guarded.buyer)]
+        lines = [TransferLine(made.number, quantity, each.organisation.number, "") for quantity, each in to]
+        asked = {"sender": guarded.coop, "lines": lines, "policy": guarded.policy, "by": guarded.manager}
+        statement = bulk.transfer(guarded.session, **asked, key=guarded.key(), at=guarded.at)
+        offers = guarded.session.query(transfer.Transfer).filter_by(bulk_id=statement.id).order_by("id").all()
+
+        assert [cause(guarded, offer) for offer in offers] == [Cause.LARGE, None, Cause.LARGE]
 
 
 class TestSecondPerson:
@@ -189,6 +238,43 @@ class TestSecondPerson:
         approve(guarded, offer, by=guarded.issuer)
 
         assert offer.guard.approved_by_id == guarded.issuer.id
+
+    def test_has_been_one_for_days(self, guarded):
+        offer, made = guarded.offered(guarded.issued(), 1_000), trusted(guarded)
+        guarded.partner.registered_at = guarded.at - STANDING + timedelta(seconds=1)
+        guarded.session.flush()
+        for act in (lambda: approve(guarded, offer), lambda: approve_trust(guarded, made)):
+            with pytest.raises(TooNew, match="too new"):
+                act()
+        approve(guarded, offer, by=guarded.issuer)
+        approve_trust(guarded, made, by=guarded.issuer)
+
+        guarded.partner.registered_at = guarded.at - STANDING
+        guarded.session.flush()
+        approve(guarded, guarded.offered(offer.issuance, 1_000))
+
+    def test_is_no_creature_of_the_first_nor_its_maker(self, guarded):
+        guarded.partner.active = False
+        added = joined(guarded, guarded.manager, 3 * STANDING)
+        theirs = joined(guarded, added, 2 * STANDING)
+        issued = guarded.issued()
+        for first, second in ((guarded.manager, added), (added, guarded.manager), (theirs, guarded.manager)):
+            offer = guarded.offered(issued, 10, by=first)
+            with pytest.raises(OfOneHand):
+                approve(guarded, offer, by=second)
+        assert offer.guard.approved_by_id is None
+        approve(guarded, offer, by=guarded.issuer)
+
+        guarded.partner.active = True
+        offer = guarded.offered(issued, 10, by=theirs)
+        with pytest.raises(WrongRole, match="somebody else who can approve"):
+            approve(guarded, offer, by=guarded.issuer)
+        approve(guarded, offer)
+
+    def test_is_anybody_else_where_the_policy_lets_nobody_wait(self, guarded):
+        guarded.policy = replace(HOUSE, days_before_second=0)
+        added = joined(guarded, guarded.manager, timedelta(0))
+        approve(guarded, guarded.offered(guarded.issued(), 10), by=added)
 
     def test_may_be_one_of_the_group(self, guarded):
         head = UserFactory(kind=Kind.GROUP_MANAGER)
@@ -229,6 +315,23 @@ class TestTrust:
         back = {"sender": guarded.buyer.organisation, "by": guarded.buyer}
 
         assert cause(guarded, guarded.offered(issued, 10, to=guarded.manager, **back)) is Cause.FIRST
+
+    def test_does_not_come_back_by_itself(self, guarded):
+        offer = guarded.offered(guarded.issued(), 10)
+        approve(guarded, offer)
+        made = trusted(guarded)
+        approve_trust(guarded, made)
+        guarded.at += TRUST
+        trust.end(guarded.session, trust=made, by=guarded.manager, at=guarded.at)
+        accept(guarded, offer)
+
+        recipient = guarded.buyer.organisation_id
+        assert guarding.trusted_by(guarded.session, guarded.coop.id, [recipient], guarded.at) == set()
+        later = guarded.offered(offer.issuance, 10, at=guarded.at + timedelta(seconds=1))
+        assert cause(guarded, later) is Cause.FIRST
+        approve(guarded, later)
+        accept(guarded, later, DELAY)
+        assert guarding.trusted_by(guarded.session, guarded.coop.id, [recipient], guarded.at + DELAY) == {recipient}
 
     def test_needs_two_people(self, guarded):
         made = trusted(guarded)
@@ -299,6 +402,15 @@ class TestDatabase:
         found = guarded.session.get(TransferGuard, offer.id)
         found.approved_by_id, found.approved_at, found.open_from = found.proposed_by_id, guarded.at, guarded.at
         with pytest.raises(DBAPIError, match="two_people"):
+            guarded.session.flush()
+
+    def test_refuses_trust_from_before_its_end(self, guarded):
+        made = trusted(guarded)
+        trust.end(guarded.session, trust=made, by=guarded.manager, at=guarded.at + timedelta(seconds=2))
+        parties = {"holder_id": made.holder_id, "recipient_id": made.recipient_id}
+        before = {"proposed_by_id": guarded.manager.id, "proposed_at": guarded.at + timedelta(seconds=1)}
+        guarded.session.add(Trust(**parties, **before))
+        with pytest.raises(DBAPIError, match="has ended since"):
             guarded.session.flush()
 
     def test_refuses_a_guard_that_names_another_first_person(self, guarded):

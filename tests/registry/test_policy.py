@@ -17,6 +17,7 @@ class TestRead:
         assert (house.months_valid, house.warning_days, house.buffer_share_ppm) == (36, (90, 30, 7), 0)
         assert house.months_to_age == 36
         assert (house.guarded, house.hours_to_wait, house.days_to_trust) == (tuple(Cause), 26, 4)
+        assert (house.days_before_second, house.hours_to_sum) == (4, 24)
         assert {code for code, _ in house.large_credits} == set(MINERALS)
         assert (house.probation_months, house.suspension_months) == (3, 6)
         assert (house.months_to_mitigate, house.months_to_next_assessment) == (6, 12)
@@ -34,7 +35,7 @@ class TestRead:
     def test_lets_nobody_wait_who_tries_a_registry_out(self):
         tried = policy.read(ROOT / "policy.toml", "development")
 
-        assert tried.guarded == ()
+        assert (tried.guarded, tried.days_before_second) == ((), 0)
         assert tried.hours_to_wait == 26
 
     @pytest.mark.parametrize(
@@ -49,6 +50,8 @@ class TestRead:
             ("[90, 30, 7]", '["90"]'),
             ("share_ppm = 0", "share_ppm = -1"),
             ('["first", "large"]', '["last"]'),
+            ("hours_to_sum = 24", "hours_to_sum = 0"),
+            ("days_before_second = 4", "days_before_second = -1"),
             ("AU = 10_000", "XX = 10_000"),
             ("AU = 10_000", "AU = 0"),
             ("probation_months = 3", "probation_months = 0"),
