@@ -130,8 +130,12 @@ def was_new(session: Session) -> bool:
 
 def settle(session: Session, result: dict[str, Any]) -> None:
     """Write down the result of the request whose key this transaction claimed. Flushes."""
-    claimed: OpenClaim = session.info.pop(OPEN_CLAIM)
     session.flush()
+    write_answer(session, session.info.pop(OPEN_CLAIM), result)
+
+
+def write_answer(session: Session, claimed: OpenClaim, result: dict[str, Any]) -> None:
+    """The result alone; a refusal that comes after it is still remembered instead."""
     session.execute(SETTLING, {"of_caller": claimed.caller, "of_key": claimed.key, "said": {"result": result}})
 
 

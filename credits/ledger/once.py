@@ -15,13 +15,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from credits.db import as_text
-from credits.ledger.claims import OpenClaim, opening, said_again
+from credits.ledger.claims import OpenClaim, opening, said_again, write_answer
 from credits.ledger.posting import (
     Move,
     Posted,
     Record,
     checked_quantity,
     entry_of,
+    pick,
     too_little,
     write,
     writes_alone,
@@ -72,8 +73,8 @@ def post_once(
     """Move what is wanted, once for this key of `caller`.
 
     request: all that was asked, as in `claim`. record: tells of the moves nothing but their serials, in the list
-    "serials". Who asks again is given the posting that there is, `again`, without its moves: so a rule that reads what
-    may change is asked after this, in the same transaction, and its refusal undoes the movement.
+    "serials". Who asks again is told what it came to, `again`, and nothing moves: so a rule that reads what may change
+    is asked after this, in the same transaction, and its refusal undoes the movement.
     Flushes, never commits. Raises BadQuantity, InsufficientBalance, and what `claim` raises.
     """
     checked_quantity(wanted.quantity)
@@ -102,7 +103,7 @@ def posted_alone(session: Session, wanted: Wanted, asked: OpenClaim, at: datetim
         if missing <= 0:
             break
     if missing > 0:
-        raise too_little(session, wanted.issuance_id, wanted.source, wanted.quantity)
+        raise too_little(wanted.quantity, wanted.quantity - missing)
     moves = wanted.moves(lowest(ranges, wanted.quantity))
     told = record(moves)
     event_id = cursor.execute(TELL, {**told.row, "at": as_text(told.row["at"])}).lastrowid
@@ -115,7 +116,7 @@ def posted_alone(session: Session, wanted: Wanted, asked: OpenClaim, at: datetim
 
 
 def posted_in_one_trip(session: Session, wanted: Wanted, asked: OpenClaim, at: datetime, record: Record) -> Posted:
-    """On PostgreSQL. Where the event is more than a row, or has many ranges, claimed and picked in one trip only."""
+    """On PostgreSQL. The trip only claims where there are too few, or many ranges, or the event is more than a row."""
     told = record(())
     before, listed, after = told.row["body"].partition(NONE_YET)
     whole = bool(listed) and not told.private
@@ -129,19 +130,21 @@ def posted_in_one_trip(session: Session, wanted: Wanted, asked: OpenClaim, at: d
     found = json.loads(session.connection().exec_driver_sql(IN_ONE_TRIP, parameters).scalar_one())
     if "request" in found:
         return again(session, asked, found["request"], found["answer"])
+    if found["posting"] is None:
+        ranges = pick(session, issuance_id=wanted.issuance_id, source=wanted.source, quantity=wanted.quantity)
+        posted = write(session, wanted.moves(ranges), at=at, record=record)
+        write_answer(session, asked, {"posting": posted.id})
+        return posted
     moves = wanted.moves([SerialRange(*pair) for pair in zip(found["firsts"], found["lasts"], strict=True)])
-    if sum(move.units.quantity for move in moves) < wanted.quantity:
-        raise too_little(session, wanted.issuance_id, wanted.source, wanted.quantity)
-    if found["event"] is None:
-        return write(session, moves, at=at, record=record, posting_id=found["posting"])
     serials = ",".join(f'"{serial}"' for serial in found["serials"])
     told.entered(found["event"], before + b'"serials":[' + serials.encode() + b"]" + after)
     return Posted(found["posting"], tuple(moves))
 
 
 def again(session: Session, asked: OpenClaim, request: dict[str, Any], answer: dict[str, Any] | None) -> Posted:
-    """The posting of the request that has the key. Raises what `claim` does."""
-    return Posted(said_again(session, asked, request, answer)["posting"], (), again=True)
+    """What the request that has the key came to. Raises what `claim` does."""
+    result = said_again(session, asked, request, answer)
+    return Posted(result.get("posting", 0), (), again=result)
 
 
 def as_kept(document: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ and that nobody else moves them meanwhile.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
@@ -41,6 +41,11 @@ class InsufficientBalance(Conflict):
 
     code = "insufficient_balance"
 
+    @property
+    def available(self) -> int:
+        """Base units that there are."""
+        return cast(int, self.detail["available"])
+
 
 class NotHeld(Conflict):
     """A named serial is not in the account it should come from."""
@@ -66,11 +71,14 @@ class Move:
 
 @dataclass(frozen=True)
 class Posted:
-    """A posting as it was written: its id, and what it moved. again: it was written before, and nothing moved now."""
+    """A posting as it was written: its id, and what it moved.
+
+    again: what the same request came to before, where it was asked again and nothing has moved now.
+    """
 
     id: int
     moves: Sequence[Move]
-    again: bool = False
+    again: Mapping[str, Any] | None = None
 
     @property
     def ranges(self) -> dict[int, list[SerialRange]]:
@@ -146,19 +154,22 @@ def pick(session: Session, *, issuance_id: int, source: int, quantity: int) -> l
     """
     checked_quantity(quantity)
     asked = {"issuance": issuance_id, "source": source}
-    if writes_alone(session):
-        held = enough(session, asked, quantity)
-    else:
-        rows = session.execute(statements.PICK, asked | {"quantity": quantity})
-        held = [SerialRange(first, last) for first, last in rows]
-    if sum(units.quantity for units in held) < quantity:
-        raise too_little(session, issuance_id, source, quantity)
-    return lowest(held, quantity)
+    while True:
+        if writes_alone(session):
+            held = enough(session, asked, quantity)
+        else:
+            rows = session.execute(statements.PICK, asked | {"quantity": quantity})
+            held = [SerialRange(first, last) for first, last in rows]
+        if sum(units.quantity for units in held) >= quantity:
+            return lowest(held, quantity)
+        available = balance(session, accounts=[source], issuance_id=issuance_id)
+        if available < quantity:
+            raise too_little(quantity, available)
+        # Somebody gave some back between the two looks: nobody is told of too little where there is enough.
 
 
-def too_little(session: Session, issuance_id: int, source: int, quantity: int) -> InsufficientBalance:
+def too_little(quantity: int, available: int) -> InsufficientBalance:
     """What is to be said where an account does not hold as many serials as were asked for."""
-    available = balance(session, accounts=[source], issuance_id=issuance_id)
     return InsufficientBalance(
         f"Only {available} base units are available, {quantity} were asked for.",
         asked=quantity,
@@ -200,17 +211,15 @@ def blocks_of(session: Session, named: Move) -> list[SerialRange]:
     return [SerialRange(max(begin, first), min(end, last)) for begin, end in rows if end >= first]
 
 
-def write(
-    session: Session, moves: Sequence[Move], *, at: datetime, record: Record, posting_id: int | None = None
-) -> Posted:
-    """Event, posting and entries of moves whose blocks are locked. posting_id: where it is known already."""
+def write(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posted:
+    """Event, posting and entries of moves whose blocks are locked."""
     told = record(moves)
     if writes_alone(session):
         event_id: int = session.scalars(statements.TELL, told.row).one()
-        posting_id = session.scalars(statements.OPEN, {"event_id": event_id, "at": at}).one()
+        posting_id: int = session.scalars(statements.OPEN, {"event_id": event_id, "at": at}).one()
         session.execute(statements.ENTER, [entry_of(each, posting_id) for each in moves])
     else:
-        asked = {**told.row, "posted_at": at, "posting_id": posting_id, **columns(moves)}
+        asked = {**told.row, "posted_at": at, **columns(moves)}
         posting_id, event_id = session.execute(statements.WRITE, asked).all()[0]
     told.entered(event_id, told.row["body"])
     return Posted(posting_id, tuple(moves))

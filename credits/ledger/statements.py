@@ -43,16 +43,13 @@ LOCK = text("SELECT place, first, last FROM ledger_lock(:issuances, :firsts, :la
 WRITE = text(
     """WITH told AS (INSERT INTO event (kind, subject, actor, at, body)
                      VALUES (:kind, :subject, :actor, :at, :body) RETURNING id),
-            opened AS (INSERT INTO posting (id, event_id, at)
-                       SELECT coalesce(:posting_id, nextval('posting_id_seq')), told.id, :posted_at FROM told
-                       RETURNING id, event_id)
+            opened AS (INSERT INTO posting (event_id, at) SELECT told.id, :posted_at FROM told RETURNING id, event_id)
        INSERT INTO entry (posting_id, issuance_id, first, last, from_account_id, to_account_id)
        SELECT opened.id, move.* FROM opened, unnest(:issuances, :firsts, :lasts, :sources, :targets) move
        RETURNING posting_id, (SELECT opened.event_id FROM opened)"""
 ).bindparams(
     bindparam("at", type_=Moment()),
     bindparam("posted_at", type_=Moment()),
-    bindparam("posting_id", type_=BigInteger()),
     bindparam("body", type_=LargeBinary()),
     *ARRAYS,
 )

@@ -243,7 +243,9 @@ def carried_out(
         quantities = asked[issuance.number]
         try:
             picked = pick(session, issuance_id=issuance.id, source=source, quantity=sum(quantities))
-        except (InsufficientBalance, BadQuantity):  # also where the lines together are past every quantity
+        except InsufficientBalance as refusal:  # by what was there then: by now there may be enough
+            raise too_little(lines, issuance.number, refusal.available) from None
+        except BadQuantity:  # the lines together are past every quantity
             available = balance(session, accounts=[source], issuance_id=issuance.id)
             raise too_little(lines, issuance.number, available) from None
         moves += [ledger.Move(issuance.id, units, source, target) for units in picked]

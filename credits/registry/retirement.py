@@ -1,8 +1,9 @@
 """Retirement: credits leave circulation for good, in somebody's name (invariants 14 to 16)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -97,13 +98,20 @@ def retire(
         record=record,
     )
     if posting.again:
-        return session.scalars(select(Retirement).where(Retirement.posting_id == posting.id)).one()
+        return retired_under(session, posting.again)
     if holder.kind not in BUYERS:
         raise NotABuyer("Credits are retired by a manufacturer or reseller. A producer transfers or sells them.")
     must_not_rest(issuance, state)
     must_not_have_expired(issuance, policy, at)
     must_fit_window(issuance, claim, policy, at)
     return enter(session, issuance, holder, quantity, claim, posting, by, at)
+
+
+def retired_under(session: Session, answer: Mapping[str, Any]) -> Retirement:
+    """The retirement that an answer is about. Keys live for ever: the first answers named the retirement itself."""
+    if "retirement" in answer:
+        return session.get_one(Retirement, answer["retirement"])
+    return session.scalars(select(Retirement).where(Retirement.posting_id == answer["posting"])).one()
 
 
 def enter(

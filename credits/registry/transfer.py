@@ -1,7 +1,8 @@
 """Transfers: proposed by the holder, frozen meanwhile, accepted or not by the recipient (invariant 12)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -90,7 +91,7 @@ def propose(
         record=recorded(session, "transfer.proposed", issuance, sender, recipient, by.number, at),
     )
     if posting.again:
-        return session.scalars(select(Transfer).where(Transfer.opening_posting_id == posting.id)).one()
+        return proposed_under(session, posting.again)
     if recipient.id == sender.id:
         raise ToOneself("Choose somebody else as the recipient: these credits are yours already.")
     if recipient.kind not in (*BUYERS, *PRODUCERS) or not recipient.approved:
@@ -115,6 +116,13 @@ def propose(
     session.flush()
     guarding.guard(session, [transfer], policy=policy, by=by, at=at)
     return transfer
+
+
+def proposed_under(session: Session, answer: Mapping[str, Any]) -> Transfer:
+    """The transfer that an answer is about. Keys live for ever: the first answers named the transfer itself."""
+    if "transfer" in answer:
+        return session.get_one(Transfer, answer["transfer"])
+    return session.scalars(select(Transfer).where(Transfer.opening_posting_id == answer["posting"])).one()
 
 
 def accept(session: Session, *, transfer: Transfer, by: User, at: datetime) -> None:

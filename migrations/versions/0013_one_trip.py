@@ -21,7 +21,7 @@ CREATE FUNCTION ledger_post_once(
 ) RETURNS TEXT LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    posting_id BIGINT := nextval('posting_id_seq');
+    posting_id BIGINT;
     event_id BIGINT;
     held RECORD;
     firsts BIGINT[];
@@ -34,9 +34,7 @@ DECLARE
     product INTEGER;
     serials TEXT[];
 BEGIN
-    -- A refusal undoes this with everything else, and is written down under the key anew.
-    INSERT INTO request_claim (caller, key, request, answer)
-        VALUES (of_caller, of_key, of_request, '{"result": {"posting": ' || posting_id || '}}') ON CONFLICT DO NOTHING;
+    INSERT INTO request_claim (caller, key, request) VALUES (of_caller, of_key, of_request) ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         RETURN (SELECT '{"request": ' || c.request || ', "answer": ' || coalesce(c.answer, 'null') || '}'
                 FROM request_claim c WHERE c.caller = of_caller AND c.key = of_key);
@@ -66,9 +64,7 @@ BEGIN
         END LOOP;
     END IF;
     IF missing > 0 OR before IS NULL OR cardinality(begins) > most_ranges THEN
-        -- What was picked is locked; the rest is up to who asked.
-        RETURN '{"posting": ' || posting_id || ', "event": null, "firsts": ' || coalesce(array_to_json(firsts), '[]')
-               || ', "lasts": ' || coalesce(array_to_json(lasts), '[]') || '}';
+        RETURN '{"posting": null}';  -- what was picked is locked; the rest is up to who asked
     END IF;
     FOR place IN 1..cardinality(begins) LOOP
         pair := lpad(begins[place]::text, greatest(9, length(begins[place]::text)), '0') || '-'
@@ -84,10 +80,14 @@ BEGIN
     INSERT INTO event (kind, subject, actor, at, body)
         VALUES (of_kind, of_subject, of_actor, of_time, before || array_to_json(serials)::text::bytea || after)
         RETURNING id INTO event_id;
-    INSERT INTO posting (id, event_id, at) VALUES (posting_id, event_id, posted_at);
+    -- Numbered only now that nobody is waited for: postings are read in the order of their numbers.
+    INSERT INTO posting (event_id, at) VALUES (event_id, posted_at) RETURNING id INTO posting_id;
     INSERT INTO entry (posting_id, issuance_id, first, last, from_account_id, to_account_id)
         SELECT posting_id, of_issuance, moved.first, moved.last, source, target
         FROM unnest(firsts, lasts) moved (first, last);
+    -- A refusal undoes this with everything else, and is written down under the key anew.
+    UPDATE request_claim c SET answer = '{"result": {"posting": ' || posting_id || '}}'
+        WHERE c.caller = of_caller AND c.key = of_key;
     RETURN '{"posting": ' || posting_id || ', "event": ' || event_id || ', "firsts": ' || array_to_json(firsts)
            || ', "lasts": ' || array_to_json(lasts) || ', "serials": ' || array_to_json(serials) || '}';
 END $$

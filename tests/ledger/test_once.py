@@ -1,6 +1,7 @@
 """Posting once for a key: in one trip it comes to the same, to the byte, as claiming and posting step by step."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -78,8 +79,8 @@ class TestPostOnce:
         begin_writing(session)
         asked_again = post_once(session, issued, seller, buyer, 30)
 
-        assert (made.again, made.ranges) == (False, {issued: [SerialRange(1, 30)]})
-        assert (asked_again.id, asked_again.again, asked_again.moves) == (made.id, True, ())
+        assert (made.again, made.ranges) == (None, {issued: [SerialRange(1, 30)]})
+        assert (asked_again.id, asked_again.again, asked_again.moves) == (made.id, {"posting": made.id}, ())
         assert holdings(session, issued) == [(1, 30, buyer), (31, 100, seller)]
         assert session.scalars(select(Posting.id).where(Posting.id == made.id)).all() == [made.id]
         assert ledger.claim(session, caller="ORG-000001", key="key-1", request=REQUEST | {"quantity": 30}) == {
@@ -139,7 +140,7 @@ class TestPostOnce:
             post_once(session, issued, seller, buyer, 6)
 
         assert refusal.value.detail == {"differs_in": ["quantity"]}
-        assert post_once(session, issued, seller, buyer, 6, caller="ORG-000002").again is False
+        assert post_once(session, issued, seller, buyer, 6, caller="ORG-000002").again is None
 
     def test_says_what_there_is_where_it_is_too_little_and_says_it_again(self, session, seller, buyer):
         issued = issue(session, 100, seller)
@@ -183,6 +184,18 @@ class TestPostOnce:
         kept = session.scalars(select(RequestClaim.answer).where(RequestClaim.key == "key-1")).one()
         assert kept["refusal"]["message"] == "Suspended."
 
+    def test_remembers_a_refusal_that_comes_after_many_ranges(self, session, seller, buyer):
+        issued = scattered(session, seller, buyer, MOST_RANGES + 1)
+        session.commit()
+        begin_writing(session)
+        post_once(session, issued, buyer, seller, 3 * MOST_RANGES + 1)
+
+        ledger.remember_refusal(session, Conflict("Suspended."))
+
+        assert balance_of(session, buyer) == 3 * MOST_RANGES + 3
+        kept = session.scalars(select(RequestClaim.answer).where(RequestClaim.key == "key-1")).one()
+        assert kept["refusal"]["message"] == "Suspended."
+
     def test_is_carried_out_once_however_many_ask_at_once(self, engine, session, seller, buyer):
         issued = issue(session, 100, seller)
         session.commit()
@@ -194,7 +207,7 @@ class TestPostOnce:
                 begin_writing(mine)
                 made = post_once(mine, issued, seller, buyer, 60)
                 mine.commit()
-                return made.id, made.again
+                return made.id, made.again is not None
 
         with ThreadPoolExecutor(8) as crowd:
             told = list(crowd.map(ask, range(8)))
@@ -202,3 +215,29 @@ class TestPostOnce:
         assert len({posting for posting, _ in told}) == 1
         assert sorted(again for _, again in told) == [False] + [True] * 7
         assert holdings(session, issued) == [(1, 60, buyer), (61, 100, seller)]
+
+    def test_is_numbered_when_its_turn_comes(self, engine, session, seller, buyer):
+        """Whoever waited has moved last, and history says so: postings are read in the order of their numbers."""
+        issued = issue(session, 100, seller)
+        session.commit()
+        waiting = threading.Event()
+
+        def wait_and_move():
+            with Session(engine) as mine:
+                waiting.set()
+                begin_writing(mine)
+                made = post_once(mine, issued, seller, buyer, 10, key="waited")
+                mine.commit()
+                return made.id
+
+        with Session(engine) as busy, ThreadPoolExecutor(1) as crowd:
+            begin_writing(busy)
+            post_once(busy, issued, seller, buyer, 5, key="came first")
+            waited = crowd.submit(wait_and_move)
+            waiting.wait()
+            time.sleep(0.3)  # until it stands behind us
+            between = move(busy, issued, (1, 5), buyer, seller).id
+            busy.commit()
+            assert waited.result() > between
+
+        assert broken(session) == {}

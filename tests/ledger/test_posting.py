@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from credits import ledger
 from credits.db import begin_writing
 from credits.journal.models import Event
+from credits.ledger import posting
 from credits.ledger.balances import balance, balances_by_issuance
 from credits.ledger.models import TERMINAL, AccountKind, Posting
 from credits.ledger.posting import BadQuantity, InsufficientBalance, NotHeld
@@ -61,6 +62,21 @@ class TestIssue:
 
         assert balances_by_issuance(session, accounts=[seller]) == {(seller, first): 5, (seller, second): 7}
         assert balance(session, accounts=[seller]) == 12
+
+
+class TestPick:
+    def test_looks_again_where_enough_came_back_meanwhile(self, session, seller, buyer, issued, monkeypatch):
+        post(session, issued, seller, buyer, 95)
+        counted = posting.balance
+
+        def somebody_gives_back(*asked, **more):
+            monkeypatch.setattr(posting, "balance", counted)
+            move(session, issued, (1, 50), buyer, seller)
+            return counted(*asked, **more)
+
+        monkeypatch.setattr(posting, "balance", somebody_gives_back)
+
+        assert posting.pick(session, issuance_id=issued, source=seller, quantity=20) == [SerialRange(1, 20)]
 
 
 class TestPost:
