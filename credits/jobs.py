@@ -203,7 +203,7 @@ def enter_import(session: Session, *, file_id: int, at: datetime) -> None:
     begin_writing(session)
     file = session.get_one(ImportFile, file_id)
     try:
-        importing.enter(session, file=file, by=file.sent_by, at=at)
+        importing.enter(session, file=file, by=file.confirmed_by or file.sent_by, at=at)
     except CreditsError as refusal:
         session.rollback()
         begin_writing(session)

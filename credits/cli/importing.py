@@ -120,8 +120,8 @@ def bring_in(kind: ImportKind, file: Path, email: str, outcome: Outcome) -> None
 def entered(session: Session, received: ImportFile, by: User, email: str, outcome: Outcome) -> None:
     at = now()
     importing.note(session, received, [], at=at)
-    importing.confirm(session, file=received, by=by, key=f"import-{received.kind}-{received.sha256}", at=at)
-    actor = None if email else SYSTEM
+    actor, key = None if email else SYSTEM, f"import-{received.kind}-{received.sha256}"
+    importing.confirm(session, file=received, by=by, key=key, at=at, actor=actor)
     numbers = importing.enter(session, file=received, by=by, at=at, actor=actor)
     session.commit()
     outcome.imported, outcome.created, outcome.numbers = received.number, len(numbers), numbers

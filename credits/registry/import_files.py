@@ -47,6 +47,9 @@ class ImportFile(Model):
         CheckConstraint(
             "(state IN ('wrong', 'entered', 'refused', 'dropped')) = (closed_at IS NOT NULL)", name="closed_at_a_time"
         ),
+        CheckConstraint(
+            "state NOT IN ('entering', 'entered') OR confirmed_by_id IS NOT NULL", name="entered_as_confirmed"
+        ),
         Index("ix_import_file_organisation_id", "organisation_id", "id"),
         Index("ix_import_file_state", "state"),
         Index(
@@ -75,10 +78,12 @@ class ImportFile(Model):
     refusal: Mapped[str | None]
     sent_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     sent_at: Mapped[datetime]
+    confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     closed_at: Mapped[datetime | None]
 
     organisation: Mapped[Organisation] = relationship()
-    sent_by: Mapped[User] = relationship()
+    sent_by: Mapped[User] = relationship(foreign_keys=[sent_by_id])
+    confirmed_by: Mapped[User | None] = relationship(foreign_keys=[confirmed_by_id])
 
     @property
     def number(self) -> str:

@@ -123,14 +123,19 @@ def note(session: Session, file: ImportFile, findings: Sequence[Finding], *, at:
     session.flush()
 
 
-def confirm(session: Session, *, file: ImportFile, by: User, key: str, at: datetime) -> None:
-    """Say that it is to be entered. Flushes. Raises NotAllowed, NotSound."""
+def confirm(session: Session, *, file: ImportFile, by: User, key: str, at: datetime, actor: str | None = None) -> None:
+    """Say that it is to be entered. Flushes. actor: who does it in the journal, if not `by`.
+
+    Raises NotAllowed, NotSound.
+    """
     may_register_for(by, file.organisation)
     if claim(session, caller=by.number, key=key, request={"act": "import.confirm", "file": file.number}):
         return
     session.refresh(file, with_for_update=True)
     if file.state is ImportState.SOUND:
-        file.state = ImportState.ENTERING
+        file.state, file.confirmed_by = ImportState.ENTERING, by
+        session.flush()
+        tell(session, "confirmed", file, actor or by.number, at)
     elif file.state not in (ImportState.ENTERING, ImportState.ENTERED):
         raise NotSound("This file cannot be entered. Correct it, and send it again.")
     settle(session, {"file": file.id})
@@ -175,7 +180,7 @@ def refuse(session: Session, file: ImportFile, refusal: str, *, at: datetime) ->
         file.refusal = refusal
         close(file, ImportState.REFUSED, at)
         session.flush()
-        tell(session, "refused", file, file.sent_by.number, at)
+        tell(session, "refused", file, events.SYSTEM, at)
 
 
 def drop(session: Session, *, file: ImportFile, by: User, at: datetime) -> None:

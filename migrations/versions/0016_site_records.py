@@ -142,6 +142,7 @@ CREATE TABLE import_file (
     refusal TEXT,
     sent_by_id {whole} NOT NULL,
     sent_at {moment} NOT NULL,
+    confirmed_by_id {whole},
     closed_at {moment},
     CONSTRAINT pk_import_file PRIMARY KEY (id),
     CONSTRAINT ck_import_file_kind_known CHECK (kind IN ('sites', 'batches', 'members')),
@@ -153,6 +154,9 @@ CREATE TABLE import_file (
     CONSTRAINT ck_import_file_entered_without_fault CHECK (wrong >= 0 AND (wrong = 0 OR state <> 'entered')),
     CONSTRAINT ck_import_file_closed_at_a_time
         CHECK ((state IN ('wrong', 'entered', 'refused', 'dropped')) = (closed_at IS NOT NULL)),
+    CONSTRAINT ck_import_file_entered_as_confirmed
+        CHECK (state NOT IN ('entering', 'entered') OR confirmed_by_id IS NOT NULL),
+    CONSTRAINT fk_import_file_confirmed_by_id FOREIGN KEY (confirmed_by_id) REFERENCES "user" (id),
     CONSTRAINT fk_import_file_organisation_id FOREIGN KEY (organisation_id) REFERENCES organisation (id),
     CONSTRAINT fk_import_file_sent_by_id FOREIGN KEY (sent_by_id) REFERENCES "user" (id)
 ){strict};

@@ -2,6 +2,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from credits import jobs
 from credits.journal.models import Event, EventSecret
 from credits.ledger import remember_refusal
 from credits.participants.models import Kind
@@ -84,6 +85,19 @@ class TestEnter:
         assert again is file
         assert importing.enter(session, file=file, by=stage.clerk, at=stage.at) == []
         assert count(session, Site) == 1
+
+    def test_is_the_act_of_who_confirmed_it(self, stage, session, engine, bring):
+        file = bring("sites", SITES + PIT)
+        importing.confirm(session, file=file, by=stage.manager, key="k", at=stage.at)
+        stage.clerk.active = False  # who sent it has left
+        session.commit()
+
+        jobs.enter_import(session, file_id=file.id, at=stage.at)
+
+        told = session.execute(select(Event.kind, Event.actor).where(Event.actor == stage.manager.number)).all()
+        assert told == [
+            (each, stage.manager.number) for each in ("import.confirmed", "site.registered", "import.entered")
+        ]
 
     def test_enters_nothing_where_something_has_changed_since(self, stage, session, bring):
         file = bring("sites", SITES + PIT + PIT.replace("Pit A", "Pit B"))
