@@ -40,6 +40,12 @@ def accounts_opened(session: Session, organisation: Organisation, *kinds: Accoun
     return [opened.get(kind) or account_of(session, organisation, kind) for kind in kinds]
 
 
+def wait_for_turn(session: Session, holder: Organisation) -> None:
+    """Let those who choose among a holder's credits do so one after the other: each sees what the last one has left."""
+    held = select(Holding.account_id).where(Holding.organisation_id == holder.id, Holding.kind == AccountKind.AVAILABLE)
+    session.execute(held.with_for_update(key_share=True))
+
+
 def registry_account(session: Session, kind: AccountKind) -> int:
     """The id of the registry's own account of this kind: the buffer, or a terminal one."""
     return session.scalars(

@@ -19,7 +19,7 @@ from credits.participants.models import Organisation, User
 from credits.participants.permissions import BUYERS, PRODUCERS, may_dispose_of
 from credits.participants.wording import paragraphs
 from credits.registry import guarding
-from credits.registry.accounts import account_of, registry_account
+from credits.registry.accounts import account_of, registry_account, wait_for_turn
 from credits.registry.bulk_lines import (
     Line,
     RetirementLine,
@@ -93,6 +93,7 @@ def retire_chosen(
     # Before anything is chosen: asked again, the same key would otherwise find less than it took.
     if earlier := ledger.claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Bulk, earlier["bulk"])
+    wait_for_turn(session, holder)
     chosen = choose(session, holder=holder, choice=choice, policy=policy, at=at)
     lines = [RetirementLine(issuance.number, quantity, claim) for issuance, quantity in chosen]
     statement = retired(session, holder, lines, policy, by, at)

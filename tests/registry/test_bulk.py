@@ -1,14 +1,19 @@
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
 import pytest
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
+from credits.db import begin_writing
 from credits.errors import Missing
 from credits.journal.models import Event
 from credits.ledger.claims import KeyReused
 from credits.ledger.models import AccountKind, Entry, Posting
+from credits.participants.models import User
 from credits.registry import bulk, retirement, transfer
 from credits.registry.bulk_lines import LineRefused, NoLines, RetirementLine, TooManyLines, TransferLine
 from credits.registry.choosing import Choice
@@ -157,6 +162,25 @@ class TestRetireChosen:
         ]
         with pytest.raises(KeyReused):
             bulk.retire_chosen(stage.session, **asked | {"choice": Choice("CO", 1, 1_500)})
+
+    def test_takes_what_is_left_where_two_choose_at_once(self, stage, stock, engine):
+        buyer, policy, at = stage.buyer.id, stage.policy, stage.at
+        stage.session.commit()
+        gate = threading.Barrier(2)
+
+        def choose(key):
+            with Session(engine) as mine:
+                gate.wait()
+                begin_writing(mine)
+                by = mine.get_one(User, buyer)
+                choice = Choice("CO", 900, 900)  # the oldest has 1,000
+                asked = {"holder": by.organisation, "choice": choice, "claim": CLAIM, "policy": policy}
+                made = bulk.retire_chosen(mine, **asked, by=by, key=key, at=at)
+                mine.commit()
+                return made.lines
+
+        with ThreadPoolExecutor(2) as both:
+            assert sorted(both.map(choose, ["one", "two"])) == [1, 2]
 
 
 class TestTransfer:
