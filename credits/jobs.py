@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
+from smtplib import SMTPDataError, SMTPNotSupportedError, SMTPRecipientsRefused
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 CERTIFICATES_AT_A_TIME = 20
 RISKS_AT_A_TIME = 50
+MOST_UNANSWERED = 3
 EVENTS_AT_A_TIME = 2_000  # on SQLite nobody else writes while a part is entered: a tenth of a second
 
 
@@ -152,10 +153,11 @@ def warn_of_expiry(session: Session, *, policy: Policy, at: datetime) -> list[ex
 def send_notices(session: Session, *, deliver: Callable[[outbox.Letter], None], at: datetime) -> int:
     """Mail what people were told and not mailed yet; how many have left. Commits before and after each.
 
-    deliver: sends one letter, and raises OSError or SMTPException where it could not. Nothing is lost by
-    that, or by an end in the middle: the mail comes up again later, at worst twice.
+    deliver: sends one letter, and raises where it could not. Nothing is lost by that, or by an end in the middle:
+    the mail comes up again later, at worst twice, until it is given up. No letter stops the others, unless three in
+    a row find no server.
     """
-    sent = 0
+    sent = unanswered = 0
     waiting = outbox.due(session, at=at)
     session.rollback()
     for notice_id in waiting:
@@ -166,17 +168,25 @@ def send_notices(session: Session, *, deliver: Callable[[outbox.Letter], None], 
             continue
         try:
             deliver(letter)
-        except (SMTPRecipientsRefused, SMTPDataError):
-            log.exception("The mail of notice %s was not taken. It is tried again.", notice_id)
+        except Exception as failure:
+            log.exception("The mail of notice %s has not left. It is tried again.", notice_id)
+            session.rollback()
+            unanswered = unanswered + 1 if is_no_answer(failure) else 0
+            if unanswered == MOST_UNANSWERED:
+                log.error("No mail leaves now: the server does not answer. All of it is tried again.")
+                break
             continue
-        except (OSError, SMTPException):
-            log.exception("No mail leaves now: the server does not answer. All of it is tried again.")
-            break
         begin_writing(session)
         outbox.mark_sent(session, notice_id, at=at)
         session.commit()
-        sent += 1
+        sent, unanswered = sent + 1, 0
     return sent
+
+
+def is_no_answer(failure: Exception) -> bool:
+    """Whether the mail server is to blame, and not the one letter."""
+    one_letter = (SMTPRecipientsRefused, SMTPDataError, SMTPNotSupportedError)
+    return isinstance(failure, OSError) and not isinstance(failure, one_letter)
 
 
 def check_import(session: Session, *, file_id: int, at: datetime) -> None:

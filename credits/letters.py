@@ -2,7 +2,6 @@
 or holds the database's write lock meanwhile."""
 
 import logging
-from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,7 +29,7 @@ def send_later(subject: str, body: str, recipient: str) -> None:
 
 
 def deliver(letter: Letter) -> None:
-    """Send a notice as mail now, in the language of its reader. Raises OSError, SMTPException."""
+    """Send a notice as mail now, in the language of its reader. Raises what the mail library does."""
     spoken = [code for code, _name in current_app.extensions["languages"]]
     language = letter.language.value
     with force_locale(language if language in spoken else Language.EN.value):
@@ -54,5 +53,5 @@ def _send(app: Flask, message: EmailMessage) -> None:
     with app.app_context():
         try:
             message.send()
-        except (OSError, SMTPException):
+        except Exception:  # whatever it is, the answer is out already
             log.exception("A mail could not be sent.")

@@ -18,6 +18,7 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.journal import events
+from credits.notices import outbox
 from credits.participants import countries, queries
 from credits.participants import organisations as participants
 from credits.participants.models import Kind, Kyc, Organisation
@@ -53,6 +54,7 @@ def organisations() -> ResponseReturnValue:
         asked=asked,
         states=list(Kyc),
         country_of=_country_of,
+        unreached=outbox.given_up(db.session()),
     )
 
 

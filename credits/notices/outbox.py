@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from credits.notices.models import Notice
 from credits.notices.wordings import Kind
-from credits.participants.models import Language
+from credits.participants.models import Language, User
 
 AT_A_TIME = 100
 LONGEST_WAIT = timedelta(hours=6)
+MOST_TRIES = 40  # more than a week
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def due(session: Session, *, at: datetime) -> list[int]:
 
 
 def begin_try(session: Session, notice_id: int, *, at: datetime) -> Letter | None:
-    """Take a notice's mail in hand; None where somebody else has, or where its reader has left. Flushes.
+    """Take a notice's mail in hand; None where somebody else has, its reader has left, or it is given up. Flushes.
 
     The next try is put off at once, twice as long each time: what happens to this try, or to who makes it, the
     mail comes up again unless it is marked as sent.
@@ -47,7 +48,7 @@ def begin_try(session: Session, notice_id: int, *, at: datetime) -> Letter | Non
     ).one_or_none()
     if notice is None:
         return None
-    if not notice.person.active:
+    if not notice.person.active or notice.mail_tries >= MOST_TRIES:
         notice.mail_due_at = None
         session.flush()
         return None
@@ -72,3 +73,20 @@ def keep_from_leaving(session: Session) -> int:
     """Let no mail of what was told so far leave, because nobody reads there; how many. Flushes."""
     waiting = update(Notice).where(Notice.mail_due_at.is_not(None)).values(mail_due_at=None)
     return len(session.scalars(waiting.returning(Notice.id)).all())
+
+
+def given_up(session: Session) -> list[tuple[User, int]]:
+    """To whom no mail gets through, and how many letters did not; by name. Who got one since is not among them."""
+    lost = (
+        select(Notice.person_id, func.count().label("letters"), func.max(Notice.id).label("newest"))
+        .where(Notice.mail_tries >= MOST_TRIES, Notice.mail_due_at.is_(None), Notice.mailed_at.is_(None))
+        .group_by(Notice.person_id)
+        .subquery()
+    )
+    arrived = (
+        select(Notice.id)
+        .where(Notice.person_id == lost.c.person_id, Notice.id > lost.c.newest, Notice.mailed_at.is_not(None))
+        .exists()
+    )
+    wanted = select(User, lost.c.letters).join(lost, lost.c.person_id == User.id).where(User.active, ~arrived)
+    return [(person, letters) for person, letters in session.execute(wanted.order_by(User.name, User.id))]

@@ -1,11 +1,16 @@
 """What a text must be like before it is kept: something to read, of bounded length, that any database can store."""
 
+import re
 import unicodedata
 
 from credits.errors import Invalid
 from credits.typefaces import undrawable
 
 LINE, PARAGRAPHS = 200, 2_000  # characters
+# What stands before and behind the @ (RFC 5321); accents before it need servers that few people have (RFC 6531).
+MAILBOX = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+LONGEST_MAILBOX = 64
+DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 UNPRINTABLE = ("Cc", "Cf", "Cs", "Co", "Cn")  # control and invisible characters, halves of pairs, none at all
 # They turn the reading direction around: a name could then show as something else than it is.
 DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -36,11 +41,22 @@ def printed_paragraphs(text: str, what: str, most: int = PARAGRAPHS) -> str:
 
 
 def email_address(text: str) -> str:
-    """An address in lower case. Its door has checked that mail can be sent to it. Raises UnsoundText."""
+    """An address in lower case, such as every mail server can be asked to write to. Raises UnsoundText."""
     address = line(text, "Email").lower()
-    if address.count("@") != 1 or address.startswith("@") or address.endswith("@") or " " in address:
-        raise UnsoundText("Email: write an address such as name@example.org.", field="Email")
+    mailbox, _, domain = address.rpartition("@")
+    if not MAILBOX.fullmatch(mailbox) or len(mailbox) > LONGEST_MAILBOX or not _is_domain(domain):
+        raise UnsoundText(
+            "Email: write an address such as name@example.org, without accents or brackets before the @.", field="Email"
+        )
     return address
+
+
+def _is_domain(name: str) -> bool:
+    """Whether name servers could know it, in its international form too."""
+    try:
+        return DOMAIN.fullmatch(name.encode("idna").decode("ascii")) is not None
+    except UnicodeError:
+        return False
 
 
 def _sound(text: str, what: str, most: int, allowed: str) -> str:

@@ -1,8 +1,11 @@
 import pytest
+from sqlalchemy import text
 
+from credits.notices import Kind as Notice
+from credits.notices import outbox, tell
 from credits.participants.countries import name_of
 from credits.participants.models import Kind, Kyc, RoleName
-from tests.factories import OrganisationFactory, UserFactory
+from tests.factories import AT, OrganisationFactory, UserFactory
 
 
 @pytest.fixture
@@ -32,6 +35,22 @@ class TestOrganisations:
     )
     def test_bears_any_question(self, client, waiting, query):
         assert client.get(f"/admin/organisations?{query}").status_code == 200
+
+    def test_names_whom_no_mail_reaches_until_one_does(self, client, session, waiting):
+        head = UserFactory(organisation=waiting, email="lost@example.org")
+        facts = {"name": "Kamilombe", "organisation": waiting.number, "reason": "Unpaid."}
+        for _ in range(2):
+            tell(session, to=head, kind=Notice.ORGANISATION_SUSPENDED, facts=facts, at=AT)
+        session.commit()
+        assert "lost@example.org" not in client.get("/admin/organisations").text
+
+        session.execute(text("UPDATE notice SET mail_tries = 40, mail_due_at = NULL WHERE id = 1"))
+        session.commit()
+        assert "lost@example.org" in client.get("/admin/organisations").text
+
+        outbox.mark_sent(session, 2, at=AT)
+        session.commit()
+        assert "lost@example.org" not in client.get("/admin/organisations").text
 
     @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.REGISTRY])
     def test_is_closed_to_everybody_else(self, client, kind):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from credits import jobs
 from credits.letters import deliver
-from credits.notices import Kind, tell
+from credits.notices import Kind, outbox, tell
 from credits.notices.models import Notice
 from credits.participants.models import Language
 from tests.factories import AT, UserFactory
@@ -79,6 +79,35 @@ class TestSendNotices:
         assert jobs.send_notices(session, deliver=post, at=AT) == 1
         assert post.taken == [readers[1].email]
         assert jobs.send_notices(session, deliver=post, at=AT + timedelta(minutes=2)) == 1
+
+    @pytest.mark.parametrize("failure", [ValueError("CR or LF"), UnicodeError("idna"), KeyError("x"), OSError("cut")])
+    def test_lets_the_others_leave_whatever_becomes_of_one(self, session, notices, readers, failure):
+        post = Post(failure)
+
+        assert jobs.send_notices(session, deliver=post, at=AT) == 1
+        assert post.taken == [readers[1].email]
+
+    def test_knocks_three_times_where_no_server_answers(self, session, readers):
+        tell(session, to=readers * 3, kind=Kind.ORGANISATION_SUSPENDED, facts=FACTS, at=AT)
+        for _ in range(3):
+            tell(session, to=readers, kind=Kind.ORGANISATION_SUSPENDED, facts=FACTS, at=AT)
+        session.commit()
+        post = Post(*[ConnectionRefusedError()] * 10)
+        jobs.send_notices(session, deliver=post, at=AT)
+
+        assert len(post.failures) == 7
+
+    def test_gives_a_letter_up_in_the_end_and_the_registry_sees_whose(self, session, notices, readers):
+        def post(letter) -> None:
+            if letter.email == readers[0].email:
+                raise ValueError("no such address can be written")
+
+        for day in range(60):
+            jobs.send_notices(session, deliver=post, at=AT + timedelta(days=day))
+        session.rollback()
+
+        assert (notices[0].mail_tries, notices[0].mail_due_at, notices[0].mailed_at) == (outbox.MOST_TRIES, None, None)
+        assert outbox.given_up(session) == [(readers[0], 1)]
 
     def test_sends_again_what_was_sent_by_who_died_before_noting_it(self, session, notices):
         with pytest.raises(KeyboardInterrupt):

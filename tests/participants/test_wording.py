@@ -1,4 +1,5 @@
 import pytest
+from flask_mailman.message import sanitize_address
 
 from credits.participants.wording import UnsoundText, email_address, line, paragraphs
 
@@ -44,4 +45,34 @@ class TestEmailAddress:
     )
     def test_is_refused_without_its_form(self, text):
         with pytest.raises(UnsoundText):
+            email_address(text)
+
+    @pytest.mark.parametrize(
+        "text", ["o'neil+asm@example.org", "a.b-c_d@exämple.org", "x" * 64 + "@example.org", "a@b"]
+    )
+    def test_is_taken_where_a_mail_can_be_addressed_to_it(self, text):
+        assert sanitize_address(email_address(text), "utf-8")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "é" * 60 + "@example.org",
+            "é@example.org",
+            "x" * 65 + "@example.org",
+            "a@" + "é" * 80 + ".org",
+            "a@" + "b" * 64 + ".org",
+            "a@b..org",
+            "a@.org",
+            "a@b.",
+            "a..b@c.org",
+            "a,b@c.org",
+            "a:b@c.org",
+            "<a@b.org>",
+            "a(b)@c.org",
+            "a@b;c.org",
+            '"a"@b.org',
+        ],
+    )
+    def test_is_refused_where_none_can(self, text):
+        with pytest.raises(UnsoundText, match=r"^Email: "):
             email_address(text)
