@@ -13,7 +13,7 @@ from credits.journal import events
 from credits.ledger.models import AccountKind
 from credits.ledger.posting import Record
 from credits.ledger.serials import SerialRange, written
-from credits.participants.models import Organisation, User
+from credits.participants.models import Kyc, Organisation, User
 from credits.participants.permissions import BUYERS, PRODUCERS, may_dispose_of
 from credits.participants.wording import paragraphs
 from credits.registry import guarding
@@ -211,14 +211,13 @@ def lock_pending(session: Session, transfer: Transfer) -> None:
 
 def parties_must_take_part(session: Session, transfer: Transfer) -> None:
     """Raise PartySuspended unless both sides are approved, as the database says now."""
-    for party in (transfer.sender, transfer.recipient):
-        session.refresh(party, ["kyc"])
-        if not party.approved:
-            raise PartySuspended(
-                f"{party.name} is suspended by the registry, so this transfer cannot be accepted now. "
-                "Unless that ends in time, the credits go back to their sender.",
-                organisation=party.number,
-            )
+    parties = Organisation.id.in_([transfer.sender_id, transfer.recipient_id])
+    if party := session.scalars(select(Organisation).where(parties, Organisation.kyc != Kyc.APPROVED)).first():
+        raise PartySuspended(
+            f"{party.name} is suspended by the registry, so this transfer cannot be accepted now. "
+            "Unless that ends in time, the credits go back to their sender.",
+            organisation=party.number,
+        )
 
 
 def must_not_be_suspended(session: Session, issuance: Issuance) -> None:
