@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from credits.errors import Invalid
 
 SEPARATORS = ",;\t"
+SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 # A spreadsheet takes a cell that begins so for a formula; a number with its sign, or a dash for nothing, is none.
 BEGINS_FORMULA = frozenset("=+-@")
+CALLING = re.compile(r"[(|!]")  # of functions, other programs, other sheets
 PLAIN = re.compile(r"[+-]?[\s0-9.,'/()%-]*")
 UNWRITTEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\ufffe\uffff]")
 LONGEST_CELL = 32_000  # characters, as in spreadsheets
@@ -65,9 +67,12 @@ def lines(text: str) -> Iterator[str]:
         start = end
 
 
-def rows(text: str) -> Iterator[list[str]]:
-    """The rows of a table. Raises NoTable where the text breaks off being one."""
-    reader = csv.reader(lines(text), delimiter=separator(text))
+def rows(text: str, delimiter: str | None = None) -> Iterator[list[str]]:
+    """The rows of a table, divided as its first line is, or at `delimiter`.
+
+    Raises NoTable where the text breaks off being one.
+    """
+    reader = csv.reader(lines(text), delimiter=delimiter or separator(text))
     try:
         yield from reader
     except csv.Error:
@@ -75,13 +80,24 @@ def rows(text: str) -> Iterator[list[str]]:
 
 
 def refuse_formulas(text: str) -> None:
-    """Raise FormulaCell for the first cell that is one, NoTable where there is no table. Names the cell as A1."""
-    if text.count(separator(text)) + text.count("\n") > MOST_CELLS:
+    """Raise FormulaCell for the first cell that is one, NoTable where there is no table. Names the cell as A1.
+
+    A spreadsheet divides by the habits of its country, not by the first line: the cells at each separator count.
+    """
+    own = separator(text)
+    if max(text.count(each) for each in SEPARATORS) + text.count("\n") > MOST_CELLS:
         raise NoTable("The table has more than two million cells. Please send it in parts.")
-    for number, row in enumerate(rows(text), 1):
+    for number, row in enumerate(rows(text, own), 1):
         for column, cell in enumerate(row):
             if cell and (cell[0] in BEGINS_FORMULA or cell[0].isspace() or len(cell) > LONGEST_CELL):
                 refuse_formula(cell, f"{letters(column)}{number}")
+    for other in SEPARATORS.replace(own, ""):
+        if other not in text and not CALLING.search(text):
+            continue  # each row is one cell there, and begins as its first one does here
+        for number, row in enumerate(rows(text, other), 1):
+            for column, cell in enumerate(row):
+                if cell and (cell[0] in BEGINS_FORMULA or cell[0].isspace()):
+                    refuse_formula_elsewhere(cell, f"{letters(column)}{number}", own, other)
 
 
 def refuse_formula(cell: str, name: str) -> None:
@@ -93,6 +109,22 @@ def refuse_formula(cell: str, name: str) -> None:
             f"Cell {name} holds a formula. Save the table with its values only, or write a word before the sign.",
             cell=name,
         )
+
+
+def refuse_formula_elsewhere(cell: str, name: str, own: str, other: str) -> None:
+    """As `refuse_formula`, where the table is divided at `other` and not at its `own` separator.
+
+    A row that begins with a figure such as -5 is one cell there, and no formula unless something could be called.
+    """
+    bare = cell.strip()
+    begins = bare.partition(own)[0].strip().strip('"')
+    if not bare or bare[0] not in BEGINS_FORMULA or (PLAIN.fullmatch(begins) and not CALLING.search(bare)):
+        return
+    raise FormulaCell(
+        f"A spreadsheet that divides at {SIGNS[other]} takes cell {name} for a formula. Save the table with its values "
+        "only, or write a word before the sign.",
+        cell=name,
+    )
 
 
 def letters(column: int) -> str:

@@ -31,6 +31,30 @@ class TestRefuseFormulas:
         assert refusal.value.detail == {"cell": "B2"}
 
     @pytest.mark.parametrize(
+        "text, cell",
+        [
+            ("a,b\n1,x;=cmd|' /C calc'!A0\n", "B2"),
+            ("a,b\n1,x\t=1+1\n", "B2"),
+            ('a,b\n1,"x; @SUM(A1)"\n', "B2"),
+            ("a;b\n1;x,+A1\n", "B2"),
+            ("a\tb\n1\tx;-A1\n", "B2"),
+            ("a,b\n-5,1+cmd|' /C calc'!A0\n", "A2"),
+            ('a,b\n"-5",1+SUM(A1)\n', "A2"),
+        ],
+    )
+    def test_refuses_what_is_one_where_a_spreadsheet_divides_elsewhere(self, text, cell):
+        with pytest.raises(FormulaCell) as refusal:
+            refuse_formulas(text)
+
+        assert refusal.value.detail == {"cell": cell}
+
+    @pytest.mark.parametrize(
+        "text", ["a,b\n-5,north\n", "a;b\n-12,5;-3,5\n", "a,b\n+243 99,Anne; - ,c\n", "a;b\nx, y;z\n"]
+    )
+    def test_takes_figures_wherever_it_divides(self, text):
+        refuse_formulas(text)
+
+    @pytest.mark.parametrize(
         "text", ["a," + "b" * 40_000, 'a,b\n"' + "x" * 200_000, "," * 3_000_000, "a,b\n" * 2_000_000]
     )
     def test_refuses_what_no_person_writes_down(self, text):
