@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from credits.errors import Conflict, Invalid, Missing
@@ -42,6 +42,12 @@ class NotAtTheEnd(Conflict):
     """The piece does not begin where the file ends by now."""
 
     code = "wrong_offset"
+
+
+class GivenUp(Conflict):
+    """The file was given up, from another device perhaps, while it was being put behind the batch."""
+
+    code = "upload_given_up"
 
 
 class NotWhole(Conflict):
@@ -151,15 +157,17 @@ def whole(upload: Upload, parts: Parts) -> bytes:
 
 
 def become(session: Session, upload: Upload, paper: Evidence) -> None:
-    """Write down that the file is `paper` now. The door drops its parts after its commit. Flushes."""
-    upload.evidence_id = paper.id
-    session.flush()
+    """Write down that the file is `paper` now. The door drops its parts after its commit. Flushes. Raises GivenUp."""
+    mine = update(Upload).where(Upload.id == upload.id).values(evidence_id=paper.id)
+    if session.scalars(mine.returning(Upload.id)).one_or_none() is None:
+        raise GivenUp(
+            "The file was given up meanwhile, so it is not behind the batch. Send it again if it belongs there."
+        )
 
 
 def drop(session: Session, upload: Upload, parts: Parts) -> None:
-    """Forget a file that nobody will finish. Flushes."""
-    session.delete(upload)
-    session.flush()
+    """Forget a file that nobody will finish, unless somebody else has. Flushes."""
+    session.execute(delete(Upload).where(Upload.id == upload.id))
     parts.drop(upload.handle)
 
 

@@ -3,15 +3,18 @@ from os import utime
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from credits import jobs
+from credits.db import begin_writing
 from credits.errors import Invalid
 from credits.files import Parts
 from credits.registry import evidence_uploads
 from credits.registry.evidence import EvidenceClosed
 from credits.registry.evidence_looking import UnusableFile
 from credits.registry.evidence_models import Upload
-from credits.registry.evidence_uploads import NoSuchUpload, NotAtTheEnd, NotWhole, TooMuch
+from credits.registry.evidence_uploads import GivenUp, NoSuchUpload, NotAtTheEnd, NotWhole, TooMuch
 from credits.registry.production import EvidenceKind
 from tests import papers
 from tests.factories import UserFactory
@@ -43,6 +46,22 @@ def begin(stage, parts):
         return evidence_uploads.begin(stage.session, **asked | bent)
 
     return begun
+
+
+def given_up_elsewhere(stage, upload, engine, parts) -> Upload:
+    """An upload that this session has read, and another device has given up since."""
+    stage.session.commit()
+    stage.session.refresh(upload)
+    known = {"id": upload.id, "handle": upload.handle, "size": upload.size, "batch_id": upload.batch_id}
+    stage.session.rollback()
+    with Session(engine) as elsewhere:
+        begin_writing(elsewhere)
+        evidence_uploads.drop(elsewhere, elsewhere.get_one(Upload, known["id"]), parts)
+        elsewhere.commit()
+    begin_writing(stage.session)
+    for name, value in known.items():
+        set_committed_value(upload, name, value)
+    return upload
 
 
 class TestBegin:
@@ -136,6 +155,18 @@ class TestUploadOf:
         for stranger in (stage.manager, UserFactory()):
             with pytest.raises(NoSuchUpload):
                 evidence_uploads.upload_of(stage.session, stranger, upload.handle)
+
+
+class TestBecome:
+    def test_refuses_where_the_file_was_given_up_meanwhile(self, begin, stage, engine, parts):
+        batch = stage.draft()
+        upload = given_up_elsewhere(stage, begin(batch), engine, parts)
+        paper = stage.paper(batch, EvidenceKind.ASSAY)
+        with pytest.raises(GivenUp):
+            evidence_uploads.become(stage.session, upload, paper)
+
+    def test_lets_two_give_the_same_file_up(self, begin, stage, engine, parts):
+        evidence_uploads.drop(stage.session, given_up_elsewhere(stage, begin(), engine, parts), parts)
 
 
 class TestDropAbandoned:
