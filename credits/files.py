@@ -3,9 +3,14 @@
 import fcntl
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class FileMissing(Exception):
@@ -37,12 +42,27 @@ class Files:
         self.root = root
 
     def keep(self, content: bytes) -> str:
-        """Store `content` and return its SHA-256 in hexadecimal. Storing the same content again changes nothing."""
+        """Store `content` and return its SHA-256 in hexadecimal. Storing it again changes its time alone."""
         sha256 = hashlib.sha256(content).hexdigest()
-        target = self.path(sha256)
-        if not target.exists():
-            write_whole(target, content)
+        if not self.path(sha256).exists():
+            write_whole(self.path(sha256), content)
+        else:
+            os.utime(self.path(sha256))
         return sha256
+
+    def touch(self, sha256: str, at: datetime) -> None:
+        """Let the file count as touched then, if it is there."""
+        with suppress(FileNotFoundError):
+            os.utime(self.path(sha256), (at.timestamp(), at.timestamp()))
+
+    def drop(self, sha256: str) -> None:
+        self.path(sha256).unlink(missing_ok=True)
+
+    def untouched_since(self, moment: float) -> Iterator[str]:
+        """The SHA-256 of the files that were neither stored nor touched since `moment` (seconds of the epoch)."""
+        for file in self.root.glob("??/*"):
+            if SHA256.fullmatch(file.name) and file.stat().st_mtime < moment:
+                yield file.name
 
     def read(self, sha256: str) -> bytes:
         """The stored bytes. Raises FileMissing where they are gone or changed."""

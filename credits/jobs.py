@@ -17,7 +17,7 @@ from credits.files import Files, Parts
 from credits.journal import checkpoints, outside, sequencing
 from credits.journal.keys import LogKeys
 from credits.notices import outbox
-from credits.registry import evidence_uploads, expiry, importing, reassigning, site_clock, transfer
+from credits.registry import evidence_storage, evidence_uploads, expiry, importing, reassigning, site_clock, transfer
 from credits.registry.import_files import ImportFile, ImportState
 from credits.registry.models import Issuance
 from credits.registry.policy import Policy
@@ -116,6 +116,19 @@ def drop_abandoned_uploads(session: Session, *, parts: Parts, policy: Policy, at
     begin_writing(session)
     dropped = evidence_uploads.drop_abandoned(session, parts=parts, policy=policy, at=at)
     session.commit()
+    return dropped
+
+
+def drop_unreferred_files(session: Session, *, files: Files, policy: Policy, at: datetime) -> int:
+    """Delete the files that no paper refers to any more for some hours; how many. Commits each part."""
+    waiting = evidence_storage.unreferred(session, files, policy, at)
+    session.rollback()
+    dropped = 0
+    for start in range(0, len(waiting), evidence_storage.FILES_AT_A_TIME):
+        begin_writing(session)
+        some = waiting[start : start + evidence_storage.FILES_AT_A_TIME]
+        dropped += evidence_storage.drop_unreferred(session, some, files)
+        session.commit()
     return dropped
 
 

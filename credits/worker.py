@@ -80,6 +80,15 @@ def drop_uploads() -> None:
         jobs.drop_abandoned_uploads(db.session(), parts=parts, policy=policy, at=now())
 
 
+@huey.periodic_task(crontab(minute="35", hour="*/6"))
+@huey.lock_task("drop-unreferred-files")
+def drop_unreferred_files() -> None:
+    """Delete the files of papers that were taken away some hours ago."""
+    with app.app_context():
+        files, policy = app.extensions["evidence_files"], app.extensions["policy"]
+        jobs.drop_unreferred_files(db.session(), files=files, policy=policy, at=now())
+
+
 @huey.periodic_task(crontab(minute="15", hour="*"))
 @huey.lock_task("draw-late")
 def draw_late() -> None:

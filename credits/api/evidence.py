@@ -52,7 +52,7 @@ def remove_evidence(key: str, asked: dict[str, Any], number: str, evidence_id: i
 
     def remove() -> None:
         paper = queries.evidence_of(db.session, user, number, evidence_id)
-        evidence.remove(db.session, paper=paper, by=user, at=now())
+        evidence.remove(db.session, paper=paper, files=current_app.extensions["evidence_files"], by=user, at=now())
         db.session.refresh(batch)
 
     once(key, "evidence.remove", number, remove, paper=str(evidence_id))

@@ -10,6 +10,8 @@ from credits.db import Document, Model, Word
 from credits.notices.wordings import Kind
 from credits.participants.models import User
 
+GIVEN_UP = text("mail_tries > 0 AND mail_due_at IS NULL AND mailed_at IS NULL")
+
 
 class Notice(Model):
     """What one person was told. Its words are made when they are read, in the language of that day.
@@ -30,6 +32,7 @@ class Notice(Model):
             sqlite_where=text("read_at IS NULL"),
             postgresql_where=text("read_at IS NULL"),
         ),
+        Index("ix_notice_given_up", "mail_tries", sqlite_where=GIVEN_UP, postgresql_where=GIVEN_UP),
         Index(
             "ix_notice_mail_due_at",
             "mail_due_at",

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from credits.notices.models import Notice
+from credits.notices.models import GIVEN_UP, Notice
 from credits.notices.wordings import Kind
 from credits.participants.models import Language, User
 
@@ -79,7 +79,7 @@ def given_up(session: Session) -> list[tuple[User, int]]:
     """To whom no mail gets through, and how many letters did not; by name. Who got one since is not among them."""
     lost = (
         select(Notice.person_id, func.count().label("letters"), func.max(Notice.id).label("newest"))
-        .where(Notice.mail_tries >= MOST_TRIES, Notice.mail_due_at.is_(None), Notice.mailed_at.is_(None))
+        .where(GIVEN_UP, Notice.mail_tries >= MOST_TRIES)
         .group_by(Notice.person_id)
         .subquery()
     )

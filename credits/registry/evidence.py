@@ -17,6 +17,7 @@ from credits.registry.evidence_likeness import note_likenesses, one_at_a_time, r
 from credits.registry.evidence_looking import Looked
 from credits.registry.evidence_models import PaperNumber
 from credits.registry.evidence_numbers import LONGEST_ISSUER, Numbered, numbers_on, shown
+from credits.registry.evidence_storage import count_in
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState, Evidence, EvidenceKind
 
@@ -57,7 +58,8 @@ def add(
     """Put a file that was looked at behind a batch. What resembles another batch's paper becomes a question.
 
     reference: the numbers on the paper (assay, invoice, tags, tickets), or ""; issuer: who gave them, or "".
-    Flushes, and keeps the file. Raises NotAllowed, EvidenceUsed, EvidenceClosed, TooManyNumbers, BadRange, UnsoundText.
+    Flushes, and keeps the file. Raises NotAllowed, EvidenceUsed, EvidenceClosed, TooMuchToday, TooManyNumbers,
+    BadRange, UnsoundText.
     """
     may_register_for(by, batch.site.producer)
     asked = {"act": "evidence.add", "batch": batch.number, "kind": kind.value, "reference": reference}
@@ -72,6 +74,7 @@ def add(
     one_at_a_time(session)
     refuse_same_file(session, batch, looked.sha256)
     refuse_same_number(session, batch, kind, numbers)
+    count_in(session, by.organisation_id, len(looked.content), policy, at)
     files.keep(looked.content)
     try:
         with session.begin_nested():
@@ -101,13 +104,17 @@ def add(
     return paper
 
 
-def remove(session: Session, *, paper: Evidence, by: User, at: datetime) -> None:
-    """Take a paper away from a draft. The file itself is kept. Flushes. Raises NotAllowed, EvidenceClosed."""
+def remove(session: Session, *, paper: Evidence, files: Files, by: User, at: datetime) -> None:
+    """Take a paper away from a draft. Flushes. Raises NotAllowed, EvidenceClosed.
+
+    The file itself stays for some hours from now on, see evidence_storage.
+    """
     may_register_for(by, paper.batch.site.producer)
     session.refresh(paper.batch, with_for_update=True)
     if paper.batch.state is not BatchState.DRAFT:
         raise EvidenceClosed("What was submitted stays with the batch.")
     tell(session, "evidence.removed", paper, by, at, {})
+    files.touch(paper.sha256, at)
     session.delete(paper)
     session.flush()
 

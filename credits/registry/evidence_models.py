@@ -1,7 +1,7 @@
 """What is known of a paper besides the paper: its numbers, what its pages look like, whom it resembles; and files on
 their way."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
@@ -103,6 +103,17 @@ class Likeness(Model):
     paper: Mapped[Evidence] = relationship(foreign_keys=[evidence_id])
     other: Mapped[Evidence] = relationship(foreign_keys=[other_id])
     answered_by: Mapped[User | None] = relationship()
+
+
+class EvidenceDay(Model):
+    """How many bytes of papers the people of an organisation have added on one day (UTC), removed ones too."""
+
+    __tablename__ = "evidence_day"
+    __table_args__ = (CheckConstraint("bytes >= 0", name="bytes_counted"),)
+
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True, autoincrement=False)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    bytes: Mapped[int]
 
 
 class Upload(Model):

@@ -21,6 +21,7 @@ from credits.registry.evidence_looking import (
     sound_name,
 )
 from credits.registry.evidence_models import Upload
+from credits.registry.evidence_storage import must_have_room
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, Evidence
 
@@ -71,7 +72,8 @@ def begin(
 ) -> Upload:
     """Make room for a file of `size` bytes. What is not taken anyway is refused before anybody sends it.
 
-    handle: 64 hexadecimal digits that nobody can guess. Flushes. Raises NotAllowed, EvidenceClosed, UnusableFile.
+    handle: 64 hexadecimal digits that nobody can guess. Flushes. Raises NotAllowed, EvidenceClosed, UnusableFile,
+    TooMuchToday.
     Under an earlier key it is the earlier upload, or NoSuchUpload where that is gone.
     """
     may_register_for(by, batch.site.producer)
@@ -86,6 +88,7 @@ def begin(
     if size < 1:
         raise UnusableFile("The file is empty. Please choose it again.")
     refuse_too_large(size, policy)
+    must_have_room(session, by.organisation_id, size, policy, at)
     mine = select(Upload).where(Upload.begun_by_id == by.id).order_by(Upload.id.desc())
     for oldest in session.scalars(mine.offset(MOST_OPEN - 1)):
         drop(session, oldest, parts)

@@ -25,6 +25,7 @@ class Policy:
     milliseconds_to_look: int
     bits_alike: int
     hours_to_upload: int
+    evidence_bytes_a_day: int
     months_to_age: int
     days_to_answer: int
     guarded: tuple[Cause, ...]
@@ -68,6 +69,7 @@ def read(path: Path, environment: str = "production") -> Policy:
         milliseconds_to_look=text["evidence"]["milliseconds_to_look"],
         bits_alike=text["evidence"]["bits_alike"],
         hours_to_upload=text["evidence"]["hours_to_upload"],
+        evidence_bytes_a_day=text["evidence"]["bytes_a_day"],
         months_to_age=text["observation"]["months_to_age"],
         days_to_answer=text["transfer"]["days_to_answer"],
         guarded=tuple(Cause(cause) for cause in text["transfer"]["guarded"]),

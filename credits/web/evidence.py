@@ -197,7 +197,9 @@ def remove_evidence(number: str, evidence_id: int) -> ResponseReturnValue:
     may_register_for(user, batch.site.producer)
     try:
         paper = queries.evidence_of(db.session, user, number, evidence_id)
-        registry_evidence.remove(db.session, paper=paper, by=user, at=now())
+        registry_evidence.remove(
+            db.session, paper=paper, files=current_app.extensions["evidence_files"], by=user, at=now()
+        )
         db.session.commit()
         flash(_("The paper is taken away."), "success")
     except NoSuchEvidence:

@@ -132,14 +132,14 @@ class TestRemove:
     def test_takes_a_paper_from_a_draft_and_frees_it(self, stage):
         site = stage.site()
         paper = stage.paper(stage.draft(site), EvidenceKind.ASSAY, content=PDF, filename="a.pdf", reference="LAB-1")
-        evidence.remove(stage.session, paper=paper, by=stage.clerk, at=stage.at)
+        evidence.remove(stage.session, paper=paper, files=stage.files, by=stage.clerk, at=stage.at)
 
         assert stage.paper(stage.draft(site), EvidenceKind.ASSAY, content=PDF, filename="a.pdf", reference="LAB-1")
 
     def test_never_takes_what_was_submitted(self, stage):
         batch = stage.submitted()
         with pytest.raises(EvidenceClosed):
-            evidence.remove(stage.session, paper=batch.evidence[0], by=stage.clerk, at=stage.at)
+            evidence.remove(stage.session, paper=batch.evidence[0], files=stage.files, by=stage.clerk, at=stage.at)
 
 
 class TestFree:

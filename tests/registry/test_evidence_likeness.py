@@ -181,7 +181,7 @@ class TestRemove:
     def test_takes_the_question_the_numbers_and_the_prints_along(self, stage, site):
         photo(stage, stage.draft(site), papers.form(1))
         paper = photo(stage, stage.draft(site), AGAIN["paler"](papers.form(1)))
-        evidence.remove(stage.session, paper=paper, by=stage.clerk, at=stage.at)
+        evidence.remove(stage.session, paper=paper, files=stage.files, by=stage.clerk, at=stage.at)
         stage.session.expire_all()
 
         for table, left in ((Likeness, 0), (PagePrint, 1), (PrintBand, 16), (PaperNumber, 1)):

@@ -89,7 +89,7 @@ STEPS: dict[str, Step] = {
     "evidence": Step(Stage.draft, lambda s, batch: s.paper(batch, EvidenceKind.ASSAY)),
     "evidence away": Step(
         lambda s: s.paper(s.draft(), EvidenceKind.ASSAY),
-        lambda s, paper: evidence.remove(s.session, paper=paper, by=s.clerk, at=s.at),
+        lambda s, paper: evidence.remove(s.session, paper=paper, files=s.files, by=s.clerk, at=s.at),
     ),
     "submit": Step(
         Stage.complete,
