@@ -42,7 +42,8 @@ class PostgreSQL:
         """
         name = f"fresh_{next(self._numbers)}"
         source = template.rpartition("/")[2] if template else "template0"
-        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        # Copied file by file: through the log, as it is done otherwise, takes twice as long.
+        command = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
         self._execute(command.format(sql.Identifier(name), sql.Identifier(source)))
         return self.url_of(name)
 
