@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from credits import jobs
-from credits.letters import deliver
+from credits.letters import deliver, send_later
 from credits.notices import Kind, outbox, tell
 from credits.notices.models import Notice
 from credits.participants.models import Language
@@ -135,6 +135,13 @@ class TestDeliver:
         assert f"{app.config['PUBLIC_URL']}/account" in first.body
         assert first.extra_headers["Message-ID"].startswith(f"<notice-{notices[0].id}@")
         assert len(outbox) == 2  # a language without a catalogue is told in English
+
+    def test_logs_a_letter_of_the_sign_in_that_cannot_be_written(self, app, caplog):
+        with app.test_request_context("/"):
+            send_later("Confirm", "Here", "é" * 60 + "@example.org")
+            app.process_response(app.make_response("")).close()
+
+        assert "A mail could not be sent." in caplog.text
 
     def test_leaves_what_is_written_as_it_is(self, app, session, readers, outbox):
         tell(session, to=readers[0], kind=Kind.ORGANISATION_REFUSED, facts=FACTS | {"reason": "A < B & 5 %"}, at=AT)
