@@ -150,8 +150,8 @@ class TestEvidence:
         assert answer.headers["Cache-Control"] == "private, no-store"
 
     def test_is_read_by_those_who_see_the_batch(self, client, stage):
-        submitted = stage.submitted()
-        address = f"/batches/{submitted.number}/evidence/{submitted.evidence[0].id}"
+        reviewed = stage.in_review()
+        address = f"/batches/{reviewed.number}/evidence/{reviewed.evidence[0].id}"
 
         for reader in (stage.clerk, stage.lead, stage.issuer):
             assert client.sign_in(reader).get(address).status_code == 200
