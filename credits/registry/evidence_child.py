@@ -22,6 +22,7 @@ from typing import NoReturn
 from PIL import Image, ImageOps
 
 MEMORY = 290_000_000  # bytes of address space, for this process and for each that it starts
+OUT_OF_MEMORY = 3  # how the process ends where there is no memory left even to say so; known to who starts it
 LARGEST_OUTPUT = 32_000_000  # bytes of one file that any of them writes
 SECONDS = 2  # of computing
 MOST_PIXELS = {"image/png": 36_000_000, "image/jpeg": 110_000_000}  # JPEG is made smaller while it is read
@@ -219,20 +220,23 @@ def end(answer: bytes) -> NoReturn:
 
 def main(act: str, media_type: str, *number: str) -> NoReturn:
     limit()
-    content = sys.stdin.buffer.read()
-    if act == "page":
-        end(page(media_type, content, int(number[0])))
+    try:
+        content = sys.stdin.buffer.read()
+        end(page(media_type, content, int(number[0])) if act == "page" else answer_to(media_type, content))
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+
+
+def answer_to(media_type: str, content: bytes) -> bytes:
     try:
         found = look(media_type, content)
     except Refused as refused:
         found = {"refused": refused.code}
-    except MemoryError:
-        found = {"refused": "too_large_inside"}
-    except FileNotFoundError:
-        raise  # a program is missing here: no fault of the file
+    except (MemoryError, FileNotFoundError):
+        raise  # the limit speaks for itself; a program is missing here: no fault of the file
     except Exception:  # Pillow raises many kinds over a file that is not what it says
         found = {"refused": "unreadable"}
-    end(json.dumps(found).encode())
+    return json.dumps(found).encode()
 
 
 if __name__ == "__main__":

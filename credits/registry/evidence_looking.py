@@ -37,6 +37,7 @@ REFUSALS = {
     "too_slow": "The file takes too long to open. Make a simpler one: a photo, or a scan of 150 to 300 dots per inch.",
 }
 KILLED = (-signal.SIGKILL, -signal.SIGXCPU)
+OUT_OF_MEMORY = 3  # how a child ends that has no memory left even to say so
 
 
 class UnusableFile(Invalid):
@@ -151,6 +152,8 @@ def run(arguments: list[str], content: bytes, milliseconds: int, program: Path =
                 os.killpg(child.pid, signal.SIGKILL)
     if child.returncode in KILLED:
         raise UnusableFile(REFUSALS["too_slow"], why="too_slow")
+    if child.returncode == OUT_OF_MEMORY:
+        raise UnusableFile(REFUSALS["too_large_inside"], why="too_large_inside")
     if child.returncode < 0:  # what the file did to the program that read it
         raise UnusableFile(REFUSALS["unreadable"], why="unreadable")
     if child.returncode:

@@ -12,9 +12,11 @@ import os
 import resource
 import sys
 import zipfile
+from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NoReturn
+from xml.parsers import expat
 
 MEMORY = 290_000_000  # bytes of address space
 SECONDS = 8  # of computing
@@ -22,6 +24,8 @@ LARGEST_INSIDE = 40_000_000  # bytes of all parts together, as they come out
 MOST_PARTS = 300
 LONGEST_CELL = 2_000
 PIECE = 1 << 20
+DEEPEST = 100  # elements within one another: spreadsheets write a dozen
+OUT_OF_MEMORY = 3  # how the process ends where there is no memory left even to say so; known to who starts it
 DECLARED = (b"<!DOCTYPE", b"<!ENTITY", b"<!doctype", b"<!entity")
 
 
@@ -58,6 +62,7 @@ def see_parts(content: bytes) -> None:
         left = LARGEST_INSIDE
         for part in parts:
             with packed.open(part) as opened:
+                depth = Depth()
                 before = b""
                 while piece := opened.read(PIECE):
                     left -= len(piece)
@@ -65,7 +70,30 @@ def see_parts(content: bytes) -> None:
                         raise Refused("too_large_inside")
                     if part.filename.endswith((".xml", ".rels", ".vml")):
                         see_text(before[-16:] + piece)
+                        depth.see(piece)
                     before = piece
+
+
+class Depth:
+    """How deeply the elements of a part lie within one another: whoever reads it keeps all that are open."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.parser = expat.ParserCreate()
+        self.parser.StartElementHandler = self.begin
+        self.parser.EndElementHandler = self.end
+
+    def see(self, piece: bytes) -> None:
+        with suppress(expat.ExpatError):  # the reading stops there as well, and says so
+            self.parser.Parse(piece, False)
+
+    def begin(self, _name: str, _attributes: object) -> None:
+        self.open += 1
+        if self.open > DEEPEST:
+            raise Refused("too_large_inside")
+
+    def end(self, _name: str) -> None:
+        self.open -= 1
 
 
 def see_text(piece: bytes) -> None:
@@ -138,16 +166,22 @@ def main(most_rows: str, most_columns: str) -> NoReturn:
 
     warnings.simplefilter("ignore")
     limit()
-    content = sys.stdin.buffer.read()
+    try:
+        end(answer_to(sys.stdin.buffer.read(), int(most_rows), int(most_columns)))
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+
+
+def answer_to(content: bytes, most_rows: int, most_columns: int) -> dict[str, Any]:
     try:
         see_parts(content)
-        end({"rows": rows_of(content, int(most_rows), int(most_columns))})
+        return {"rows": rows_of(content, most_rows, most_columns)}
     except Refused as refused:
-        end({"refused": refused.code})
+        return {"refused": refused.code}
     except MemoryError:
-        end({"refused": "too_large_inside"})
+        raise
     except Exception:  # the libraries raise many kinds over a file that is not what it says
-        end({"refused": "unreadable"})
+        return {"refused": "unreadable"}
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from openpyxl import Workbook
 
+from credits.registry import import_sheets
 from credits.registry.import_columns import COLUMNS
 from credits.registry.import_files import MOST_ROWS, ImportKind
 from credits.registry.import_sheets import UnreadableSheet, read
@@ -38,6 +39,10 @@ LAUGHS = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'
 FILE = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
 
 
+def deepened(sheet):
+    return sheet.replace(b"<row", b"<row>" * 1_000_000 + b"<row", 1)
+
+
 class TestRead:
     def test_takes_what_spreadsheets_write(self):
         day, number = date(2026, 3, 31), 0.312
@@ -69,6 +74,7 @@ class TestRead:
             (repacked(SMALL, SHEET, lambda inside: FILE + inside), "declarations"),
             (repacked(SMALL, SHEET, lambda inside: inside.decode().encode("utf-16")), "declarations"),
             (repacked(SMALL, "docProps/app.xml", lambda inside: b" " * 60_000_000), "far larger"),
+            (repacked(SMALL, SHEET, deepened), "far larger"),
             (repacked(SMALL, "xl/workbook.xml", lambda inside: b"<x/>"), "cannot be read|no sheet"),
             (book(["a"] * 41, ["1"]), "wider than 40 columns"),
         ],
@@ -76,6 +82,14 @@ class TestRead:
     def test_refuses_what_is_hostile_or_broken_with_what_to_do(self, content, said):
         with pytest.raises(UnreadableSheet, match=said):
             read("x.xlsx", content)
+
+    def test_refuses_a_file_that_its_reader_has_no_memory_for(self, monkeypatch, tmp_path):
+        # As if the depth were not seen: a child that dies of its limits is never a fault of ours.
+        child = tmp_path / "child.py"
+        child.write_text(import_sheets.CHILD.read_text().replace("DEEPEST = 100 ", "DEEPEST = 10**9 "))
+        monkeypatch.setattr(import_sheets, "CHILD", child)
+        with pytest.raises(UnreadableSheet, match="far larger"):
+            read("x.xlsx", repacked(SMALL, SHEET, deepened))
 
 
 class TestTemplates:
