@@ -21,6 +21,7 @@ from credits.registry import evidence_storage, evidence_uploads, expiry, importi
 from credits.registry.import_files import ImportFile, ImportState
 from credits.registry.models import Issuance
 from credits.registry.policy import Policy
+from credits.registry.production import Site
 from credits.registry.review_queue import assess_due
 
 log = logging.getLogger(__name__)
@@ -143,13 +144,17 @@ def assess_risks(session: Session, *, policy: Policy, at: datetime) -> int:
 def run_site_clocks(session: Session, *, policy: Policy, at: datetime) -> int:
     """Suspend sites whose probation ended without mitigation, put those with an overdue major finding on probation.
 
-    How many. Commits each part.
+    How many. Commits each.
     """
     total = 0
     while True:
-        begin_writing(session)
-        done = len(site_clock.run_clocks(session, policy=policy, at=at))
-        session.commit()
+        due = site_clock.due(session, at=at)
+        session.rollback()
+        done = 0
+        for site_id in due:
+            begin_writing(session)
+            done += site_clock.run(session, session.get_one(Site, site_id), policy, at) is not None
+            session.commit()
         total += done
         if not done:
             return total

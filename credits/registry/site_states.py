@@ -1,7 +1,8 @@
 """How a site stands: active, on probation or suspended, on any day, with the clock running by itself.
 
 A probation that ends without mitigation is a suspension from the next day on, whether or not the worker has written
-that down yet. Nothing returns to active by itself: two issuers decide on it.
+that down yet. Nothing returns to active by itself: two issuers decide on it. Until they have, a probation that was
+mitigated and is over shields from nothing: an overdue major finding begins another one.
 """
 
 from collections.abc import Sequence
@@ -58,6 +59,10 @@ class Standing:
     since: date | None
     until: date | None
     is_written: bool = True
+
+    def has_ended(self, day: date) -> bool:
+        """Whether it is a probation that was mitigated and is over: what weighs anew has its consequence anew."""
+        return self.state is AssuranceState.PROBATION and self.until is not None and self.until < day
 
 
 def standing(session: Session, site: Site, day: date, policy: Policy) -> Standing:
@@ -152,7 +157,7 @@ def _by_registry(
     keep_site_still(session, site)
     why = paragraphs(reason, "Reason", 1_000)
     now = standing(session, site, at.date(), policy)
-    if now.state is AssuranceState.SUSPENDED or now.state is state:
+    if now.state is AssuranceState.SUSPENDED or (now.state is state and not now.has_ended(at.date())):
         raise NotThere(f"{number_of(site)} is {_word(now.state)} already.", state=now.state.value)
     made = enter(session, site=site, state=state, cause=StateCause.REGISTRY, reason=why, policy=policy, by=by, at=at)
     settle(session, {"state": made.id})

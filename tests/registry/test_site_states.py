@@ -4,14 +4,17 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
+from credits import jobs
 from credits.participants.models import Kind, RoleName
 from credits.participants.permissions import WrongRole
 from credits.registry import decisions, findings, issuance, site_clock, site_states
 from credits.registry.assurance_models import Certainty, Severity, Source
 from credits.registry.findings import ClosedAlready, FindingFacts, NotYoursToFind, SecondPersonCloses
 from credits.registry.movements import DecisionKind
-from credits.registry.production import AssuranceState
+from credits.registry.plausibility import keep_ground_still
+from credits.registry.production import AssuranceState, Site
 from credits.registry.reinstatement import NotYet
 from credits.registry.site_states import NotThere
 from tests.factories import UserFactory
@@ -46,6 +49,13 @@ def suspended(stage, site):
     return site_states.suspend(stage.session, **asked, key=stage.key())
 
 
+def clocked(stage, *day):
+    """What the clock writes down on a day."""
+    due = [stage.session.get_one(Site, each) for each in site_clock.due(stage.session, at=noon(*day))]
+    made = [site_clock.run(stage.session, each, stage.policy, noon(*day)) for each in due]
+    return [row for row in made if row]
+
+
 def state_on(stage, site, *day):
     return site_states.standing(stage.session, site, date(*day), stage.policy).state
 
@@ -77,22 +87,47 @@ class TestStanding:
         closed(stage, finding)
 
         assert state_on(stage, site, 2026, 12, 1) is PROBATION
-        assert site_clock.run_clocks(stage.session, policy=stage.policy, at=noon(2026, 12, 1)) == []
+        assert clocked(stage, 2026, 12, 1) == []
+
+    def test_is_no_shield_once_a_mitigated_probation_is_over(self, stage, site):
+        finding = opened(stage, site)
+        probation(stage, site)
+        stage.at = noon(2026, 9, 30)
+        closed(stage, finding)
+        stage.at = noon(2026, 11, 1)
+        later = opened(stage, site, by=stage.issuer, due_on=date(2026, 12, 1))
+
+        assert clocked(stage, 2026, 12, 1) == []
+        (row,) = clocked(stage, 2026, 12, 2)
+        assert (row.state, row.until_on, row.finding) == (PROBATION, date(2027, 3, 2), later)
+        assert clocked(stage, 2026, 12, 3) == []
+        (row,) = clocked(stage, 2027, 3, 3)
+        assert (row.state, row.from_on) == (SUSPENDED, date(2027, 3, 3))
+
+    def test_can_begin_anew_by_an_issuer_once_it_is_over(self, stage, site):
+        finding = opened(stage, site)
+        probation(stage, site)
+        closed(stage, finding)
+        with pytest.raises(NotThere):
+            probation(stage, site)
+        stage.at = noon(2026, 12, 1)
+
+        assert probation(stage, site).until_on == date(2027, 3, 1)
 
     def test_is_written_once_by_the_worker_from_the_day_after(self, stage, site):
         opened(stage, site, due_on=date(2026, 12, 31))
         probation(stage, site)
 
-        (row,) = site_clock.run_clocks(stage.session, policy=stage.policy, at=noon(2026, 10, 9))
+        (row,) = clocked(stage, 2026, 10, 9)
         assert (row.state, row.from_on, row.until_on) == (SUSPENDED, date(2026, 10, 2), date(2027, 4, 2))
-        assert site_clock.run_clocks(stage.session, policy=stage.policy, at=noon(2026, 10, 9)) == []
+        assert clocked(stage, 2026, 10, 9) == []
 
     def test_puts_a_site_with_an_overdue_major_finding_on_probation(self, stage, site):
         opened(stage, site)
         opened(stage, site, severity=Severity.MINOR)
 
-        assert site_clock.run_clocks(stage.session, policy=stage.policy, at=noon(2026, 8, 1)) == []
-        (row,) = site_clock.run_clocks(stage.session, policy=stage.policy, at=noon(2026, 8, 2))
+        assert clocked(stage, 2026, 8, 1) == []
+        (row,) = clocked(stage, 2026, 8, 2)
         assert (row.state, row.until_on) == (PROBATION, date(2026, 11, 2))
 
     def test_is_never_rewritten(self, stage, site):
@@ -107,6 +142,31 @@ class TestStanding:
         suspended(stage, site)
         with pytest.raises(NotThere):
             probation(stage, site)
+
+
+class TestTheJob:
+    def test_holds_one_site_at_a_time(self, stage, engine, monkeypatch):
+        """Who verifies locks all sites of a ground: holding some of them while waiting for others is a deadlock."""
+        one, other = stage.site(), stage.site()
+        for each in (other, one):
+            probation(stage, each)
+        ids = sorted([one.id, other.id])
+        stage.session.commit()
+        real, run = site_clock.keep_site_still, []
+
+        def verifying_meanwhile(session, site):
+            if run:
+                with Session(engine) as verifier:
+                    verifier.execute(text("SET LOCAL lock_timeout = '2s'"))
+                    keep_ground_still(verifier, verifier.get_one(Site, run[0]))
+                    verifier.commit()
+            run.append(site.id)
+            real(session, site)
+
+        if engine.dialect.name == "postgresql":  # of SQLite one transaction writes, and no other
+            monkeypatch.setattr(site_clock, "keep_site_still", verifying_meanwhile)
+        assert jobs.run_site_clocks(stage.session, policy=stage.policy, at=noon(2026, 12, 1)) == 2
+        assert [state_on(stage, stage.session.get_one(Site, each), 2026, 12, 1) for each in ids] == [SUSPENDED] * 2
 
 
 class TestIssuing:
