@@ -82,6 +82,7 @@ def _page(found: Grievance, form: AnswerForm, status: int) -> ResponseReturnValu
         finding=db.session.get(SiteFinding, found.finding_id) if found.finding_id else None,
         form=form,
         may_answer=not is_auditor(user) or is_issuer(user),
+        may_reach=rules.may_reach(user),
         may_close=is_issuer(user),
     )
     return page, status

@@ -9,10 +9,9 @@ from credits.notices.wordings import Kind
 from credits.participants.models import Organisation
 from credits.registry.assigned import Assignment, AssignmentState
 from credits.registry.grievance_models import Grievance
-from credits.registry.production import Batch, BatchState
+from credits.registry.grievances import IN_HAND
+from credits.registry.production import Batch
 from credits.registry.queries import digits_of
-
-IN_HAND = (BatchState.IN_REVIEW, BatchState.INFORMATION_REQUESTED, BatchState.VERIFIED)
 
 
 def filed(session: Session, what: Occurrence) -> None:

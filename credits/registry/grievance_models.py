@@ -20,7 +20,7 @@ class GrievanceState(StrEnum):
 class Grievance(Model):
     """What somebody has to say about a site. Who holds its code may follow it; only the code's hash is kept.
 
-    contact: how to reach them, if they said; for the registry and the verifier alone, never for the producer.
+    contact: how to reach them, if they said; for the registry alone.
     finding_id: of the finding that it opened.
     """
 

@@ -1,7 +1,8 @@
 """Grievances: anybody may say what is wrong at a site, without an account or a name, and follow the answer by a code.
 
-Who files is told the code once; the registry keeps its hash alone. Contact details, if any are given, are for the
-registry and the site's verifier; a producer never sees them, nor the words. The journal has salted hashes of both.
+Who files is told the code once; the registry keeps its hash alone. The words are for the registry, and for a verifier
+as long as it has a batch of the site in hand; contact details, if any are given, are for the registry alone. A producer
+never sees either. The journal has salted hashes of both.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ from credits.registry.assurance_models import Certainty, Severity, SiteFinding, 
 from credits.registry.findings import FindingFacts
 from credits.registry.grievance_models import Grievance, GrievanceMessage, GrievanceState
 from credits.registry.policy import Policy
-from credits.registry.production import Batch, Site
+from credits.registry.production import Batch, BatchState, Site
 from credits.registry.queries import digits_of
 
 MOST_WORDS = 4_000  # characters
@@ -31,6 +32,8 @@ MOST_CONTACT = 200
 MOST_MESSAGES = 200  # of one grievance: whoever has more to say files another one
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # of codes: no letter that looks like another
 CODE_LENGTH = 25
+# Until the credits are issued a verifier can still ask and reject: so long it has to know what people say.
+IN_HAND = (BatchState.IN_REVIEW, BatchState.INFORMATION_REQUESTED, BatchState.VERIFIED)
 ANONYMOUS = "anonymous"  # how the journal calls who files
 
 
@@ -175,7 +178,7 @@ def sha256(text: str) -> str:
 
 
 def grievances_of(by: User) -> Select[Grievance]:
-    """The grievances that `by` handles: of the sites that their organisation reviews; all for the registry.
+    """The grievances that `by` handles: of sites of which their organisation has a batch in hand; all for the registry.
 
     Open ones first, the longest waiting of them before the others.
     """
@@ -188,6 +191,7 @@ def grievances_of(by: User) -> Select[Grievance]:
         select(Batch.site_id)
         .join(Assignment, Assignment.batch_id == Batch.id)
         .where(Assignment.organisation_id == by.organisation_id, Assignment.state == AssignmentState.TAKEN)
+        .where(Batch.state.in_(IN_HAND))
     )
     return wanted.where(Grievance.site_id.in_(reviewed))
 
@@ -199,6 +203,11 @@ def grievance_numbered(session: Session, by: User, number: str) -> Grievance:
     if found is None:
         raise NoSuchGrievance("There is no such grievance.")
     return found
+
+
+def may_reach(by: User) -> bool:
+    """Whether `by` may read how to reach who filed a grievance: the registry's people, who pass on what is needed."""
+    return is_issuer(by) or is_auditor(by)
 
 
 def counted(session: Session, site: Site) -> dict[str, int]:

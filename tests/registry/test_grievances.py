@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from credits.journal import events
 from credits.participants.models import Kind, RoleName
 from credits.participants.permissions import WrongRole
-from credits.registry import findings, grievances
+from credits.registry import batches, findings, grievances, verification
 from credits.registry.grievance_models import GrievanceState
 from credits.registry.grievances import Closed, NoSuchGrievance
 from tests.factories import UserFactory
@@ -123,6 +123,18 @@ class TestHandling:
                 self.answered(stage, filed, by=other)
         with pytest.raises(WrongRole):
             grievances.grievances_of(stage.manager)
+
+    @pytest.mark.parametrize("ended", ["withdrawn", "rejected"])
+    def test_is_no_verifiers_whose_batch_has_ended(self, stage, filed, ended):
+        batch = stage.in_review(filed.site)
+        if ended == "withdrawn":
+            batches.withdraw(stage.session, batch=batch, by=stage.clerk, at=stage.at)
+        else:
+            verification.reject(stage.session, batch=batch, text="No.", by=stage.lead, key="r", at=stage.at)
+
+        with pytest.raises(NoSuchGrievance):
+            grievances.grievance_numbered(stage.session, stage.lead, filed.number)
+        assert grievances.grievance_numbered(stage.session, stage.issuer, filed.number).id == filed.id
 
     @pytest.mark.parametrize(
         "attack",

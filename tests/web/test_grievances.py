@@ -64,6 +64,11 @@ class TestFileGrievance:
             assert client.get("/admin/grievances/GRIEVANCE-000001").status_code in (403, 404)
             for place in ("/notices", f"/my{page}", page, "/log"):
                 assert "east pit" not in client.get(place).text
+        stage.in_review(stage.session.get_one(Grievance, 1).site)
+        seen = client.sign_in(stage.lead).get("/admin/grievances/GRIEVANCE-000001").text
+        assert "east pit" in seen
+        assert "+243" not in seen
+        assert "+243" in client.sign_in(stage.issuer).get("/admin/grievances/GRIEVANCE-000001").text
         other = UserFactory(kind=Kind.VERIFIER)
         assert client.sign_in(other).get("/admin/grievances/GRIEVANCE-000001").status_code == 404
 
