@@ -1,5 +1,6 @@
 """Issuing: a verified batch becomes serials, once and for good (invariants 4, 8, 9 and 10)."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -253,7 +254,7 @@ def origin(batch: Batch) -> dict[str, Any]:
             "access": site.access.value,
             "concession_owner": site.concession_owner,
             "method": site.method.value,
-            "mercury": site.mercury.value,
+            "mercury": confirmed_mercury(session, batch),
         },
         "production": {"from": str(batch.produced_from), "to": str(batch.produced_to)},
         "vintage": batch.vintage,
@@ -274,6 +275,16 @@ def origin(batch: Batch) -> dict[str, Any]:
             "date": str(site.conflict_checked_on) if site.conflict_checked_on else None,
         },
     }
+
+
+def confirmed_mercury(session: Session, batch: Batch) -> str:
+    """What the site said of mercury when the batch was verified: later records count from the next batch on."""
+    for event in reversed(events.story(session, batch.number)):
+        if event.kind == "batch.verified":
+            told: dict[str, str] = json.loads(bytes(event.body))["facts"]
+            if "mercury" in told:  # not in a verification of before this was kept
+                return told["mercury"]
+    return batch.site.mercury.value
 
 
 def issuance_of(session: Session, batch: Batch) -> Issuance | None:

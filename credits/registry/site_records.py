@@ -27,6 +27,7 @@ from credits.registry.site_record_models import (
     TrainingSession,
 )
 from credits.registry.sites import MOST_MINERS, number_of
+from credits.registry.stillness import keep_site_still
 
 # By the word that addresses and events use: the table, the column of its day, whether a day has one record only.
 KINDS: dict[str, Any] = {
@@ -87,6 +88,7 @@ def enter(
     if earlier := claim(session, caller=by.number, key=key, request=asked):
         again: SiteRecord = session.get_one(KINDS[kind], earlier["record"])
         return again
+    keep_site_still(session, site)
     record = described(kind, day, figures, today=at.date())
     record.site_id, record.entered_by_id, record.entered_at = site.id, by.id, at
     try:
@@ -164,6 +166,7 @@ CHECKS = {
 def strike(session: Session, *, site: Site, kind: str, record: SiteRecord, reason: str, by: User, at: datetime) -> None:
     """Say that a record was wrong. It stays, struck out. Flushes. Raises NotAllowed, DayTaken, UnsoundText."""
     may_register_for(by, site.producer)
+    keep_site_still(session, site)
     session.refresh(record, with_for_update=True)
     if record.struck_at is not None:
         return
@@ -191,7 +194,10 @@ def plain(value: Any) -> Any:
 
 
 def carry_along(session: Session, site: Site, kind: str) -> None:
-    """Let the site itself say what its newest record says: screening, plausibility and pages read it there."""
+    """Let the site itself say what its newest record says: screening, plausibility and pages read it there.
+
+    After `keep_site_still`. What was verified before is issued as it was verified, see `issuance.confirmed_mercury`.
+    """
     newest = next(iter(records_of(session, site, kind)), None)
     if isinstance(newest, MercuryUse):
         site.mercury = newest.used

@@ -125,6 +125,7 @@ def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: s
     if earlier := claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Assurance, earlier["assurance"])
     keep_ground_still(session, batch.site)
+    session.refresh(batch.site)
     lock_in(session, batch, BatchState.IN_REVIEW)
     refuse_stopped(session, batch.site, at.date())
     refuse_open_questions(session, batch)
@@ -162,6 +163,7 @@ def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: s
             "assessment": assessment.number,
             "valid_from": str(assurance.valid_from),
             "valid_to": str(assurance.valid_to),
+            "mercury": batch.site.mercury.value,
         },
         {"opinion": opinion.text, "independence": batch.independence},
     )

@@ -7,12 +7,12 @@ from credits.ledger import balances
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kind, Kyc, RoleName
 from credits.participants.permissions import WrongRole
-from credits.registry import issuance, site_states
+from credits.registry import issuance, site_records, site_states
 from credits.registry.accounts import account_of
 from credits.registry.batches import WrongState
 from credits.registry.debits import lock_carry
 from credits.registry.issuance import NothingToIssue, NotIssuable, NotThreePeople
-from credits.registry.production import BatchState, CarriedRemainder
+from credits.registry.production import Answer, BatchState, CarriedRemainder
 from tests.factories import UserFactory
 
 
@@ -69,6 +69,24 @@ class TestIssue:
             stage.issue(
                 stage.verified(), by=UserFactory(organisation=stage.issuer.organisation, may=[RoleName.AUDITOR])
             )
+
+    def test_says_of_mercury_what_was_verified_whatever_is_recorded_later(self, stage):
+        site = stage.site(mercury=Answer.YES)
+        batch = stage.verified(site)
+        site_records.enter(
+            stage.session,
+            site=site,
+            kind="mercury",
+            day=date(2026, 6, 30),
+            figures={"used": Answer.NO, "note": ""},
+            by=stage.clerk,
+            key="m",
+            at=stage.at,
+        )
+        june = {"produced_from": date(2026, 6, 1), "produced_to": date(2026, 6, 30)}
+
+        assert stage.issue(batch).facts["producer"]["mercury"] == "yes"
+        assert stage.issued(site, **june).facts["producer"]["mercury"] == "no"
 
     def test_keeps_the_facts_as_they_were(self, stage):
         made = stage.issued()
