@@ -26,6 +26,7 @@ from credits.problems import status_of
 from credits.registry import assessed, assessing, findings, queries
 from credits.registry.assessing import Given, last_saved
 from credits.registry.assurance_models import Assessment, Severity
+from credits.registry.jobs_at_sites import REVIEWING
 from credits.registry.production import Batch, Evidence
 from credits.registry.site_states import months_on, state_on
 from credits.registry.standards import Module, Word
@@ -237,7 +238,7 @@ def reviews_now(user: User, batch: Batch) -> bool:
         must_review(user, batch)
     except CreditsError:
         return False
-    return batch.state in assessing.IN_REVIEW
+    return batch.state in REVIEWING
 
 
 def papers_of(batch: Batch) -> list[Evidence]:

@@ -1,5 +1,6 @@
 """Findings in the panel: listed, opened by hand, confirmed, and closed with evidence and a reason."""
 
+from collections.abc import Callable
 from datetime import date
 from uuid import uuid4
 
@@ -207,14 +208,15 @@ def _page(
         today=today,
         close=close or CloseForm(key=uuid4().hex, formdata=None),
         confirm=confirm or ConfirmForm(key=uuid4().hex, last_day=today, formdata=None),
-        may_act=found.is_open and _may_act(found),
+        may_confirm=found.is_open and _is_allowed(lambda: rules.must_find(db.session(), current_user(), found.site)),
+        may_close=found.is_open and _is_allowed(lambda: rules.must_close(db.session(), current_user(), found)),
     )
     return page, status
 
 
-def _may_act(found: SiteFinding) -> bool:
+def _is_allowed(rule: Callable[[], None]) -> bool:
     try:
-        rules.must_find(db.session(), current_user(), found.site)
+        rule()
     except CreditsError:
         return False
     return True

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from credits.errors import Conflict, Invalid
 from credits.journal import events
@@ -30,8 +30,9 @@ from credits.registry.assurance_models import (
 )
 from credits.registry.batches import ChangedMeanwhile, WrongState
 from credits.registry.findings import LONGEST_PLAN
+from credits.registry.jobs_at_sites import REVIEWING, has_job_at
 from credits.registry.policy import Policy
-from credits.registry.production import Batch, BatchState, Evidence
+from credits.registry.production import Batch, Evidence
 from credits.registry.site_states import months_on
 from credits.registry.sites import number_of
 from credits.registry.standards import MET, Answers, Module, Standard, Word
@@ -39,7 +40,6 @@ from credits.registry.stillness import keep_site_still
 from credits.registry.verification import NotTheReviewer, must_review
 
 LONGEST_TEXT = 1_000
-IN_REVIEW = (BatchState.IN_REVIEW, BatchState.INFORMATION_REQUESTED)
 
 
 class Unfinished(Conflict):
@@ -77,7 +77,7 @@ def begin(session: Session, *, batch: Batch, policy: Policy, by: User, at: datet
     Raises NotAllowed, WrongState.
     """
     must_review(by, batch)
-    if batch.state not in IN_REVIEW:
+    if batch.state not in REVIEWING:
         raise WrongState(f"{batch.number} is not in review.", state=batch.state.value)
     if begun := open_one(session, batch.site, by.organisation_id):
         return begun
@@ -270,10 +270,16 @@ def last_saved(assessment: Assessment, module: Module) -> datetime | None:
 
 
 def must_assess(by: User, assessment: Assessment) -> None:
-    """Raise unless the organisation of `by` has begun this assessment and still has a part in no producer."""
+    """Raise unless the organisation of `by` has begun this assessment, and has a batch of the site in review now.
+
+    The batch in whose review it was begun may be over: it goes on with the next one.
+    """
     if by.organisation_id != assessment.verifier_organisation_id:
         raise NotTheReviewer("This assessment is another verifier's.")
-    must_review(by, assessment.batch)
+    session = object_session(assessment)
+    assert session is not None
+    if not has_job_at(session, by, assessment.site, REVIEWING):
+        raise NotTheReviewer("No batch of this site is in review with you any more.")
 
 
 def _must_be_of_the_site(session: Session, assessment: Assessment, paper_id: int | None) -> None:

@@ -79,7 +79,7 @@ def follow_up(session: Session, assessment: Assessment, policy: Policy, by: User
         row = answers[code]
         known = open_about(session, assessment, code, zero_tolerance=False)
         if row.answer in MET:
-            for finding in known:
+            for finding in (each for each in known if not findings.is_of_registry(each)):
                 evidence = row.evidence or f"{row.paper.filename if row.paper else ''} ({row.assessment.batch.number})"
                 reason = f"Met when it was assessed anew ({assessment.number})."
                 findings.end(session, finding, evidence=evidence, reason=reason, by=by, at=at)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from credits.errors import Conflict, Invalid, Missing, NotAllowed
 from credits.journal import events
 from credits.ledger.claims import claim, settle
-from credits.participants.models import User
+from credits.participants.models import Kind, User
 from credits.participants.permissions import WrongRole, is_issuer, is_lead, is_own, is_verifier
 from credits.participants.wording import line, paragraphs, printed
 from credits.registry import zero_tolerance
@@ -28,6 +28,7 @@ from credits.registry.assurance_models import (
     StandardEdition,
 )
 from credits.registry.calendar import checked_period
+from credits.registry.jobs_at_sites import REVIEWING, VERIFIED, has_job_at
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, Site
 from credits.registry.queries import digits_of
@@ -197,10 +198,10 @@ def close(
 ) -> None:
     """Close a finding by hand: put right, or not so after all. Flushes.
 
-    One of zero tolerance is closed by somebody else than who opened it; once found, by the registry alone.
-    Raises NotAllowed, SecondPersonCloses, ClosedAlready, UnsoundText.
+    One of zero tolerance is closed by another organisation than the one that opened it, or by the registry; once found,
+    by another person of the registry alone. Raises NotAllowed, SecondPersonCloses, ClosedAlready, UnsoundText.
     """
-    must_find(session, by, finding.site)
+    must_close(session, by, finding)
     asked = {"act": "finding.close", "finding": finding.number, "evidence": evidence, "reason": reason}
     if claim(session, caller=by.number, key=key, request=asked) is not None:
         return
@@ -215,11 +216,7 @@ def end(session: Session, finding: SiteFinding, *, evidence: str, reason: str, b
     Raises SecondPersonCloses, WrongRole, ClosedAlready, UnsoundText.
     """
     _must_be_open(session, finding)
-    if finding.severity is Severity.ZERO_TOLERANCE:
-        if by.id == finding.opened_by_id:
-            raise SecondPersonCloses("You have opened this finding: somebody else closes it.", finding=finding.number)
-        if finding.certainty is Certainty.FOUND and not is_issuer(by):
-            raise WrongRole("What was found under zero tolerance is closed by the registry.")
+    _must_be_second(by, finding)
     finding.closing_evidence = paragraphs(evidence, "Evidence", LONGEST_TEXT)
     finding.closing_reason = paragraphs(reason, "Reason", LONGEST_TEXT)
     finding.closed_by_id, finding.closed_at = by.id, at
@@ -242,6 +239,46 @@ def must_find(session: Session, by: User, site: Site) -> None:
     )
     if session.scalars(reviewed.limit(1)).first() is None:
         raise NotYoursToFind("Findings are made by who has, or had, a batch of the site in review.")
+
+
+def must_close(session: Session, by: User, finding: SiteFinding) -> None:
+    """Raise NotAllowed unless `by` may close a finding: of the registry, or a lead whose organisation has the job now.
+
+    The job: to review a batch of the site. Who found something follows it up after having verified the batch, too.
+    """
+    _must_be_second(by, finding)
+    if is_issuer(by):
+        return
+    if is_of_registry(finding):
+        raise WrongRole("What the registry has opened the registry closes.")
+    if not is_lead(by):
+        raise WrongRole("A lead verifier or the registry closes a finding.")
+    opener = finding.opened_by
+    own = opener is not None and opener.organisation_id == by.organisation_id
+    if not has_job_at(session, by, finding.site, REVIEWING + VERIFIED if own else REVIEWING):
+        raise NotYoursToFind("A finding is closed by who has a batch of the site in review now, or by the registry.")
+
+
+def is_of_registry(finding: SiteFinding) -> bool:
+    """Whether the registry has opened a finding, by itself or by one of its people."""
+    return finding.opened_by is None or finding.opened_by.organisation.kind is Kind.REGISTRY
+
+
+def _must_be_second(by: User, finding: SiteFinding) -> None:
+    """Raise SecondPersonCloses or WrongRole where `by` is too near to whoever opened a finding of zero tolerance."""
+    if finding.severity is not Severity.ZERO_TOLERANCE:
+        return
+    if by.id == finding.opened_by_id:
+        raise SecondPersonCloses("You have opened this finding: somebody else closes it.", finding=finding.number)
+    if is_issuer(by):
+        return
+    if finding.certainty is Certainty.FOUND:
+        raise WrongRole("What was found under zero tolerance is closed by the registry.")
+    if finding.opened_by is not None and finding.opened_by.organisation_id == by.organisation_id:
+        raise SecondPersonCloses(
+            "Your organisation has opened this finding: another verifier or the registry closes it.",
+            finding=finding.number,
+        )
 
 
 def _must_decide(by: User | None) -> None:

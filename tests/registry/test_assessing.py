@@ -99,6 +99,13 @@ class TestSaveModule:
             True,
         )
 
+    def test_is_for_as_long_as_a_batch_of_the_site_is_in_review(self, stage, batch, assessment):
+        batches.withdraw(stage.session, batch=batch, by=stage.clerk, at=stage.at)
+        with pytest.raises(NotTheReviewer):
+            save(stage, assessment, 1, {"1.1": Given(Word.CONFORM)})
+        stage.in_review(batch.site)
+        save(stage, assessment, 1, {"1.1": Given(Word.CONFORM)})
+
     @pytest.mark.parametrize(
         "number, code, given",
         [

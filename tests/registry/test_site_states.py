@@ -2,19 +2,19 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from credits import jobs
 from credits.participants.models import Kind, RoleName
 from credits.participants.permissions import WrongRole
-from credits.registry import decisions, findings, issuance, site_clock, site_states
+from credits.registry import batches, decisions, findings, issuance, reassigning, site_clock, site_states
 from credits.registry.assurance_models import Certainty, Severity, Source
 from credits.registry.findings import ClosedAlready, FindingFacts, NotYoursToFind, SecondPersonCloses
 from credits.registry.movements import DecisionKind
 from credits.registry.plausibility import keep_ground_still
-from credits.registry.production import AssuranceState, Site
+from credits.registry.production import AssuranceState, Batch, Site
 from credits.registry.reinstatement import NotYet
 from credits.registry.site_states import NotThere
 from tests.factories import UserFactory
@@ -251,6 +251,36 @@ class TestFindings:
             closed(stage, finding, by=reviewer)
         closed(stage, finding, by=stage.issuer)
         assert state_on(stage, site, 2026, 7, 2) is SUSPENDED  # closing lets nothing go
+
+    def test_of_zero_tolerance_are_closed_by_no_colleague_of_who_opened_them(self, stage, site):
+        finding = opened(stage, site, severity=Severity.ZERO_TOLERANCE, certainty=Certainty.SUSPECTED)
+        with pytest.raises(SecondPersonCloses, match="Your organisation"):
+            closed(stage, finding, by=UserFactory(organisation=stage.lead.organisation, may=[RoleName.LEAD]))
+        closed(stage, finding, by=stage.issuer)
+
+    def test_are_closed_by_a_lead_who_has_the_job_now(self, stage, site):
+        finding = opened(stage, site)
+        with pytest.raises(WrongRole, match="lead"):
+            closed(stage, finding, by=UserFactory(organisation=stage.lead.organisation, may=[RoleName.REVIEWER]))
+        (batch,) = stage.session.scalars(select(Batch).where(Batch.site_id == site.id))
+        batches.withdraw(stage.session, batch=batch, by=stage.clerk, at=stage.at)
+        with pytest.raises(NotYoursToFind):
+            closed(stage, finding)
+
+    def test_of_the_registry_are_closed_by_the_registry(self, stage, site):
+        finding = opened(stage, site, by=stage.issuer)
+        with pytest.raises(WrongRole, match="the registry closes"):
+            closed(stage, finding)
+        closed(stage, finding, by=stage.issuer)
+
+    def test_are_not_closed_by_who_declined_for_a_tie(self, stage, site):
+        UserFactory(kind=Kind.VERIFIER)
+        finding = opened(stage, site)
+        (batch,) = stage.session.scalars(select(Batch).where(Batch.site_id == site.id))
+        asked = {"batch": batch, "ties": "My brother's mine.", "policy": stage.policy, "by": stage.lead}
+        reassigning.decline(stage.session, **asked, key="d", at=stage.at)
+        with pytest.raises(NotYoursToFind):
+            closed(stage, finding)
 
     def test_are_put_right_in_time(self, stage, site):
         for bent in (
