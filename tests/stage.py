@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from config import ROOT
@@ -159,7 +159,9 @@ class Stage:
         return f"key-{next(self.numbers)}"
 
     def site(self, **bent: Any) -> Site:
-        facts = SiteFacts(**vars(FACTS) | bent)
+        """A site of the cooperative; the second one of the same place under a name of its own."""
+        others = self.session.scalars(select(func.count()).where(Site.producer_id == self.coop.id)).one()
+        facts = SiteFacts(**vars(FACTS) | {"name": f"Kamilombe {others + 1}" if others else "Kamilombe"} | bent)
         site = sites.register(
             self.session, producer=self.coop, facts=facts, by=self.manager, key=self.key(), at=self.at
         )

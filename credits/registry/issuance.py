@@ -27,11 +27,10 @@ from credits.registry.kinship_questions import open_questions, ties_behind, ties
 from credits.registry.licensed import uncovered
 from credits.registry.minerals import Contained, in_base_units
 from credits.registry.models import REGISTRY_CODE, Issuance, SiteVintage
-from credits.registry.plausibility import obstacle
+from credits.registry.plausibility import keep_ground_as_it_is, obstacle
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState, CarriedRemainder
 from credits.registry.standing import obstacles_of
-from credits.registry.stillness import keep_site_as_it_is
 
 
 class NotThreePeople(NotAllowed):
@@ -64,7 +63,7 @@ def issue(session: Session, *, batch: Batch, policy: Policy, by: User, key: str,
     asked = {"act": "batch.issue", "batch": batch.number}
     if earlier := ledger.claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Issuance, earlier["issuance"])
-    keep_site_as_it_is(session, batch.site)
+    keep_ground_as_it_is(session, batch.site)
     lock_in(session, batch, BatchState.VERIFIED)
     must_be_third(by, batch)
     wanting = obstacles(batch, policy, at)

@@ -97,8 +97,26 @@ def keep_ground_still(session: Session, site: Site) -> None:
 
     One at a time a ground: two batches under one cap would not see each other.
     """
-    ground = [site.id, *(other.id for other in claims.same_ground(session, site, default_figures().same_ground_m))]
-    session.execute(select(Site.id).where(Site.id.in_(ground)).order_by(Site.id).with_for_update(key_share=True))
+    ground = select(Site.id).where(Site.id.in_(_ground(session, site))).order_by(Site.id)
+    session.execute(ground.with_for_update(key_share=True))
+
+
+def keep_ground_as_it_is(session: Session, site: Site) -> None:
+    """Lock a site and those on the same ground against findings and changes of their state meanwhile.
+
+    Before any lock on their batches.
+    """
+    ground = select(Site.id).where(Site.id.in_(_ground(session, site))).order_by(Site.id)
+    session.execute(ground.with_for_update(read=True))
+
+
+def others_on_ground(session: Session, site: Site) -> list[Site]:
+    """The other sites whose stops and suspensions count for this one, and whose production shares its ceiling."""
+    return claims.same_ground(session, site, default_figures().same_ground_m)
+
+
+def _ground(session: Session, site: Site) -> list[int]:
+    return [site.id, *(other.id for other in others_on_ground(session, site))]
 
 
 def hold_against(session: Session, batch: Batch, *, by: User, at: datetime) -> PlausibilityCheck:

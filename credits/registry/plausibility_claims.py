@@ -14,6 +14,7 @@ from credits.registry.observations import KM_A_DEGREE, MICRO, distance_km
 from credits.registry.production import Batch, BatchState, Site
 from credits.registry.reckoning import shown
 from credits.registry.screened import Basis, Per
+from credits.registry.sites import namesakes
 
 CONFIRMED = (BatchState.VERIFIED, BatchState.ISSUED, BatchState.SUSPENDED)
 M_A_KM = 1_000
@@ -122,8 +123,12 @@ def sites_around(session: Session, site: Site, metres: int) -> list[Site]:
 
 
 def same_ground(session: Session, site: Site, metres: int) -> list[Site]:
-    """Other sites that are worked on the same ground: so near, or known as the same mine in the open data."""
+    """Other sites that are worked on the same ground: so near, or known as the same mine in the open data.
+
+    Of the same producer also those that bear the same name in the same district, wherever they are said to lie.
+    """
     found = sites_around(session, site, metres)
+    found += [other for other in namesakes(session, site) if other not in found]
     if site.pcode is not None:
         known = session.scalars(select(Site).where(Site.pcode == site.pcode, Site.id != site.id).order_by(Site.id))
         found += [other for other in known if other not in found]

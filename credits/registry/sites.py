@@ -42,6 +42,12 @@ class LicenceKnown(Conflict):
     code = "licence_known"
 
 
+class SiteKnown(Conflict):
+    """The producer has a site of this name in this district."""
+
+    code = "site_known"
+
+
 class CodesBusy(Conflict):
     """Others took every code that was tried."""
 
@@ -71,7 +77,8 @@ class SiteFacts:
 def register(session: Session, *, producer: Organisation, facts: SiteFacts, by: User, key: str, at: datetime) -> Site:
     """Register a site of `producer` and give it its code, such as KAM001.
 
-    Flushes. Raises NotAllowed, BadPosition, OutsideCountry, UnsoundText, Invalid, CodesBusy.
+    The same mine is not registered twice: what stands against the one would not be seen at the other.
+    Flushes. Raises NotAllowed, BadPosition, OutsideCountry, UnsoundText, Invalid, SiteKnown, CodesBusy.
     """
     may_register_for(by, producer)
     asked = {name: str(value) for name, value in vars(facts).items()} | {"act": "site.register", "for": producer.number}
@@ -80,7 +87,14 @@ def register(session: Session, *, producer: Organisation, facts: SiteFacts, by: 
     if not 0 <= facts.miners <= MOST_MINERS:
         raise Invalid(f"The number of miners is between 0 and {MOST_MINERS:,}.", field="miners", asked=facts.miners)
     must_be_told_of_conflict(facts.conflict_affected, facts.conflict_source, facts.conflict_checked_on, at)
-    site = coded(session, described(producer, facts, by, at))
+    words = described(producer, facts, by, at)
+    if known := namesakes_of(session, producer, words["country"], words["district"], words["name"]):
+        raise SiteKnown(
+            f"{number_of(known[0])} is this producer's site of this name in this district: go on with that one. "
+            "If it is another mine, give it a name that tells them apart.",
+            site=number_of(known[0]),
+        )
+    site = coded(session, words)
     events.append(
         session,
         kind="site.registered",
@@ -217,6 +231,24 @@ def confirm_match(session: Session, *, site: Site, observed: ObservedSite | None
 def number_of(site: Site) -> str:
     """The public id of a site: COD-KAM001."""
     return f"{site.country}-{site.code}"
+
+
+def namesakes(session: Session, site: Site) -> list[Site]:
+    """Other sites of the same producer that bear the same name in the same district."""
+    found = namesakes_of(session, site.producer, site.country, site.district, site.name)
+    return [other for other in found if other.id != site.id]
+
+
+def namesakes_of(session: Session, producer: Organisation, country: str, district: str, name: str) -> list[Site]:
+    """A producer's sites of this name in this district, however they are written, oldest first."""
+    wanted = select(Site).where(Site.producer_id == producer.id, Site.country == country).order_by(Site.id)
+    asked = (bare(district), bare(name))
+    return [other for other in session.scalars(wanted) if (bare(other.district), bare(other.name)) == asked]
+
+
+def bare(text: str) -> str:
+    """A name without capitals, accents, spaces and signs: "Île-Été" and "ile ete" are one."""
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text.casefold()) if sign.isalnum())
 
 
 def position(latitude: str, longitude: str) -> dict[str, int]:

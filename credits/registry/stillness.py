@@ -45,11 +45,6 @@ def keep_site_still(session: Session, site: Site) -> None:
     session.execute(select(Site.id).where(Site.id == site.id).with_for_update(key_share=True))
 
 
-def keep_site_as_it_is(session: Session, site: Site) -> None:
-    """Lock a site against findings and changes of its state meanwhile. Before any lock on its batches."""
-    session.execute(select(Site.id).where(Site.id == site.id).with_for_update(read=True))
-
-
 def pending_of(issuance_ids: Collection[int]) -> Select[int]:
     wanted = select(Transfer.id).where(Transfer.state == TransferState.PENDING, Transfer.issuance_id.in_(issuance_ids))
     return wanted.order_by(Transfer.id)

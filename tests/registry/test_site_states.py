@@ -17,6 +17,7 @@ from credits.registry.plausibility import keep_ground_still
 from credits.registry.production import AssuranceState, Batch, Site
 from credits.registry.reinstatement import NotYet
 from credits.registry.site_states import NotThere
+from credits.registry.standing import ZeroToleranceOpen, refuse_stopped
 from tests.factories import UserFactory
 
 ACTIVE, PROBATION, SUSPENDED = AssuranceState.ACTIVE, AssuranceState.PROBATION, AssuranceState.SUSPENDED
@@ -180,6 +181,37 @@ class TestIssuing:
             found = issuance.obstacles(batch, stage.policy, stage.at)
         stage.session.expire(batch)
         assert any("was suspended on 2026-07-01" in sentence for sentence in found)
+
+    def test_is_refused_where_the_same_ground_is_stopped(self, stage):
+        """The same mine under another name, or under the same name somewhere else: neither escapes."""
+        batch = stage.verified()
+        site = stage.site(name="Another")
+        opened(stage, site, by=stage.issuer, severity=Severity.ZERO_TOLERANCE, certainty=Certainty.SUSPECTED)
+        assert any("FINDING-000001 is open" in each for each in issuance.obstacles(batch, stage.policy, stage.at))
+        suspended(stage, site)
+        found = issuance.obstacles(batch, stage.policy, stage.at)
+        assert "COD-ANO001, on the same ground, is suspended." in found
+
+        site.latitude += 100_000  # 11 km
+        stage.session.flush()
+        assert not any("COD-ANO001" in each for each in issuance.obstacles(batch, stage.policy, stage.at))
+        site.name = "KAMILOMBE"  # before names were compared
+        stage.session.flush()
+        assert "COD-ANO001, on the same ground, is suspended." in issuance.obstacles(batch, stage.policy, stage.at)
+
+    def test_names_no_site_of_another_producer(self, stage):
+        mine, site = stage.site(), stage.site(name="Another")
+        site.producer_id = UserFactory(kind=Kind.COOPERATIVE).organisation_id
+        stage.session.flush()
+        finding = opened(stage, site, by=stage.issuer, severity=Severity.ZERO_TOLERANCE, certainty=Certainty.SUSPECTED)
+        with pytest.raises(ZeroToleranceOpen) as refusal:
+            refuse_stopped(stage.session, mine, stage.at.date())
+        assert finding.number not in str(refusal.value)
+        closed(stage, finding, by=stage.colleague)
+        suspended(stage, site)
+        with pytest.raises(site_states.SiteSuspended) as refusal:
+            refuse_stopped(stage.session, mine, stage.at.date())
+        assert "COD-ANO001" not in str(refusal.value)
 
     def test_goes_on_during_a_probation(self, stage):
         batch = stage.verified()

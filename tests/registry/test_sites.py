@@ -16,7 +16,7 @@ from credits.registry import sites
 from credits.registry.calendar import BadPeriod
 from credits.registry.observed import ObservedSite
 from credits.registry.production import Answer
-from credits.registry.sites import BadPosition, LicenceKnown, position
+from credits.registry.sites import BadPosition, LicenceKnown, SiteFacts, SiteKnown, position
 from tests.factories import AT, UserFactory
 from tests.stage import FACTS
 
@@ -50,6 +50,19 @@ class TestRegister:
             numbers = list(threads.map(register, ids, timeout=60))
 
         assert sorted(numbers) == [f"COD-KAM00{number}" for number in range(1, 5)]
+
+    def test_asks_back_where_the_producer_has_the_same_mine(self, stage):
+        stage.site(name="Île-Été")
+        with pytest.raises(SiteKnown, match="COD-ILE001"):
+            stage.site(name="ILE ÉTÉ ", latitude="-10.9")
+
+        stage.site(name="Île-Été 2")
+        stage.site(name="Île-Été", district="Lubudi")
+        other = UserFactory(kind=Kind.COOPERATIVE)
+        facts = SiteFacts(**vars(FACTS) | {"name": "Île-Été"})
+        assert sites.register(
+            stage.session, producer=other.organisation, facts=facts, by=other, key="theirs", at=stage.at
+        )
 
     def test_keeps_the_position_private(self, stage):
         stage.site()
