@@ -4,7 +4,8 @@ Of the batch itself, of its site meanwhile, of its findings and of the credits t
 people and what only staff may know; others read their colleagues' names and the organisations of the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import json
@@ -22,6 +23,7 @@ from credits.registry.models import Issuance
 from credits.registry.production import Batch
 from credits.registry.queries import digits_of
 from credits.registry.reckoning import shown
+from credits.registry.site_states import start_of
 from credits.registry.sites import number_of
 
 # Told to staff alone: the open data would tell the exact position, and who compared papers saw other people's.
@@ -88,7 +90,10 @@ def _meanwhile(session: Session, batch: Batch) -> list[Event]:
     assessments = session.scalars(select(Assessment).where(Assessment.site_id == batch.site_id))
     subjects = [number_of(batch.site), *(each.number for each in findings), *(each.number for each in assessments)]
     known = Event.kind.in_(_words())
-    wanted = select(Event).where(Event.subject.in_(subjects), Event.at >= batch.drafted_at, known)
+    # Of a suspicion the event has the day alone.
+    since = Event.at >= batch.drafted_at
+    since |= (Event.actor == events.WITHHELD) & (Event.at >= start_of(batch.drafted_at.date()))
+    wanted = select(Event).where(Event.subject.in_(subjects), since, known)
     return list(session.scalars(wanted.order_by(Event.id)))
 
 
@@ -101,19 +106,25 @@ def steps(
     """
     facts = [json.loads(event.body)["facts"] for event in told]
     parties = {said[end] for said in facts for end in ("from", "to") if "transfer" in said}
-    names = _people(session, {event.actor for event in told}, viewer) | _organisations(session, parties)
     private = events.private_of(session, told)
+    actors = {event.id: private.get(event.id, {}).get("actor", event.actor) for event in told}
+    names = _people(session, set(actors.values()), viewer) | _organisations(session, parties)
     words = _words()
     return [
         {
             "label": words.get(event.kind, event.kind),
-            "at": event.at,
-            "by": names.get(event.actor, _("the registry itself") if event.actor == events.SYSTEM else event.actor),
+            "at": _moment(event, private.get(event.id, {})),
+            "by": names.get(by := actors[event.id], _("the registry itself") if by == events.SYSTEM else by),
             "note": _note(event.kind, said | private.get(event.id, {}), names, mineral),
             "tone": "stop" if event.kind in STOPPED else "done",
         }
         for event, said in zip(told, facts, strict=True)
     ]
+
+
+def _moment(event: Event, private: Mapping[str, str]) -> datetime:
+    """When it happened; of a suspicion the event tells it in private alone."""
+    return datetime.fromisoformat(private["at"]) if event.actor == events.WITHHELD else event.at
 
 
 def _people(session: Session, actors: set[str], viewer: User | None) -> dict[str, str]:

@@ -15,6 +15,7 @@ from credits.journal.models import Event, EventSecret, RegistryIdentity
 from credits.ledger import Told, statements
 
 SYSTEM = "system"
+WITHHELD = "withheld"  # an actor whom the event names in private alone
 APPENDED = "appended_events"
 LARGEST = 2**16 - 1  # bytes of an event: an entry of the log says its length in two bytes (c2sp.org/tlog-tiles)
 

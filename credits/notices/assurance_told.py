@@ -26,11 +26,12 @@ def opened(session: Session, what: Occurrence) -> None:
     """The producer, what is to be put right until when; the issuers too, where it is of zero tolerance."""
     finding = finding_numbered(session, what.subject)
     facts = told_of(finding) | {"text": finding.text}
-    tell(session, to=finding.site.producer, kind=Kind.FINDING_OPENED, facts=facts, at=what.at)
+    at = finding.opened_at  # of a suspicion the event has the day alone
+    tell(session, to=finding.site.producer, kind=Kind.FINDING_OPENED, facts=facts, at=at)
     if must_stop(finding.severity, finding.certainty):
         found(session, what)
     elif finding.severity is Severity.ZERO_TOLERANCE:
-        tell(session, to=issuers(session), kind=Kind.FINDING_SUSPECTED, facts=facts, at=what.at)
+        tell(session, to=issuers(session), kind=Kind.FINDING_SUSPECTED, facts=facts, at=at)
 
 
 def found(session: Session, what: Occurrence) -> None:
@@ -45,7 +46,8 @@ def closed(session: Session, what: Occurrence) -> None:
     """The producer."""
     finding = finding_numbered(session, what.subject)
     facts = told_of(finding) | {"reason": finding.closing_reason}
-    tell(session, to=finding.site.producer, kind=Kind.FINDING_CLOSED, facts=facts, at=what.at)
+    assert finding.closed_at is not None
+    tell(session, to=finding.site.producer, kind=Kind.FINDING_CLOSED, facts=facts, at=finding.closed_at)
 
 
 def stands(session: Session, what: Occurrence) -> None:

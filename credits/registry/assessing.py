@@ -24,12 +24,13 @@ from credits.registry.assessment_findings import follow_up, weigh
 from credits.registry.assurance_models import (
     Assessment,
     AssessmentAnswer,
+    Certainty,
     Severity,
     SiteFinding,
     StandardEdition,
 )
 from credits.registry.batches import ChangedMeanwhile, WrongState
-from credits.registry.findings import LONGEST_PLAN
+from credits.registry.findings import LONGEST_PLAN, tell_in_confidence
 from credits.registry.jobs_at_sites import REVIEWING, has_job_at
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, Evidence
@@ -166,16 +167,40 @@ def save_module(
             opened.append(made)
     session.flush()
     if changed:
-        events.append(
-            session,
-            kind="assessment.saved",
-            subject=assessment.number,
-            actor=by.number,
-            at=at,
-            facts={"module": module.number, "requirements": sorted(changed)},
-            private={"answers": encode(changed).decode()},
-        )
+        _tell_saved(session, assessment, module, changed, opened, by, at)
     return opened
+
+
+def _tell_saved(
+    session: Session,
+    assessment: Assessment,
+    module: Module,
+    changed: dict[str, object],
+    opened: list[SiteFinding],
+    by: User,
+    at: datetime,
+) -> None:
+    """Which part was saved tells nobody outside before it is complete: with zero tolerance it would tell a suspicion.
+
+    Where saving has opened one, the event goes with the finding, whose site is withheld, and not with the assessment,
+    whose site is public.
+    """
+    private = {"module": str(module.number), "requirements": " ".join(sorted(changed))}
+    private |= {"answers": encode(changed).decode()}
+    suspicion = next((each for each in opened if each.certainty is Certainty.SUSPECTED), None)
+    if suspicion is not None:
+        private["assessment"] = assessment.number
+        tell_in_confidence(session, "assessment.saved", suspicion, {}, private, by, at)
+        return
+    events.append(
+        session,
+        kind="assessment.saved",
+        subject=assessment.number,
+        actor=by.number,
+        at=at,
+        facts={},
+        private=private,
+    )
 
 
 def _written(given: Given, where: str) -> dict[str, object]:
@@ -233,7 +258,7 @@ def complete(
 
 
 def _tell_completed(session: Session, assessment: Assessment, by: User, at: datetime) -> None:
-    answers = answers_of(assessment)
+    answers, requirements = answers_of(assessment), assessment.edition.standard.requirements
     facts = {
         "site": number_of(assessment.site),
         "verifier": by.organisation.number,
@@ -243,13 +268,19 @@ def _tell_completed(session: Session, assessment: Assessment, by: User, at: date
         "level_number": assessment.level_number,
         "level": assessment.level,
         "next_due": str(assessment.next_due),
-        # A suspicion is not public; the hash of the evidence binds us to it.
+        # A suspicion is not public, and a gap in the list would tell it: of zero tolerance only what was found is.
         "answers": {
-            code: word.value for code, word in sorted(words_of(assessment).items()) if word is not Word.SUSPECTED
+            code: word.value
+            for code, word in sorted(words_of(assessment).items())
+            if word is Word.FOUND or requirements[code][0].answers is not Answers.ZERO_TOLERANCE
         },
     }
     evidence = {
-        code: {"evidence": row.evidence, "paper": row.paper.sha256 if row.paper else ""}
+        code: {
+            "answer": row.answer.value if row.answer else "",
+            "evidence": row.evidence,
+            "paper": row.paper.sha256 if row.paper else "",
+        }
         for code, row in sorted(answers.items())
     }
     events.append(

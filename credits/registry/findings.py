@@ -32,7 +32,7 @@ from credits.registry.jobs_at_sites import REVIEWING, VERIFIED, has_job_at
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, Site
 from credits.registry.queries import digits_of
-from credits.registry.site_states import months_on
+from credits.registry.site_states import months_on, start_of
 from credits.registry.sites import number_of
 from credits.registry.stillness import keep_site_still
 
@@ -355,8 +355,35 @@ def _tell(
     by: User | None,
     at: datetime,
 ) -> None:
+    if finding.certainty is Certainty.SUSPECTED:
+        bound = {"site": number_of(finding.site), "severity": finding.severity.value, "due": str(finding.due_on)}
+        tell_in_confidence(session, kind, finding, facts, private | bound, by, at)
+        return
     actor = by.number if by else events.SYSTEM
-    # A suspicion's event binds the registry to all of it, and tells nobody outside.
-    bound = {"site": number_of(finding.site), "severity": finding.severity.value, "due": str(finding.due_on)}
-    private = private | (bound if finding.certainty is Certainty.SUSPECTED else {})
     events.append(session, kind=kind, subject=finding.number, actor=actor, at=at, facts=facts, private=private or None)
+
+
+def tell_in_confidence(
+    session: Session,
+    kind: str,
+    finding: SiteFinding,
+    facts: dict[str, Any],
+    private: dict[str, str],
+    by: User | None,
+    at: datetime,
+) -> None:
+    """Append an event of a suspicion: it binds the registry to all of it, and tells nobody outside about which site.
+
+    Who did it and at what moment would tell: who works on which site is public, and so is what else they did then.
+    Both are in the event as hashes, and openly the day alone. Flushes. Invariant 21.
+    """
+    who = by.number if by else events.SYSTEM
+    events.append(
+        session,
+        kind=kind,
+        subject=finding.number,
+        actor=events.WITHHELD,
+        at=start_of(at.date()),
+        facts=facts,
+        private=private | {"actor": who, "at": at.isoformat()},
+    )
