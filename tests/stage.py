@@ -46,6 +46,7 @@ from credits.registry.movements import Decision, DecisionKind, Earmark
 from credits.registry.policy import Policy
 from credits.registry.production import Access, Answer, Batch, EvidenceKind, Method, Site
 from credits.registry.retirement import Claim
+from credits.registry.revisions import revision_of
 from credits.registry.sites import SiteFacts
 from credits.registry.verification import Finding
 from tests.factories import AT, UserFactory
@@ -262,7 +263,15 @@ class Stage:
     def verified(self, site: Site | None = None, finding: Finding = FINDING, **bent: Any) -> Batch:
         batch = self.in_review(site, **bent)
         self.answered(batch)
-        verification.verify(self.session, batch=batch, finding=finding, by=self.lead, key=self.key(), at=self.at)
+        verification.verify(
+            self.session,
+            batch=batch,
+            seen=revision_of(batch),
+            finding=finding,
+            by=self.lead,
+            key=self.key(),
+            at=self.at,
+        )
         return batch
 
     def issued(self, site: Site | None = None, **bent: Any) -> Issuance:

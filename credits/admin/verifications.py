@@ -23,9 +23,11 @@ from credits.identity import current_user, now, verifiers_only
 from credits.registry import declaring, queries, verification
 from credits.registry.assessed import current
 from credits.registry.assigning import must_be_drawn
+from credits.registry.batches import ChangedMeanwhile
 from credits.registry.calendar import covers
 from credits.registry.production import BatchState
 from credits.registry.review_threads import language_of
+from credits.registry.revisions import revision_of
 from credits.registry.verification import Finding
 
 VISITED, REMOTE = "visited", "remote"
@@ -37,6 +39,7 @@ class VerifyForm(FlaskForm):
     period: tuple[date, date]
 
     key = HiddenField(default="")
+    seen = HiddenField(default="")  # the revision of the batch that the page showed
     how = RadioField(
         lazy_gettext("How did you look at the site?"),
         [InputRequired()],
@@ -75,13 +78,19 @@ def verify_batch(number: str) -> ResponseReturnValue:
         must_be_decidable(current_user(), batch, BatchState.IN_REVIEW)
         if declaring.declared_by(db.session(), must_be_drawn(current_user(), batch), current_user()) is None:
             return redirect(url_for("admin.declare_independence", number=number), 303)
-        form.key.data = uuid4().hex
+        form.key.data, form.seen.data = uuid4().hex, revision_of(batch)
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
             finding = found(form)
             verification.verify(
-                db.session, batch=batch, finding=finding, by=current_user(), key=form.key.data, at=now()
+                db.session,
+                batch=batch,
+                seen=form.seen.data or "",
+                finding=finding,
+                by=current_user(),
+                key=form.key.data,
+                at=now(),
             )
             issuer, language = current_app.extensions["issuer"], spoken(language_of(batch))
             verified.freeze(db.session(), batch=batch, issuer=issuer, language=language)
@@ -90,6 +99,8 @@ def verify_batch(number: str) -> ResponseReturnValue:
             return redirect(url_for("admin.batch", number=number), 303)
         except CreditsError as refusal:
             status = refused(form, refusal)
+            if isinstance(refusal, ChangedMeanwhile):
+                form.seen.data = revision_of(batch)  # this page shows what stands now
     outcome = arithmetic.of(db.session, batch)
     page = render_template(
         "admin/reviews/verify_batch.html",

@@ -17,6 +17,7 @@ from credits.registry.issuance import issuance_of
 from credits.registry.minerals import in_base_units
 from credits.registry.production import BatchState
 from credits.registry.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, shown
+from credits.registry.revisions import revision_of
 from credits.registry.sites import number_of
 
 area = Area("batches", "Batches on the producer's side: begun, changed, submitted, answered for, withdrawn.")
@@ -118,6 +119,7 @@ def told(batch: production.Batch) -> With:
         dry_kg=shown(batch.dry_mg, MG_DIGITS, ""),
         missing=batches.missing(batch, current_app.extensions["policy"]) if draft else [],
         issuance=issuance.number if issuance else None,
+        revision=revision_of(batch),
     )
 
 

@@ -61,10 +61,11 @@ def request_information(key: str, asked: dict[str, str], number: str) -> With:
 
 @area.post("/batches/<number>/verify", takes=FindingRequest, gives=Batch)
 def verify_batch(key: str, asked: dict[str, Any], number: str) -> With:
-    """Confirm a batch and give its site's assurance. A lead's decision."""
+    """Confirm a batch and give its site's assurance. A lead's decision, on the `revision` that was looked at."""
     user = current_user()
     batch = queries.batch_numbered(db.session, user, number)
-    verification.verify(db.session, batch=batch, finding=Finding(**asked), by=user, key=key, at=now())
+    seen = asked.pop("revision")
+    verification.verify(db.session, batch=batch, seen=seen, finding=Finding(**asked), by=user, key=key, at=now())
     issuer, language = current_app.extensions["issuer"], spoken(language_of(batch))
     verified.freeze(db.session(), batch=batch, issuer=issuer, language=language)
     db.session.commit()

@@ -29,6 +29,7 @@ from credits.registry.models import Issuance, Retirement, Transfer
 from credits.registry.plausibility_limits import LimitFacts
 from credits.registry.production import Batch, EvidenceKind, Site
 from credits.registry.retirement import Claim
+from credits.registry.revisions import revision_of
 from credits.registry.screened import Basis, LimitKind, Per
 from credits.registry.sites import SiteFacts
 from credits.registry.verification import Finding
@@ -255,7 +256,13 @@ class World(People):
             )
         assess(self.session, batch=batch, policy=self.policy, by=self.lead, key=next(self.keys), at=self.at)
         verification.verify(
-            self.session, batch=batch, finding=self.finding(), by=self.lead, key=next(self.keys), at=self.at
+            self.session,
+            batch=batch,
+            seen=revision_of(batch),
+            finding=self.finding(),
+            by=self.lead,
+            key=next(self.keys),
+            at=self.at,
         )
         verified.freeze(self.session, batch=batch, issuer=self.issuer, language=Language.EN)
 

@@ -3,8 +3,9 @@
 They are questions, not verdicts: what others saw years ago may be over, and what nobody saw may be there.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -29,6 +30,7 @@ from credits.registry.screening_names import likeness
 
 # Any day: that the data are old is shown beside them, and is no question of its own.
 EVER = date.min
+REVISION = re.compile(r" \(revision ([1-9]\d*)\)$")
 FLAGGED = {
     "armed_interference": "Armed people interfered there. What did you find out about who controls the site today?",
     "armed_interference_earlier": "Armed people interfered there earlier. Why does that not go on?",
@@ -56,7 +58,7 @@ class NoSuchQuestion(Missing):
 
 @dataclass(frozen=True)
 class Raised:
-    """A question that the data raise now. about: what raised it, so that new data raise it anew."""
+    """A question that the data raise now. about: what raised it, and on which figures: others raise it anew."""
 
     code: str
     about: str
@@ -79,8 +81,12 @@ def questions_of(session: Session, batch: Batch) -> Sequence[ReviewQuestion]:
 
 
 def open_questions(session: Session, batch: Batch) -> list[ReviewQuestion | Raised]:
-    """What is still to be answered: what was asked, and what new data raise since."""
-    asked = [question for question in questions_of(session, batch) if question.answer is None]
+    """What is still to be answered: what was asked about the figures that stand, and what new data raise since."""
+    asked = [
+        question
+        for question in questions_of(session, batch)
+        if question.answer is None and revision_in(question.about) == batch.revision
+    ]
     return [*asked, *_not_written(session, batch)]
 
 
@@ -96,7 +102,8 @@ def answer(session: Session, *, batch: Batch, code: str, text: str, by: User, ke
     wanted = select(ReviewQuestion).where(
         ReviewQuestion.batch_id == batch.id, ReviewQuestion.code == code, ReviewQuestion.answer.is_(None)
     )
-    question = session.scalars(wanted.order_by(ReviewQuestion.id).limit(1).with_for_update()).one_or_none()
+    found = session.scalars(wanted.order_by(ReviewQuestion.id).with_for_update())
+    question = next((each for each in found.all() if revision_in(each.about) == batch.revision), None)
     if question is None:
         raise NoSuchQuestion("There is no open question of this kind: perhaps a colleague has answered it.")
     question.answer, question.answered_by, question.answered_at = paragraphs(text, "Answer", 2_000), by, at
@@ -133,7 +140,18 @@ def raised(session: Session, batch: Batch) -> list[Raised]:
         about = f"{site.conflict_source} {site.conflict_checked_on}"
         found.append(Raised("conflict_affected", about, text, site.conflict_source, site.conflict_checked_on))
     weighed = plausibility.of_batch(session, batch)
-    return found + _of_bounds(weighed) + _of_ground(session, batch, weighed)
+    found += _of_bounds(weighed) + _of_ground(session, batch, weighed)
+    return [replace(each, about=f"{each.about}{_mark(batch.revision)}") for each in found]
+
+
+def revision_in(about: str) -> int:
+    """The revision of the batch on which a question was raised."""
+    found = REVISION.search(about)
+    return int(found[1]) if found else 1
+
+
+def _mark(revision: int) -> str:
+    return f" (revision {revision})" if revision > 1 else ""
 
 
 def _not_written(session: Session, batch: Batch) -> list[Raised]:

@@ -22,6 +22,7 @@ from credits.registry.evidence import free
 from credits.registry.evidence_likeness import refuse_open_questions
 from credits.registry.plausibility import hold_against, keep_ground_still
 from credits.registry.production import Assurance, AssuranceState, Batch, BatchState, Remark, RemarkKind
+from credits.registry.revisions import must_be_as_seen
 from credits.registry.screening_questions import ask, must_be_answered
 from credits.registry.site_states import state_on
 from credits.registry.standing import refuse_stopped
@@ -112,21 +113,26 @@ def request_information(session: Session, *, batch: Batch, text: str, by: User, 
     return made
 
 
-def verify(session: Session, *, batch: Batch, finding: Finding, by: User, key: str, at: datetime) -> Assurance:
+def verify(
+    session: Session, *, batch: Batch, seen: str, finding: Finding, by: User, key: str, at: datetime
+) -> Assurance:
     """Confirm a batch and give its site's assurance. Only a lead may, and only one without a part in it.
 
-    Flushes. Raises NotAllowed, NotIndependent, NotDeclared, TooManyCycles, WrongState, OpenQuestions,
+    seen: the revision of the batch that the lead looked at, see revisions.py.
+    Flushes. Raises NotAllowed, NotIndependent, NotDeclared, TooManyCycles, WrongState, ChangedMeanwhile, OpenQuestions,
     ZeroToleranceOpen, SiteSuspended, NotAssessed, NoLevelReached, Invalid.
     """
     must_review(by, batch)
     if not is_lead(by):
         raise WrongRole("A lead verifier decides.")
-    asked = {name: str(value) for name, value in vars(finding).items()} | {"act": "batch.verify", "batch": batch.number}
+    asked = {name: str(value) for name, value in vars(finding).items()}
+    asked |= {"act": "batch.verify", "batch": batch.number, "seen": seen}
     if earlier := claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Assurance, earlier["assurance"])
     keep_ground_still(session, batch.site)
     session.refresh(batch.site)
     lock_in(session, batch, BatchState.IN_REVIEW)
+    must_be_as_seen(batch, seen)
     refuse_stopped(session, batch.site, at.date())
     refuse_open_questions(session, batch)
     if by.id == batch.submitted_by_id:

@@ -8,6 +8,7 @@ from credits.registry import plausibility_limits
 from credits.registry.observed import ObservedSite, SiteObservation
 from credits.registry.plausibility_limits import LimitFacts
 from credits.registry.production import BatchState
+from credits.registry.revisions import revision_of
 from credits.registry.screened import Basis, LimitKind, Per, ReviewQuestion
 from tests.factories import UserFactory
 from tests.registry.test_plausibility import approve, propose, verify
@@ -113,7 +114,9 @@ class TestVerify:
         }  # fmt: skip
 
     def test_is_refused_while_a_question_is_open(self, client, stage, flagged, sent, words, session):
-        refused = client.sign_in(stage.lead).post(f"/admin/batches/{flagged.number}/verify", data=sent)
+        refused = client.sign_in(stage.lead).post(
+            f"/admin/batches/{flagged.number}/verify", data=sent | {"seen": revision_of(flagged)}
+        )
 
         assert refused.status_code == 409
         assert "Before the decision, answer what the data ask: Mercury was used there." in words(refused.text)
@@ -121,7 +124,9 @@ class TestVerify:
         assert flagged.state is BatchState.IN_REVIEW
 
     def test_is_refused_above_the_ceiling_with_the_bound_named(self, client, stage, above, sent, words):
-        refused = client.sign_in(stage.lead).post(f"/admin/batches/{above.number}/verify", data=sent)
+        refused = client.sign_in(stage.lead).post(
+            f"/admin/batches/{above.number}/verify", data=sent | {"seen": revision_of(above)}
+        )
 
         assert refused.status_code == 409
         assert "2,500 kg are claimed, but at most 2,000 kg are plausible (installed capacity" in words(refused.text)

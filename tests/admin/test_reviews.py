@@ -1,14 +1,17 @@
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from sqlalchemy import select
 
 from credits.participants.models import Kind, RoleName
-from credits.registry import batches, verification
+from credits.registry import batches, site_records, verification
 from credits.registry.observed import ObservedSite, SiteObservation
-from credits.registry.production import Assurance, BatchState, Remark, RemarkKind
+from credits.registry.production import Answer, Assurance, BatchState, EvidenceKind, Remark, RemarkKind
+from credits.registry.revisions import revision_of
 from tests.factories import UserFactory
+from tests.stage import COBALT
 
 MARKUP = "<script>alert(1)</script> & <b>bold</b>"
 
@@ -319,7 +322,7 @@ class TestVerifyBatch:
         client.sign_in(stage.lead)
         assert "2.5 credits" in words(client.get(f"/admin/batches/{batch.number}/verify").text)
 
-        answer = client.post(f"/admin/batches/{batch.number}/verify", data=finding)
+        answer = client.post(f"/admin/batches/{batch.number}/verify", data=finding | {"seen": revision_of(batch)})
 
         assert answer.status_code == 303
         assert (batch.state, batch.verified_by_id) == (BatchState.VERIFIED, stage.lead.id)
@@ -331,16 +334,51 @@ class TestVerifyBatch:
         batch = stage.in_review()
 
         client.sign_in(stage.lead).post(
-            f"/admin/batches/{batch.number}/verify", data=finding | {"how": "remote", "remote_reason": "Floods"}
+            f"/admin/batches/{batch.number}/verify",
+            data=finding | {"seen": revision_of(batch)} | {"how": "remote", "remote_reason": "Floods"},
         )
 
         assert (batch.assurance.visited_from, batch.assurance.remote_reason) == (None, "Floods")
+
+    @pytest.mark.parametrize("change", ["figures", "papers", "mercury"])
+    def test_confirms_nothing_that_the_page_did_not_show(self, client, stage, session, finding, words, change):
+        batch = stage.in_review()
+        client.sign_in(stage.lead)
+        shown = client.get(f"/admin/batches/{batch.number}/verify").text
+        seen = re.search(r'name="seen"[^>]*value="([^"]+)"', shown)[1]
+        verification.request_information(session, batch=batch, text="Why?", by=stage.lead, key="q", at=stage.at)
+        if change == "figures":
+            more = replace(COBALT, gross_kg="20000", days_worked=4)
+            batches.amend(session, batch=batch, production=more, seen=batch.revision, by=stage.clerk, at=stage.at)
+        elif change == "papers":
+            stage.paper(batch, EvidenceKind.OTHER)
+        else:
+            said = {"kind": "mercury", "day": date(2026, 6, 1), "figures": {"used": Answer.YES, "note": ""}}
+            site_records.enter(session, site=batch.site, by=stage.clerk, key="m", at=stage.at, **said)
+        batches.answer(session, batch=batch, text="So.", policy=stage.policy, by=stage.clerk, key="a", at=stage.at)
+        stage.answered(batch)
+        session.commit()
+
+        refused = client.post(f"/admin/batches/{batch.number}/verify", data=finding | {"seen": seen})
+        assert refused.status_code == 409
+        assert "Look at the batch again" in words(refused.text)
+        assert finding["opinion"] in refused.text
+        session.refresh(batch)
+        assert batch.state is BatchState.IN_REVIEW
+        again = re.search(r'name="seen"[^>]*value="([^"]+)"', refused.text)[1]
+        assert again == revision_of(batch) != seen
+        assert client.post(f"/admin/batches/{batch.number}/verify", data=finding).status_code == 409
+        sent = finding | {"seen": again, "key": "verify-2"}
+        assert client.post(f"/admin/batches/{batch.number}/verify", data=sent).status_code == 303
 
     def test_sent_twice_verifies_once(self, client, stage, session, finding):
         batch = stage.in_review()
         client.sign_in(stage.lead)
 
-        answers = [client.post(f"/admin/batches/{batch.number}/verify", data=finding) for _ in range(2)]
+        answers = [
+            client.post(f"/admin/batches/{batch.number}/verify", data=finding | {"seen": revision_of(batch)})
+            for _ in range(2)
+        ]
 
         assert [answer.status_code for answer in answers] == [303, 303]
         assert len(session.scalars(select(Assurance)).all()) == 1
@@ -372,7 +410,9 @@ class TestVerifyBatch:
         batch = stage.in_review()
 
         asked = {name: value for name, value in (finding | wrong).items() if value}
-        answer = client.sign_in(stage.lead).post(f"/admin/batches/{batch.number}/verify", data=asked)
+        answer = client.sign_in(stage.lead).post(
+            f"/admin/batches/{batch.number}/verify", data=asked | {"seen": revision_of(batch)}
+        )
 
         assert answer.status_code == 422
         assert "Please look at this again" in answer.text
@@ -389,7 +429,12 @@ class TestVerifyBatch:
         assert "a lead verifier decides" in page
         assert "/verify" not in page
         assert client.get(f"/admin/batches/{batch.number}/verify").status_code == 403
-        assert client.post(f"/admin/batches/{batch.number}/verify", data=finding).status_code == 403
+        assert (
+            client.post(
+                f"/admin/batches/{batch.number}/verify", data=finding | {"seen": revision_of(batch)}
+            ).status_code
+            == 403
+        )
         assert client.get(f"/admin/batches/{batch.number}/reject").status_code == 403
 
     def test_is_for_the_organisation_that_reviews(self, client, stage, finding, other_lead):
@@ -397,7 +442,12 @@ class TestVerifyBatch:
         client.sign_in(other_lead)
 
         assert client.get(f"/admin/batches/{batch.number}/verify").status_code == 404
-        assert client.post(f"/admin/batches/{batch.number}/verify", data=finding).status_code == 404
+        assert (
+            client.post(
+                f"/admin/batches/{batch.number}/verify", data=finding | {"seen": revision_of(batch)}
+            ).status_code
+            == 404
+        )
         assert batch.state is BatchState.IN_REVIEW
 
     def test_is_over_once_decided(self, client, stage, finding):
@@ -405,7 +455,7 @@ class TestVerifyBatch:
         client.sign_in(stage.lead)
 
         form = client.get(f"/admin/batches/{batch.number}/verify")
-        answer = client.post(f"/admin/batches/{batch.number}/verify", data=finding)
+        answer = client.post(f"/admin/batches/{batch.number}/verify", data=finding | {"seen": revision_of(batch)})
 
         assert (form.status_code, answer.status_code) == (409, 409)
         assert "is not in review: there is nothing to decide now." in form.text
@@ -417,7 +467,12 @@ class TestVerifyBatch:
         batch = stage.in_review()
         client.sign_in(UserFactory(kind=kind))
 
-        assert client.post(f"/admin/batches/{batch.number}/verify", data=finding).status_code == 403
+        assert (
+            client.post(
+                f"/admin/batches/{batch.number}/verify", data=finding | {"seen": revision_of(batch)}
+            ).status_code
+            == 403
+        )
 
 
 class TestRejectBatch:

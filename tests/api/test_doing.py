@@ -151,8 +151,8 @@ class TestScope:
         reviewer.post(f"/batches/{submitted}/take")
 
         # Another verifier may not even know of what is reviewed elsewhere.
-        assert other.post(f"/batches/{submitted}/verify", finding).json["code"] == "no_such_batch"
-        assert reviewer.post(f"/batches/{submitted}/verify", finding).json["code"] == "wrong_role"
+        assert other.verify(submitted, finding).json["code"] == "no_such_batch"
+        assert reviewer.verify(submitted, finding).json["code"] == "wrong_role"
         assert buyer.post("/issuances", {"batch": submitted}).status_code == 403
         assert issuer.post("/issuances", {"batch": submitted}).json["code"] == "wrong_state"
 

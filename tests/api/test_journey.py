@@ -59,13 +59,16 @@ class TestMainJob:
 
         # The verifier asks for one more paper, gets it, approves; the registry issues.
         assert verifier.post(f"/batches/{number}/take").json["state"] == "in_review"
-        asked = verifier.post(f"/batches/{number}/request-information", {"text": "The royalty receipt, please."})
-        assert asked.json["state"] == "information_requested"
+        stale = finding | {"revision": verifier.get(f"/batches/{number}").json["revision"]}
+        asked = {"text": "The royalty receipt, please."}
+        assert verifier.post(f"/batches/{number}/request-information", asked).json["state"] == "information_requested"
         assert cooperative.paper(number, "royalty_receipt").status_code == 201
         assert cooperative.post(f"/batches/{number}/answer", {"text": "Added."}).json["state"] == "in_review"
-        assert verifier.post(f"/batches/{number}/verify", finding).json["code"] == "not_assessed"
+        assert verifier.verify(number, finding).json["code"] == "not_assessed"
         assess(number)
-        assert verifier.post(f"/batches/{number}/verify", finding).json["state"] == "verified"
+        for sent, code in ((stale, "changed_meanwhile"), (finding, "invalid")):
+            assert verifier.post(f"/batches/{number}/verify", sent).json["code"] == code
+        assert verifier.verify(number, finding).json["state"] == "verified"
         issued = issuer.post("/issuances", {"batch": number}).json
         assert (issued["quantity"], issued["credits"]) == (2500, "2.5")
         assert issued["vintage"] == int(batch["produced_to"][:4])

@@ -23,7 +23,7 @@ def flagged(session, submitted, verifier):
 
 class TestQuestions:
     def test_are_answered_before_the_batch_is_verified(self, flagged, verifier, finding, assess):
-        refused = verifier.post(f"/batches/{flagged}/verify", finding)
+        refused = verifier.verify(flagged, finding)
         assert (refused.status_code, refused.json["code"]) == (409, "questions_unanswered")
         assert refused.json["context"]["questions"] == ["mercury"]
 
@@ -37,7 +37,7 @@ class TestQuestions:
         answered = verifier.post(f"/batches/{flagged}/questions/mercury/answer", {"text": "Retorts seen."})
         assert (answered.status_code, answered.json["answer"]) == (200, "Retorts seen.")
         assess(flagged)
-        assert verifier.post(f"/batches/{flagged}/verify", finding).json["state"] == "verified"
+        assert verifier.verify(flagged, finding).json["state"] == "verified"
 
     def test_are_for_the_reviewers_and_the_registry(self, flagged, cooperative, issuer, machine):
         assert cooperative.get(f"/batches/{flagged}/questions").status_code == 403

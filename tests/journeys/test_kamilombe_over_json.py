@@ -130,6 +130,7 @@ def test_from_the_site_to_the_certificate(registry: Flask, cast: Cast, session: 
         valid_from=days_ago(200),
         valid_to=days_ago(-165),
         opinion="All agrees.",
+        revision=verifier.get(f"/batches/{number}")["revision"],
     )
     issuance = issuer.post("/issuances", batch=number)
     assert issuance["quantity"] == 2_500

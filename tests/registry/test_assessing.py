@@ -15,6 +15,7 @@ from credits.registry.assessment_findings import FindingFirst
 from credits.registry.assurance_models import Certainty, Severity
 from credits.registry.batches import ChangedMeanwhile
 from credits.registry.production import AssuranceState, BatchState
+from credits.registry.revisions import revision_of
 from credits.registry.standards import Word
 from credits.registry.standing import ZeroToleranceOpen
 from credits.registry.verification import NoLevelReached, NotAssessed, NotTheReviewer
@@ -135,7 +136,15 @@ class TestZeroTolerance:
         standing = site_states.standing(stage.session, batch.site, stage.at.date(), stage.policy)
         assert standing.state is AssuranceState.ACTIVE
         with pytest.raises(ZeroToleranceOpen, match=finding.number):
-            verification.verify(stage.session, batch=batch, finding=FINDING, by=stage.lead, key="v", at=stage.at)
+            verification.verify(
+                stage.session,
+                batch=batch,
+                seen=revision_of(batch),
+                finding=FINDING,
+                by=stage.lead,
+                key="v",
+                at=stage.at,
+            )
         with pytest.raises(FindingFirst):
             save(stage, assessment, 3, {"3.1": Given(Word.NONE)})
 
@@ -209,7 +218,9 @@ class TestComplete:
         answer_all(stage, assessment, r4_4=GAP)
         complete(stage, assessment)
         stage.answered(batch)
-        verification.verify(stage.session, batch=batch, finding=FINDING, by=stage.lead, key="v", at=stage.at)
+        verification.verify(
+            stage.session, batch=batch, seen=revision_of(batch), finding=FINDING, by=stage.lead, key="v", at=stage.at
+        )
         printed = stage.issue(batch).facts["assurance"]
 
         assert (printed["level"], printed["level_number"]) == ("Step 3: Annex II risks under mitigation", 3)
@@ -242,7 +253,15 @@ class TestComplete:
         assert (assessment.level_number, assessment.level) == (0, "No step reached")
         stage.answered(batch)
         with pytest.raises(NoLevelReached):
-            verification.verify(stage.session, batch=batch, finding=FINDING, by=stage.lead, key="v", at=stage.at)
+            verification.verify(
+                stage.session,
+                batch=batch,
+                seen=revision_of(batch),
+                finding=FINDING,
+                by=stage.lead,
+                key="v",
+                at=stage.at,
+            )
 
     @pytest.mark.parametrize("day", [date(2026, 7, 1), date(2027, 7, 2)])
     def test_is_followed_by_another_within_a_year(self, stage, assessment, day):
@@ -254,14 +273,30 @@ class TestComplete:
 class TestVerify:
     def test_needs_an_assessment_of_this_verifier(self, stage, batch):
         with pytest.raises(NotAssessed):
-            verification.verify(stage.session, batch=batch, finding=FINDING, by=stage.lead, key="v", at=stage.at)
+            verification.verify(
+                stage.session,
+                batch=batch,
+                seen=revision_of(batch),
+                finding=FINDING,
+                by=stage.lead,
+                key="v",
+                at=stage.at,
+            )
 
     def test_counts_no_longer_than_until_the_next_assessment(self, stage, batch, assessment):
         answer_all(stage, assessment)
         complete(stage, assessment, next_due=date(2026, 12, 30))
         stage.answered(batch)
         with pytest.raises(Invalid, match="assessed again by 2026-12-30"):
-            verification.verify(stage.session, batch=batch, finding=FINDING, by=stage.lead, key="v", at=stage.at)
+            verification.verify(
+                stage.session,
+                batch=batch,
+                seen=revision_of(batch),
+                finding=FINDING,
+                by=stage.lead,
+                key="v",
+                at=stage.at,
+            )
 
     def test_is_refused_by_the_database_without_an_assessment(self, stage, batch):
         batch.independence, batch.verified_by_id, batch.verified_at = "None.", stage.lead.id, stage.at

@@ -18,6 +18,7 @@ from credits.registry.declaring import NotDeclared
 from credits.registry.issuance import NotIssuable, NotThreePeople
 from credits.registry.kinship_questions import OneOfThem, answer
 from credits.registry.production import BatchState
+from credits.registry.revisions import revision_of
 from credits.registry.verification import NotIndependent
 from tests.factories import OrganisationFactory, UserFactory
 from tests.registry.test_cycles import alone
@@ -115,7 +116,7 @@ class TestTake:
         colleague = UserFactory(organisation=stage.lead.organisation, may=[RoleName.LEAD])
         batch = stage.in_review()
         stage.answered(batch)
-        asked = {"batch": batch, "finding": FINDING, "by": colleague, "at": stage.at}
+        asked = {"batch": batch, "seen": revision_of(batch), "finding": FINDING, "by": colleague, "at": stage.at}
         with pytest.raises(NotDeclared):
             verification.verify(stage.session, key="1", **asked)
 
@@ -209,7 +210,13 @@ class TestThePeopleBehindABatch:
 
         with pytest.raises(NotIndependent, match="an owner does not verify"):
             verification.verify(
-                stage.session, batch=batch, finding=FINDING, by=stage.lead, key=stage.key(), at=stage.at
+                stage.session,
+                batch=batch,
+                seen=revision_of(batch),
+                finding=FINDING,
+                by=stage.lead,
+                key=stage.key(),
+                at=stage.at,
             )
 
 

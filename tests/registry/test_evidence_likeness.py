@@ -19,6 +19,7 @@ from credits.registry.evidence_looking import look
 from credits.registry.evidence_models import Ground, Likeness, PagePrint, PaperNumber, PrintBand
 from credits.registry.evidence_questions import NoSuchQuestion, QuestionClosed, may_answer, others_seen
 from credits.registry.production import Batch, EvidenceKind
+from credits.registry.revisions import revision_of
 from credits.registry.verification import NotTheReviewer
 from tests import papers
 from tests.factories import UserFactory
@@ -192,7 +193,13 @@ class TestAnswer:
     def test_opens_the_way_to_verify(self, stage, alike):
         with pytest.raises(OpenQuestions):
             verification.verify(
-                stage.session, batch=alike, finding=FINDING, by=stage.lead, key=stage.key(), at=stage.at
+                stage.session,
+                batch=alike,
+                seen=revision_of(alike),
+                finding=FINDING,
+                by=stage.lead,
+                key=stage.key(),
+                at=stage.at,
             )
         answered = answer(stage, alike)
 

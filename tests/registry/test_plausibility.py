@@ -24,6 +24,7 @@ from credits.registry.plausibility_limits import LimitFacts
 from credits.registry.plausibility_override import NotAbove
 from credits.registry.plausibility_sales import SaleFacts
 from credits.registry.production import Batch, BatchState
+from credits.registry.revisions import revision_of
 from credits.registry.screened import Basis, LimitKind, Per, PlausibilityCheck
 from tests.stage import FINDING
 
@@ -72,7 +73,15 @@ def bound(found, name):
 
 def verify(stage, batch):
     stage.answered(batch)
-    return verification.verify(stage.session, batch=batch, finding=FINDING, by=stage.lead, key=stage.key(), at=stage.at)
+    return verification.verify(
+        stage.session,
+        batch=batch,
+        seen=revision_of(batch),
+        finding=FINDING,
+        by=stage.lead,
+        key=stage.key(),
+        at=stage.at,
+    )
 
 
 def propose(stage, batch, by=None, reason="The verifier saw the new washing plant run."):
@@ -323,7 +332,9 @@ class TestHoldAgainst:
                 begin_writing(mine)
                 batch, by = mine.get_one(Batch, batch_id), mine.get_one(User, lead)
                 try:
-                    verification.verify(mine, batch=batch, finding=FINDING, by=by, key=key, at=at)
+                    verification.verify(
+                        mine, batch=batch, seen=revision_of(batch), finding=FINDING, by=by, key=key, at=at
+                    )
                     mine.commit()
                 except AboveCeiling:
                     return "stopped"

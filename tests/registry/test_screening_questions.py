@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -6,12 +7,13 @@ from sqlalchemy.exc import IntegrityError
 
 from credits.journal.models import Event
 from credits.participants.wording import UnsoundText
+from credits.registry import batches, verification
 from credits.registry import screening_questions as questions
-from credits.registry import verification
 from credits.registry.observed import ObservedSite, SiteObservation
 from credits.registry.production import Answer, BatchState
+from credits.registry.revisions import revision_of
 from credits.registry.screening_questions import NoSuchQuestion, Unanswered
-from tests.stage import FINDING
+from tests.stage import COBALT, FINDING
 
 
 @pytest.fixture
@@ -157,6 +159,26 @@ class TestAnswer:
             stage.session.execute(text(change))
 
 
+class TestAmended:
+    def test_asks_everything_anew_about_other_figures(self, stage, seen):
+        site = stage.site()
+        site.pcode = seen(mercury="1", presence="1")
+        batch = stage.in_review(site)
+        answer(stage, batch, "mercury")  # and leaves the other open
+        verification.request_information(stage.session, batch=batch, text="?", by=stage.lead, key="q", at=stage.at)
+        less = replace(COBALT, gross_kg="9000")
+        batches.amend(stage.session, batch=batch, production=less, seen=batch.revision, by=stage.clerk, at=stage.at)
+        batches.answer(
+            stage.session, batch=batch, text="So.", policy=stage.policy, by=stage.clerk, key="a", at=stage.at
+        )
+
+        for still in (["armed_presence", "mercury"], ["armed_presence"], []):
+            wanting = questions.open_questions(stage.session, batch)
+            assert sorted(each.code for each in wanting) == still
+            if still:
+                answer(stage, batch, still[-1])
+
+
 class TestMustBeAnswered:
     def test_refuses_the_verification_before(self, stage, seen):
         site = stage.site()
@@ -166,11 +188,25 @@ class TestMustBeAnswered:
 
         with pytest.raises(Unanswered) as refusal:
             verification.verify(
-                stage.session, batch=batch, finding=FINDING, by=stage.lead, key=stage.key(), at=stage.at
+                stage.session,
+                batch=batch,
+                seen=revision_of(batch),
+                finding=FINDING,
+                by=stage.lead,
+                key=stage.key(),
+                at=stage.at,
             )
         assert refusal.value.detail["questions"] == ["armed_presence"]
         answer(stage, batch, "armed_presence")
-        verification.verify(stage.session, batch=batch, finding=FINDING, by=stage.lead, key=stage.key(), at=stage.at)
+        verification.verify(
+            stage.session,
+            batch=batch,
+            seen=revision_of(batch),
+            finding=FINDING,
+            by=stage.lead,
+            key=stage.key(),
+            at=stage.at,
+        )
         assert batch.state is BatchState.VERIFIED
 
     def test_never_makes_a_flag_a_verdict(self, stage, seen):

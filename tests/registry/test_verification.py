@@ -9,6 +9,7 @@ from credits.participants.permissions import WrongRole
 from credits.registry import verification
 from credits.registry.batches import WrongState
 from credits.registry.production import BatchState
+from credits.registry.revisions import revision_of
 from credits.registry.verification import NotIndependent, NotTheReviewer
 from tests.factories import UserFactory
 from tests.stage import FINDING
@@ -71,7 +72,7 @@ class TestVerify:
         reviewer = UserFactory(organisation=stage.lead.organisation, may=[RoleName.REVIEWER])
         with pytest.raises(WrongRole):
             verification.verify(
-                stage.session, batch=stage.in_review(), finding=FINDING, by=reviewer, key="v", at=stage.at
+                stage.session, batch=stage.in_review(), seen="", finding=FINDING, by=reviewer, key="v", at=stage.at
             )
 
     def test_says_why_there_was_no_visit(self, stage):
@@ -101,7 +102,15 @@ class TestVerify:
         batch = stage.in_review()
         verification.request_information(stage.session, batch=batch, text="?", by=stage.lead, key="ask", at=stage.at)
         with pytest.raises(WrongState):
-            verification.verify(stage.session, batch=batch, finding=FINDING, by=stage.lead, key="v", at=stage.at)
+            verification.verify(
+                stage.session,
+                batch=batch,
+                seen=revision_of(batch),
+                finding=FINDING,
+                by=stage.lead,
+                key="v",
+                at=stage.at,
+            )
 
 
 class TestReject:
@@ -114,7 +123,15 @@ class TestReject:
         assert batch.state is BatchState.REJECTED
         assert batch.remarks[-1].text == "The assay is another mine's."
         with pytest.raises(WrongState):
-            verification.verify(stage.session, batch=batch, finding=FINDING, by=stage.lead, key="v", at=stage.at)
+            verification.verify(
+                stage.session,
+                batch=batch,
+                seen=revision_of(batch),
+                finding=FINDING,
+                by=stage.lead,
+                key="v",
+                at=stage.at,
+            )
 
 
 class TestMustBeIndependent:

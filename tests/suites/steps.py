@@ -23,6 +23,7 @@ from credits.registry import (
 )
 from credits.registry.movements import DecisionKind
 from credits.registry.production import EvidenceKind
+from credits.registry.revisions import revision_of
 from tests.stage import FINDING, Stage
 from tests.suites.scenes import (
     ISSUER,
@@ -113,7 +114,9 @@ STEPS: dict[str, Step] = {
     ),
     "verify": Step(
         Stage.in_review,
-        lambda s, batch: verification.verify(s.session, batch=batch, finding=FINDING, by=s.lead, key=s.key(), at=s.at),
+        lambda s, batch: verification.verify(
+            s.session, batch=batch, seen=revision_of(batch), finding=FINDING, by=s.lead, key=s.key(), at=s.at
+        ),
     ),
     "complete an assessment": Step(assessed, completed),
     "reject": Step(

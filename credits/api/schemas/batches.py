@@ -13,6 +13,7 @@ from credits.registry.production import BatchState, EvidenceKind
 KILOGRAMS = {"description": "Kilograms, a decimal number as text, exact to the milligram."}
 MINERAL = {"description": "One of " + ", ".join(MINERALS) + "."}
 SHARE = {"description": "A decimal number as text."}
+REVISION = "Another one after each change of figures, papers or the site's answers. A verification names it."
 UNITS = {"description": "Base units of the mineral."}
 
 
@@ -85,6 +86,7 @@ class FindingRequest(Request):
     valid_from = Day(required=True)
     valid_to = Day(required=True)
     opinion = Text(required=True, least=1, most=4000)
+    revision = Text(required=True, least=1, most=40, metadata={"description": "Of the batch, as you looked at it."})
 
 
 class BatchesQuery(PagingSchema):
@@ -159,3 +161,4 @@ class Batch(BatchSummary):
     remarks = fields.List(fields.Nested(Remark))
     assurance = fields.Nested(Assurance, allow_none=True)
     issuance = fields.String(allow_none=True)
+    revision = fields.String(metadata={"description": REVISION})
