@@ -68,6 +68,7 @@ class UserFactory(RecordFactory):
     active = True
     fs_uniquifier = factory.LazyFunction(lambda: uuid4().hex)
     registered_at = AT - timedelta(days=30)  # nobody is new
+    current_login_at = AT - timedelta(days=30)
     roles = factory.LazyAttribute(
         lambda made: [Role(name=role) for role in (made.may or FIRST_ROLES[made.organisation.kind])]
     )

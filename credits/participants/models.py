@@ -140,6 +140,11 @@ class User(UserMixin, Model):
         """The public id, such as USR-000003: what the journal calls a person by."""
         return f"USR-{self.id:06d}"
 
+    @property
+    def has_signed_in(self) -> bool:
+        """Whether somebody uses the account: whoever was only invited may know nothing of it."""
+        return self.current_login_at is not None
+
 
 class Role(RoleMixin, Model):
     """One thing one person may do. Which fit an organisation, `permissions.ROLES_OF` says."""

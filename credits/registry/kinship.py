@@ -1,7 +1,8 @@
 """Whether two parties of a job may be one: the same person under two accounts, the same organisation under two names.
 
-Addresses and registration numbers are certain, and shut a party out. Names are not: many people share one, so a person
-of the registry is asked. Pure.
+Mailboxes that both have used and whole registration numbers are certain, and shut a party out. Names are not, for many
+people share one; nor is what one party alone could have written to shut others out: an invitation nobody has followed,
+a number somewhere in a text. There a person of the registry is asked. Pure.
 """
 
 import re
@@ -42,6 +43,10 @@ def between_people(one: User, other: User) -> Tie | None:
         f"{other.name} of {other.organisation.name} ({other.number})"
     )
     if address_key(one.email) == address_key(other.email):
+        if not (one.has_signed_in and other.has_signed_in):
+            return Tie(
+                about, False, f"{accounts} have the same mailbox, which not both have used. Are they one person?"
+            )
         return Tie(about, True, f"{accounts} read the same mailbox: they count as one person.")
     if name_key(one.name) == name_key(other.name):
         return Tie(about, False, f"{accounts} have the same name. Are they one person?")
@@ -77,11 +82,13 @@ def to_owner(organisation: Organisation, site: Site) -> Tie | None:
     owner = site.concession_owner
     who = f"{organisation.name} ({organisation.number}) and the owner of the concession of {site.name}, {owner},"
     number = number_key(organisation.registration_number or "")
-    if len(number) > 4 and number in number_key(owner):
+    if number and number == number_key(owner):
         return Tie(about, True, f"{who} have the same registration number: an owner does not verify.")
     likeness = alike(organisation.name, owner)
     if likeness == 1:
         return Tie(about, True, f"{who} have the same name: an owner does not verify.")
+    if len(number) > 4 and number in number_key(owner):
+        return Tie(about, False, f"{who} seem to have the same registration number. Are they one, or of one house?")
     if likeness >= NEAR:
         return Tie(about, False, f"{who} have nearly the same name. Are they one, or of one house?")
     return None
