@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from credits.errors import Conflict
 from credits.participants.models import Organisation, User
+from credits.registry.kinship import address_key
 from credits.registry.production import Batch, BatchState, Site
 
 CONFIRMED = (BatchState.VERIFIED, BatchState.ISSUED, BatchState.SUSPENDED)
@@ -56,10 +57,16 @@ def row_with(verified: Iterable[tuple[int, int]], leads: Collection[int], vintag
     return sorted(year for year in own if floor < year < roof)
 
 
+def accounts_of(lead: User) -> set[int]:
+    """The accounts in the organisation of `lead` that lead to the same mailbox: one person's."""
+    mailbox = address_key(lead.email)
+    return {each.id for each in lead.organisation.members if address_key(each.email) == mailbox}
+
+
 def has_turn(session: Session, batch: Batch, lead: User, most: int) -> bool:
     """Whether `lead` may verify this batch of its producer, as far as the cycles go."""
     verified = verified_vintages(session, batch.site.producer_id, but=batch)
-    return len(row_with(verified, [lead.id], batch.vintage)) <= most
+    return len(row_with(verified, accounts_of(lead), batch.vintage)) <= most
 
 
 def must_have_turn(session: Session, batch: Batch, lead: User, most: int) -> None:
@@ -86,7 +93,7 @@ def rows_of(session: Session, organisation: Organisation) -> list[Row]:
         found.setdefault((producer_id, lead_id), []).append(last.year)
     rows = []
     for (producer_id, lead_id), years in sorted(found.items()):
-        vintages = row_with(verified_vintages(session, producer_id), [lead_id], max(years))
         producer, lead = session.get_one(Organisation, producer_id), session.get_one(User, lead_id)
+        vintages = row_with(verified_vintages(session, producer_id), accounts_of(lead), max(years))
         rows.append(Row(producer, lead, vintages, len(years)))
     return rows

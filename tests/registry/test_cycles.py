@@ -89,6 +89,19 @@ class TestMustHaveTurn:
 
         assert standing(stage.session, fourth).state is AssignmentState.NOBODY
 
+    def test_takes_the_accounts_of_one_mailbox_for_one_lead(self, stage, in_turn):
+        twin = UserFactory(
+            organisation=stage.lead.organisation, may=[RoleName.LEAD], email=stage.lead.email.replace("@", "+2@")
+        )
+        colleague = UserFactory(organisation=stage.lead.organisation, may=[RoleName.LEAD])
+        for year, lead in ((2021, None), (2022, twin), (2023, None)):
+            in_turn(year, lead)
+
+        with pytest.raises(TooManyCycles, match="3 vintages in a row"):
+            in_turn(2024, twin)
+        assert {tuple(row.vintages) for row in rows_of(stage.session, stage.lead.organisation)} == {(2021, 2022, 2023)}
+        assert colleague.active
+
     def test_is_kept_by_the_database_too(self, stage, in_turn):
         colleague = UserFactory(organisation=stage.lead.organisation, may=[RoleName.LEAD])
         batch = [in_turn(year) for year in (2021, 2022, 2023)][-1]
