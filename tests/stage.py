@@ -234,17 +234,18 @@ class Stage:
 
     def drawn(self, batch: Batch, lead: User | None = None) -> Batch:
         """The lot of a submitted batch falls on the stage's own verifier, or on that of `lead`."""
-        wanted = (lead or self.lead).organisation_id
+        wanted, issuer = (lead or self.lead).organisation_id, self.issuer
         while (standing := assigning.standing(self.session, batch)) is None or standing.organisation_id != wanted:
             reassigning.draw_anew(
                 self.session,
                 batch=batch,
                 reason="The stage wants another one.",
                 policy=self.policy,
-                by=self.issuer,
+                by=issuer,
                 key=self.key(),
                 at=self.at,
             )
+            issuer = UserFactory(organisation=self.issuer.organisation, may=[RoleName.ISSUER])
         return batch
 
     def answered(self, batch: Batch) -> None:

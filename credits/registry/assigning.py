@@ -4,14 +4,15 @@ Who may: an approved verifier's organisation with a lead whose turn it is (see c
 its group manager, does not own the concession, and shares no mailbox and no registration number with them (kinship.py).
 What a verifier knows of minerals and countries is not recorded, so nobody is left out for it.
 
-A batch for days of one that was withdrawn or rejected goes back to the verifier that had it: otherwise a producer could
-withdraw and submit until the lot falls on a friend.
+Once a batch of a producer came to nothing, being withdrawn or rejected, what it submits for the same vintage or days
+goes to the verifier that was drawn first for them: otherwise a producer could try, with batches of one day, until the
+lot falls on a friend, and then submit what it really has.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, object_session
 
 from credits.errors import Conflict, NotAllowed
@@ -19,6 +20,7 @@ from credits.journal import events
 from credits.journal.merkle import leaf_hash
 from credits.journal.models import Event, RegistryIdentity
 from credits.participants.models import Kind, Kyc, Organisation, Role, RoleName, User
+from credits.participants.permissions import HEADS, has_any
 from credits.registry import draws
 from credits.registry.assigned import STANDING, Assignment, AssignmentState, Draw
 from credits.registry.cycles import has_turn
@@ -78,10 +80,10 @@ def assign(
         each.organisation_id for each in before if each.state is not AssignmentState.LAPSED or each is before[-1]
     }
     candidates = [each for each in eligible(session, batch, policy) if each.organisation.id not in passed_over]
-    earlier = reviewed_before(session, batch) if not before else None
-    if earlier is not None and earlier.organisation_id in {each.organisation.id for each in candidates}:
+    earlier = drawn_before(session, batch, candidates) if not before else None
+    if earlier is not None:
         candidates = [each for each in candidates if each.organisation.id == earlier.organisation_id]
-        reason = f"{earlier.batch.number}, for days of this batch, was with this verifier."
+        reason = f"{earlier.batch.number}, for days or the vintage of this batch, was with this verifier first."
     made = draw_lots(
         session,
         about=batch.number,
@@ -154,13 +156,20 @@ def eligible(session: Session, batch: Batch, policy: Policy) -> list[Eligible]:
     )
     found: dict[Organisation, list[User]] = {}
     for lead in session.scalars(wanted):
-        if not any(tie.certain for tie in ties_of(lead, batch)) and has_turn(session, batch, lead, policy.most_cycles):
-            found.setdefault(lead.organisation, []).append(lead)
-    return [Eligible(organisation, leads) for organisation, leads in found.items()]
+        found.setdefault(lead.organisation, []).append(lead)
+    free = {one: leads for one, leads in found.items() if not any(tie.certain for tie in ties_of(leads[0], batch))}
+    in_turn = {
+        one: [each for each in leads if has_turn(session, batch, each, policy.most_cycles)]
+        for one, leads in free.items()
+    }
+    return [Eligible(organisation, leads) for organisation, leads in in_turn.items() if leads]
 
 
 def ties_of(person: User, batch: Batch) -> list[Tie]:
-    """What ties a person of a verifier, or the verifier itself, to a batch: its producer, group or concession."""
+    """What ties a person or the heads of a verifier, or the verifier itself, to a batch: its producer, group or owner.
+
+    A tie that the verifier has declared to the producer, for whichever batch, stays.
+    """
     site, verifier = batch.site, person.organisation
     if verifier.id in (site.producer_id, site.producer.group_manager_id):
         return [Tie(f"self {verifier.number}", True, "Nobody verifies their own organisation.")]
@@ -168,12 +177,38 @@ def ties_of(person: User, batch: Batch) -> list[Tie]:
     found = [tie for each in side if (tie := between_organisations(verifier, each))]
     if owning := to_owner(verifier, site):
         found.append(owning)
-    found += among_people([person], [each for organisation in side for each in organisation.members])
+    if has_declared_tie(verifier, site.producer):
+        about = f"declared {verifier.number} {site.producer.number}"
+        found.append(Tie(about, True, f"{verifier.name} has declared a tie to {site.producer.name}."))
+    heads = [each for each in verifier.members if each.active and has_any(each, *HEADS) and each is not person]
+    found += among_people([person, *heads], [each for organisation in side for each in organisation.members])
     return found
 
 
-def reviewed_before(session: Session, batch: Batch) -> Assignment | None:
-    """Who had the newest batch of this producer and mineral that came to nothing and shares days with this one."""
+def has_declared_tie(verifier: Organisation, producer: Organisation) -> bool:
+    """Whether a verifier has declined a batch of a producer for a tie."""
+    session = object_session(verifier)
+    assert session is not None
+    wanted = (
+        select(Assignment.id)
+        .join(Batch, Batch.id == Assignment.batch_id)
+        .join(Site, Site.id == Batch.site_id)
+        .where(
+            Assignment.organisation_id == verifier.id,
+            Assignment.state == AssignmentState.DECLINED,
+            Site.producer_id == producer.id,
+        )
+        .limit(1)
+    )
+    return session.scalars(wanted).first() is not None
+
+
+def drawn_before(session: Session, batch: Batch, candidates: list[Eligible]) -> Assignment | None:
+    """Who of `candidates` was drawn first for days or the vintage of this batch, once any such batch came to nothing.
+
+    Of the same producer and mineral. The others count in whatever state they are: a trial may be left open, too.
+    """
+    year = (date(batch.vintage, 1, 1), date(batch.vintage, 12, 31))
     wanted = (
         select(Assignment)
         .join(Batch, Batch.id == Assignment.batch_id)
@@ -182,15 +217,19 @@ def reviewed_before(session: Session, batch: Batch) -> Assignment | None:
             Site.producer_id == batch.site.producer_id,
             Batch.id != batch.id,
             Batch.mineral_code == batch.mineral_code,
-            Batch.state.in_((BatchState.WITHDRAWN, BatchState.REJECTED)),
-            Batch.produced_from <= batch.produced_to,
-            Batch.produced_to >= batch.produced_from,
+            or_(
+                Batch.produced_to.between(*year),
+                and_(Batch.produced_from <= batch.produced_to, Batch.produced_to >= batch.produced_from),
+            ),
             Assignment.state.in_((AssignmentState.OFFERED, AssignmentState.TAKEN)),
         )
-        .order_by(Assignment.id.desc())
-        .limit(1)
+        .order_by(Assignment.id)
     )
-    return session.scalars(wanted).one_or_none()
+    found = list(session.scalars(wanted))
+    if not any(each.batch.state in (BatchState.WITHDRAWN, BatchState.REJECTED) for each in found):
+        return None
+    may = {each.organisation.id for each in candidates}
+    return next((each for each in found if each.organisation_id in may), None)
 
 
 def must_be_drawn(by: User, batch: Batch) -> Assignment:

@@ -6,15 +6,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits import ledger
-from credits.errors import Conflict
+from credits.errors import Conflict, NotAllowed
 from credits.journal import events
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
 from credits.participants.wording import paragraphs
 from credits.registry.assigned import Assignment, AssignmentState
-from credits.registry.assigning import assign, must_be_drawn, standing
+from credits.registry.assigning import assign, history_of, must_be_drawn, standing
 from credits.registry.batches import WrongState
 from credits.registry.declaring import MOST_TIES, declare
+from credits.registry.kinship import address_key
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState
 
@@ -27,6 +28,12 @@ class DeclaredAlready(Conflict):
     """Who has declared to have no tie decides, or asks the registry to draw anew."""
 
     code = "declared_already"
+
+
+class DrawnAnewAlready(NotAllowed):
+    """One issuer relieves one verifier of a batch, and no second one."""
+
+    code = "drawn_anew_already"
 
 
 def decline(
@@ -54,7 +61,7 @@ def draw_anew(
 ) -> Assignment:
     """The registry draws anew: nobody was eligible, or whoever was drawn cannot go on. reason: public.
 
-    Flushes. Raises NotAllowed, WrongState, UnsoundText.
+    Flushes. Raises NotAllowed, DrawnAnewAlready, WrongState, UnsoundText.
     """
     must_issue(by)
     asked = {"act": "batch.draw_anew", "batch": batch.number, "reason": reason}
@@ -62,9 +69,22 @@ def draw_anew(
         return session.get_one(Assignment, earlier["assignment"])
     lock_to_draw(session, batch)
     reason = paragraphs(reason, "Reason", 500)
-    made = again(session, batch, standing(session, batch), AssignmentState.RELIEVED, reason, reason, policy, by, at)
+    ended = standing(session, batch)
+    if ended is not None and ended.organisation_id is not None:
+        must_be_another(session, batch, by)
+    made = again(session, batch, ended, AssignmentState.RELIEVED, reason, reason, policy, by, at)
     ledger.settle(session, {"assignment": made.id})
     return made
+
+
+def must_be_another(session: Session, batch: Batch, by: User) -> None:
+    """Raise DrawnAnewAlready if `by` has relieved a verifier of this batch: nobody goes on until a friend is left."""
+    for each in history_of(session, batch):
+        relieved = each.state is AssignmentState.RELIEVED and each.organisation_id is not None
+        if relieved and each.ended_by is not None and address_key(each.ended_by.email) == address_key(by.email):
+            raise DrawnAnewAlready(
+                f"You have had a verifier drawn anew for {batch.number} before. Another issuer does it this time."
+            )
 
 
 def lapse_due(session: Session, *, policy: Policy, at: datetime) -> list[Assignment]:

@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from credits.journal import events
 from credits.journal.models import RegistryIdentity
-from credits.participants.models import Kind, Kyc, RoleName
+from credits.participants import users
+from credits.participants.models import Kind, Kyc, Language, RoleName
 from credits.registry import assigning, batches, reassigning, redrawing, verification
 from credits.registry.assigned import AssignmentState
 from credits.registry.assigning import NotDrawn, standing
@@ -18,6 +19,7 @@ from credits.registry.declaring import NotDeclared
 from credits.registry.issuance import NotIssuable, NotThreePeople
 from credits.registry.kinship_questions import OneOfThem, answer
 from credits.registry.production import BatchState
+from credits.registry.reassigning import DrawnAnewAlready
 from credits.registry.revisions import revision_of
 from credits.registry.verification import NotIndependent
 from tests.factories import OrganisationFactory, UserFactory
@@ -97,6 +99,90 @@ class TestAssign:
 
         assert len(seen) == 1
 
+    @pytest.mark.parametrize("left_open", [False, True], ids=["withdrawn", "left open"])
+    def test_draws_for_the_whole_period_whoever_was_drawn_for_the_first_trial(self, stage, friends, left_open):
+        """A producer who tries with batches of one day, until the lot falls on a friend, has gained nothing."""
+        site, trials = stage.site(), []
+        for turn in range(30):
+            day = date(2026, 4, 1) + timedelta(days=turn)
+            trials.append(stage.submitted(site, produced_from=day, produced_to=day, gross_kg="99"))
+            if len({of(stage, trial).organisation_id for trial in trials}) > 1:
+                break
+            if not left_open:
+                batches.withdraw(stage.session, batch=trials[-1], by=stage.clerk, at=stage.at)
+                break
+        first = of(stage, trials[0])
+        if left_open:
+            batches.withdraw(stage.session, batch=trials[-1], by=stage.clerk, at=stage.at)
+        whole = stage.submitted(site, produced_from=trials[-1].produced_from, produced_to=date(2026, 5, 31))
+        later = stage.submitted(site, produced_from=date(2026, 6, 1), produced_to=date(2026, 6, 2), gross_kg="99")
+
+        assert {of(stage, batch).organisation_id for batch in (whole, later)} == {first.organisation_id}
+
+    def test_never_draws_a_verifier_that_declared_a_tie_to_the_producer(self, stage, friends):
+        batch, offered = (stage.drawn(stage.submitted(stage.site(name=name)), friends[0]) for name in ("One", "Two"))
+        declined = {"ties": "A brother.", "policy": stage.policy, "by": friends[0], "key": "d", "at": stage.at}
+        reassigning.decline(stage.session, batch=batch, **declined)
+        batches.withdraw(stage.session, batch=batch, by=stage.clerk, at=stage.at)
+
+        again = stage.submitted(batch.site)
+        assert friends[0].organisation not in able(stage, again)
+        with pytest.raises(NotIndependent, match="has declared a tie"):
+            verification.take(stage.session, batch=offered, by=friends[0], at=stage.at)
+
+
+def able(stage, batch):
+    return [each.organisation for each in assigning.eligible(stage.session, batch, stage.policy)]
+
+
+class TestEligible:
+    """What a producer may try to be left alone with its friend, and what shuts a verifier out."""
+
+    def test_is_not_narrowed_by_numbers_hidden_in_the_owner_of_the_concession(self, stage, friends):
+        for turn, lead in enumerate((stage.lead, *friends)):
+            lead.organisation.registration_number = f"RCCM-1000{turn}"
+        hidden = "State mining " + " ".join(lead.organisation.registration_number for lead in (stage.lead, *friends))
+        batch = stage.submitted(stage.site(concession_owner=hidden))
+
+        assert len(able(stage, batch)) == 5
+        assert [tie.certain for tie in assigning.ties_of(stage.lead, batch)] == [False]
+        assert len(able(stage, stage.submitted(stage.site(concession_owner="rccm 10000")))) == 4
+
+    def test_is_not_narrowed_by_invitations_that_nobody_has_followed(self, stage, friends):
+        invited = [
+            users.add(
+                stage.session, organisation=stage.coop, name=f"Clerk {turn}", email=lead.email.replace("@", "+x@"),
+                language=Language.EN, roles=[RoleName.CLERK], handle=f"h{turn}", by=stage.manager, at=stage.at,
+            )
+            for turn, lead in enumerate((stage.lead, *friends))
+        ]  # fmt: skip
+        batch = stage.submitted()
+        assert len(able(stage, batch)) == 5
+        assert "not both have used" in assigning.ties_of(stage.lead, batch)[0].sentence
+
+        invited[0].current_login_at = stage.at
+        assert stage.lead.organisation not in able(stage, batch)
+
+    def test_leaves_out_the_verifier_of_a_lead_who_reads_the_producers_mailbox(self, stage, friends):
+        batch = stage.in_review()
+        stage.answered(batch)
+        UserFactory(
+            organisation=stage.lead.organisation, may=[RoleName.LEAD], email=stage.clerk.email.replace("@", "+v@")
+        )
+        stage.session.refresh(stage.lead.organisation)
+
+        assert stage.lead.organisation not in able(stage, batch)
+        with pytest.raises(NotIndependent, match="same mailbox"):
+            verification.verify(
+                stage.session,
+                batch=batch,
+                seen=revision_of(batch),
+                finding=FINDING,
+                by=stage.lead,
+                key="v",
+                at=stage.at,
+            )
+
 
 class TestTake:
     def test_is_for_who_was_drawn_alone(self, stage, friends):
@@ -143,7 +229,7 @@ class TestDecline:
         ended = assigning.history_of(stage.session, batch)[-2]
         assert (ended.state, ended.reason) == (AssignmentState.DECLINED, "My sister keeps their books.")
         assert b"sister" not in b"".join(bytes(each.body) for each in events.story(stage.session, batch.number))
-        with pytest.raises(NotDrawn):
+        with pytest.raises(NotIndependent, match="has declared a tie"):
             verification.take(stage.session, batch=batch, by=stage.lead, at=stage.at)
         assert all(not each.differs for each in redrawing.all_again(stage.session))
 
@@ -169,6 +255,30 @@ class TestLapseDue:
         assert len(reassigning.lapse_due(stage.session, policy=stage.policy, at=late)) == 1
         assert of(stage, batch).organisation_id != before
         assert taken.state is BatchState.IN_REVIEW
+
+
+class TestDrawAnew:
+    def anew(self, stage, batch, by):
+        asked = {"reason": "Ill.", "policy": stage.policy, "key": stage.key(), "at": stage.at}
+        return reassigning.draw_anew(stage.session, batch=batch, by=by, **asked)
+
+    def test_needs_another_issuer_each_time(self, stage, friends):
+        batch = stage.submitted()
+        self.anew(stage, batch, stage.issuer)
+        stage.colleague.email, twin = "x@example.org", stage.issuer.email.replace("@", "+2@")
+        second_account = UserFactory(organisation=stage.issuer.organisation, email=twin)
+        for by in (stage.issuer, second_account):
+            with pytest.raises(DrawnAnewAlready, match="Another issuer"):
+                self.anew(stage, batch, by)
+
+        assert self.anew(stage, batch, stage.colleague).organisation is not None
+
+    def test_is_free_where_nobody_is_relieved(self, stage):
+        stage.lead.organisation.kyc, stage.lead.organisation.kyc_reason = Kyc.SUSPENDED, "Why."
+        batch = stage.submitted()
+
+        for _ in range(2):
+            assert self.anew(stage, batch, stage.issuer).state is AssignmentState.NOBODY
 
 
 class TestThePeopleBehindABatch:
