@@ -80,9 +80,11 @@ def declare_independence(number: str) -> ResponseReturnValue:
 @registry_only
 def assignments() -> ResponseReturnValue:
     """What nobody has taken yet, and what nobody was eligible for."""
+    rows = waiting_jobs.untaken(db.session())
     return render_template(
         "admin/assignments/assignments.html",
-        rows=waiting_jobs.untaken(db.session()),
+        rows=rows,
+        nearly_chosen=waiting_jobs.nearly_chosen(db.session(), rows, current_app.extensions["policy"]),
         undrawn=waiting_jobs.undrawn(db.session()),
         now=now(),
         nobody=AssignmentState.NOBODY,

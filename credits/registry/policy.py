@@ -35,6 +35,7 @@ class Policy:
     hours_to_sum: int
     large_credits: tuple[tuple[str, int], ...]  # by mineral
     days_to_take: int
+    least_eligible: int
     most_cycles: int
     days_to_look_into: int
     months_before_claim: int
@@ -79,6 +80,7 @@ def read(path: Path, environment: str = "production") -> Policy:
         hours_to_sum=text["transfer"]["hours_to_sum"],
         large_credits=tuple((mineral_of(code).code, most) for code, most in text["transfer"]["large_credits"].items()),
         days_to_take=text["verifier"]["days_to_take"],
+        least_eligible=text["verifier"]["least_eligible"],
         most_cycles=text["verifier"]["most_cycles"],
         days_to_look_into=text["grievance"]["days_to_look_into"],
         months_before_claim=text["retirement"]["months_before_claim"],

@@ -3,8 +3,10 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from credits.participants.models import Organisation
+from credits.participants.models import Kind, Kyc, Organisation
 from credits.registry.assigned import Assignment, AssignmentState
+from credits.registry.assigning import eligible
+from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState, Site
 
 MOST_SHOWN = 200
@@ -22,6 +24,15 @@ def untaken(session: Session) -> list[Assignment]:
         .limit(MOST_SHOWN)
     )
     return list(session.scalars(wanted))
+
+
+def nearly_chosen(session: Session, rows: list[Assignment], policy: Policy) -> list[Assignment]:
+    """Those of `rows` for which ties and cycles leave fewer of the approved verifiers than the policy wants."""
+    approved = select(func.count()).where(Organisation.kind == Kind.VERIFIER, Organisation.kyc == Kyc.APPROVED)
+    if session.scalars(approved).one() < policy.least_eligible:
+        return []
+    few = [each for each in rows if len(each.draw.candidates) < policy.least_eligible]
+    return [each for each in few if len(eligible(session, each.batch, policy)) < policy.least_eligible]
 
 
 def undrawn(session: Session) -> list[Batch]:

@@ -58,6 +58,17 @@ class TestAssignments:
         assert standing(session, batch).organisation_id == friend.organisation_id
         assert "Another one is approved." in client.get(page).text
 
+    def test_say_where_ties_leave_hardly_anybody_to_draw_from(self, client, stage, words):
+        other = UserFactory(kind=Kind.VERIFIER)
+        stage.submitted()
+        client.sign_in(stage.issuer)
+        assert "Hardly anybody" not in words(client.get("/admin/assignments").text)
+
+        batch = stage.submitted(stage.site(concession_owner=other.organisation.name))
+        page = client.get("/admin/assignments").text
+        assert "Hardly anybody" in words(page)
+        assert page.count(f"/admin/batches/{batch.number}/draw") == 2
+
     def test_come_back_from_a_verifier_that_cannot_go_on(self, client, stage):
         batch = stage.in_review()
         stage.lead.active = False
