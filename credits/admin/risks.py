@@ -52,6 +52,11 @@ def said_of(reason: Reason) -> str:
         "conflict_area": lambda: _("The area is conflict-affected (%(source)s).", source=figures["source"]),
         "first_batch": lambda: _("No credits were issued to this producer before."),
         "rejected_before": lambda: _("A batch of this producer was rejected before."),
+        "withdrawn_before": lambda: ngettext(
+            "%(num)s batch of this producer was withdrawn after a verifier was drawn.",
+            "%(num)s batches of this producer were withdrawn after a verifier was drawn.",
+            number,
+        ),
     }
     said: str = words[reason.code]()
     return said

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from credits.registry import plausibility, screening_questions, site_states
+from credits.registry.assigned import Assignment
 from credits.registry.assurance_models import SiteFinding
 from credits.registry.evidence_likeness import likenesses_of
 from credits.registry.plausibility import Plausibility
@@ -115,6 +116,10 @@ def _of_producer(session: Session, batch: Batch) -> list[Reason]:
         found.append(Reason("first_batch"))
     if session.scalar(select(exists(others.where(Batch.state == BatchState.REJECTED)))):
         found.append(Reason("rejected_before"))
+    drawn = select(Assignment.id).where(Assignment.batch_id == Batch.id)
+    withdrawn = others.where(Batch.state == BatchState.WITHDRAWN, drawn.exists())
+    if number := session.scalar(select(func.count()).select_from(withdrawn.subquery())):
+        found.append(Reason("withdrawn_before", {"number": number}))
     return found
 
 

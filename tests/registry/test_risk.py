@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from credits.registry import findings, risk, screening_questions, verification
+from credits.registry import batches, findings, risk, screening_questions, verification
 from credits.registry.assurance_models import Certainty, Severity, Source
 from credits.registry.findings import FindingFacts
 from credits.registry.production import Answer
@@ -50,6 +50,14 @@ class TestOfBatch:
         verification.reject(stage.session, batch=other, text="No.", by=stage.lead, key="r", at=stage.at)
 
         assert "rejected_before" in reasons(batch)
+
+    def test_counts_what_was_withdrawn_after_a_verifier_was_drawn(self, stage):
+        site = stage.site()
+        for batch in (stage.submitted(site), stage.draft(site)):
+            batches.withdraw(stage.session, batch=batch, by=stage.clerk, at=stage.at)
+
+        found = risk.of_batch(stage.session, stage.submitted(site), stage.policy, stage.at).reasons
+        assert Reason("withdrawn_before", {"number": 1}) in found
 
     def test_follows_the_policy_for_what_is_little_room(self, stage, reasons):
         batch = stage.submitted()
