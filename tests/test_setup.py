@@ -20,7 +20,7 @@ import pytest
 from flask import Flask
 
 from config import ROOT, Settings, load
-from credits.app import create_app
+from credits.app import create_app, keep_parts
 from credits.extensions import db
 from setup.backup import BackupError, restore, save
 from tests.servers import free_port
@@ -134,6 +134,7 @@ class TestBackup:
 def test_a_whole_registry_comes_back(app, settings, tmp_path, postgresql_server):
     url = f"sqlite:///{tmp_path}/other.db" if settings.is_embedded else postgresql_server.fresh_database()
     other = replace(settings, database_url=url, data_dir=tmp_path / "other")
+    keep_parts(app, settings)  # with the policy of who tries a registry out, as the demo world needs it
     told = json.loads(invoke(app, "demo", "--json", "--out", str(tmp_path / "out")))
 
     save(settings, tmp_path / "backup.tar.gz", AT)
