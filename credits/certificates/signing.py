@@ -8,6 +8,7 @@ Signing the same document twice gives other bytes (its identifier and ECDSA draw
 import asyncio
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -177,4 +178,6 @@ def signed(pdf: bytes, seal: Seal, *, reason: str, at: datetime) -> bytes:
         await unsigned.perform_signature(digest.document_digest, PdfCMSSignedAttributes(signing_time=None))
         return output.getvalue()
 
-    return asyncio.run(sign())
+    # In a thread of its own: whoever asks may have a loop running in theirs.
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(lambda: asyncio.run(sign())).result()

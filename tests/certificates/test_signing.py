@@ -1,3 +1,4 @@
+import asyncio
 import json
 import stat
 import subprocess
@@ -67,6 +68,12 @@ class TestMake:
 
 
 class TestSigned:
+    def test_works_for_whoever_has_a_loop_running(self, seal):
+        async def ask() -> bytes:
+            return signing.signed(sound_pdf(), seal, reason="Verification statement", at=AT)
+
+        assert b"/ByteRange" in asyncio.run(ask())
+
     def test_is_valid_whole_and_closed_to_changes_for_other_peoples_programs(self, tmp_path, seal):
         file = tmp_path / "signed.pdf"
         file.write_bytes(signing.signed(sound_pdf(), seal, reason="Verification statement", at=AT))
