@@ -72,10 +72,10 @@ def draw(
 def _laid_out(press: "_Press", page: str) -> Document:
     """On one sheet: where the texts are too long for it, set smaller; where that is too long too, on as many."""
     html = HTML(string=page, url_fetcher=_NothingFetched())
-    document = html.render(stylesheets=[press.style], font_config=press.fonts, pdf_tags=True)
+    document = html.render(stylesheets=press.styles, font_config=press.fonts, pdf_tags=True)
     if len(document.pages) == 1 or press.dense is None:
         return document
-    smaller = html.render(stylesheets=[press.style, press.dense], font_config=press.fonts, pdf_tags=True)
+    smaller = html.render(stylesheets=[*press.styles, press.dense], font_config=press.fonts, pdf_tags=True)
     return smaller if len(smaller.pages) == 1 else document
 
 
@@ -112,7 +112,7 @@ class _Press:
     """
 
     template: Template
-    style: CSS
+    styles: list[CSS]
     dense: CSS | None
     fonts: FontConfiguration
 
@@ -146,7 +146,8 @@ def _press(templates: Path, document: str) -> _Press:
         )
 
     dense = style("dense.css") if document == "retirement" else None
-    return _Press(environment.get_template(f"certificates/{document}.html"), style(f"{document}.css"), dense, fonts)
+    styles = [style("paper.css"), style(f"{document}.css")]
+    return _Press(environment.get_template(f"certificates/{document}.html"), styles, dense, fonts)
 
 
 class _NothingFetched(URLFetcher):
