@@ -24,6 +24,7 @@ from credits.journal import outside
 from credits.journal.models import RegistryIdentity
 from credits.participants.models import Role, User
 from credits.passwords import Unhurried
+from credits.payments import acts
 from credits.registry import policy
 from credits.registry.models import REGISTRY_CODE
 
@@ -91,6 +92,7 @@ def create_app(settings: Settings) -> Flask:
         prepare_engine(db.engine)
         bind_folder(settings)
     keep_parts(app, settings)
+    acts.register()
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     csrf.init_app(app)
     babel.init_app(app, locale_selector=languages.chosen)

@@ -24,6 +24,9 @@ class DecisionKind(StrEnum):
     LIFT = "lift"  # of a suspension
     CEILING = "ceiling"  # a batch let through above it
     REINSTATEMENT = "reinstatement"  # of a site
+    BANK_PAYMENT = "bank_payment"  # of an order, seen on the bank's statement
+    REFUND = "refund"
+    DISBURSEMENT = "disbursement"  # of premium
 
 
 class DecisionState(StrEnum):
