@@ -4,10 +4,13 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from credits.registry.market import Market, market_of
 from credits.registry.minerals import MILLION, mineral_of
 from credits.registry.models import Cause
 from credits.registry.production import EvidenceKind
 from credits.registry.standards import OWN_FOLDER, Standards, load
+
+BEYOND = ("refuse", "surplus")  # what becomes of a retirement beyond the declared use
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Policy:
     days_to_look_into: int
     months_before_claim: int
     longest_claim_days: int
+    beyond_declared_use: str  # "refuse" or "surplus"
     months_valid: int
     warning_days: tuple[int, ...]
     buffer_share_ppm: int
@@ -47,6 +51,7 @@ class Policy:
     suspension_months: int
     months_to_mitigate: int
     months_to_next_assessment: int
+    market: Market
     standards: Standards
 
 
@@ -85,6 +90,7 @@ def read(path: Path, environment: str = "production") -> Policy:
         days_to_look_into=text["grievance"]["days_to_look_into"],
         months_before_claim=text["retirement"]["months_before_claim"],
         longest_claim_days=text["retirement"]["longest_claim_days"],
+        beyond_declared_use=text["retirement"]["beyond_declared_use"],
         months_valid=text["expiry"]["months_valid"],
         warning_days=tuple(text["expiry"]["warning_days"]),
         buffer_share_ppm=text["buffer"]["share_ppm"],
@@ -92,6 +98,7 @@ def read(path: Path, environment: str = "production") -> Policy:
         suspension_months=text["assurance"]["suspension_months"],
         months_to_mitigate=text["assurance"]["months_to_mitigate"],
         months_to_next_assessment=text["assurance"]["months_to_next_assessment"],
+        market=market_of(text["market"]),
         standards=standards_named(text["assurance"], path),
     )
     share = policy.buffer_share_ppm
@@ -99,10 +106,13 @@ def read(path: Path, environment: str = "production") -> Policy:
         raise ValueError(f"{path}: the buffer's share is a whole number of parts per million.")
     if type(policy.days_before_second) is not int or policy.days_before_second < 0:
         raise ValueError(f"{path}: the days that a second person has been here are a whole number.")
+    if policy.beyond_declared_use not in BEYOND:
+        raise ValueError(f"{path}: beyond the declared use is one of {', '.join(BEYOND)}.")
     numbers = [
         value
         for name, value in vars(policy).items()
-        if name not in ("buffer_share_ppm", "days_before_second") and not isinstance(value, str | tuple | Standards)
+        if name not in ("buffer_share_ppm", "days_before_second")
+        and not isinstance(value, str | tuple | Market | Standards)
     ]
     numbers += [*policy.warning_days, *dict(policy.large_credits).values()]
     if not all(type(number) is int and number > 0 for number in numbers):

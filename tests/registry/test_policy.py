@@ -1,6 +1,7 @@
 import pytest
 
 from config import ROOT
+from credits.participants.countries import UnknownCountry
 from credits.registry import policy
 from credits.registry.minerals import MINERALS, UnknownMineral
 from credits.registry.models import Cause
@@ -21,6 +22,7 @@ class TestRead:
         assert {code for code, _ in house.large_credits} == set(MINERALS)
         assert (house.probation_months, house.suspension_months) == (3, 6)
         assert (house.months_to_mitigate, house.months_to_next_assessment) == (6, 12)
+        assert (house.market.premium_ppm, house.market.days_to_pay, house.market.days_to_disburse) == (880_000, 14, 30)
         assert house.standards.default.name == "CRAFT Code"
 
     def test_finds_the_standards_in_the_folder_that_it_names(self, tmp_path):
@@ -58,10 +60,17 @@ class TestRead:
             ('standard = "CRAFT 2.0"', 'standard = "CRAFT 9"'),
             ("share_ppm = 0", "share_ppm = 1_000_000"),
             ("share_ppm = 0", "share_ppm = false"),
+            ("fee_ppm = 70_000", "fee_ppm = 49_999"),
+            ("fee_ppm = 70_000", "fee_ppm = 100_001"),
+            ("fee_ppm = 70_000", "fee_ppm = 0.07"),
+            ("DEU = 190_000", "DEU = 1_000_000"),
+            ("DEU = 190_000", "XXX = 190_000"),
+            ("days_to_pay = 14", "days_to_pay = 0"),
+            ("checkout_minutes = 60", "checkout_minutes = 29"),
         ],
     )
     def test_refuses_a_file_that_is_not_whole(self, tmp_path, before, after):
         bent = tmp_path / "policy.toml"
         bent.write_text(WHOLE.replace(before, after), encoding="utf-8")
-        with pytest.raises((KeyError, ValueError, UnknownMineral)):
+        with pytest.raises((KeyError, ValueError, UnknownMineral, UnknownCountry)):
             policy.read(bent)

@@ -1,0 +1,54 @@
+"""The market's own numbers, as `policy.toml` has them in `[market]`. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from credits.participants.countries import country
+from credits.registry.minerals import MILLION
+
+# What reaches the site of what a buyer pays before tax, in parts per million.
+LEAST_PREMIUM, MOST_PREMIUM = 850_000, 900_000
+LEAST_MINUTES, MOST_MINUTES = 30, 24 * 60  # so long providers keep a checkout open
+
+
+@dataclass(frozen=True)
+class Market:
+    """verification_ppm, fee_ppm: of what a buyer pays before tax; the rest is the site's premium.
+
+    tax_ppm: by the buyer's country (ISO 3166 alpha-3), for buyers without a VAT number.
+    """
+
+    verification_ppm: int
+    fee_ppm: int
+    checkout_minutes: int
+    days_to_pay: int
+    days_to_disburse: int
+    tax_ppm: tuple[tuple[str, int], ...]
+
+    @property
+    def premium_ppm(self) -> int:
+        return MILLION - self.verification_ppm - self.fee_ppm
+
+
+def market_of(written: Mapping[str, Any]) -> Market:
+    """The market as a policy writes it. Raises KeyError, TypeError, ValueError or UnknownCountry where it cannot be."""
+    market = Market(
+        verification_ppm=written["verification_ppm"],
+        fee_ppm=written["fee_ppm"],
+        checkout_minutes=written["checkout_minutes"],
+        days_to_pay=written["days_to_pay"],
+        days_to_disburse=written["days_to_disburse"],
+        tax_ppm=tuple((country(code), rate) for code, rate in written["tax_ppm"].items()),
+    )
+    shares = (market.verification_ppm, market.fee_ppm, *dict(market.tax_ppm).values())
+    if not all(type(share) is int and 0 <= share < MILLION for share in shares):
+        raise ValueError("[market] shares and taxes are whole numbers of parts per million.")
+    if not LEAST_PREMIUM <= market.premium_ppm <= MOST_PREMIUM:
+        raise ValueError("[market] 85 to 90 % of what a buyer pays before tax reaches the site.")
+    spans = (market.checkout_minutes, market.days_to_pay, market.days_to_disburse)
+    if not all(type(span) is int and span > 0 for span in spans):
+        raise ValueError("[market] minutes and days are whole and positive numbers.")
+    if not LEAST_MINUTES <= market.checkout_minutes <= MOST_MINUTES:
+        raise ValueError("[market] a checkout stays open for 30 minutes to 24 hours.")
+    return market
