@@ -1,0 +1,221 @@
+"""Stripe as a payment provider: the only module that imports its library, and none of its objects leave it.
+
+Hosted Checkout: no card number ever reaches the registry. Which means of payment are offered is set up at Stripe; some
+clear days later. https://docs.stripe.com/payments/checkout/fulfillment
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import stripe
+from stripe import StripeObject
+
+from credits.payments.gateway import (
+    BadEvent,
+    Checkout,
+    CheckoutAsked,
+    Disputed,
+    NoSuchCheckout,
+    ProviderRefused,
+    ProviderUnreachable,
+    Refunded,
+    Seen,
+    Told,
+)
+from credits.payments.stripe_words import (
+    Words,
+    addressable,
+    charge_of,
+    dispute_of,
+    moment_of,
+    named,
+    refund_of,
+    seen_of,
+    text_of,
+    told_of,
+)
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
+
+
+API_VERSION = "2026-10-28.endive"  # what the words below mean; a newer library must not change it unseen
+PATIENCE = (3.0, 10.0)  # seconds to connect, and between two bytes of an answer
+RETRIES = 2  # by the library, with the same key and a growing pause
+TOLERANCE = timedelta(seconds=300)
+AHEAD = timedelta(seconds=2)  # of two good clocks, by rounding and drift
+A_PAGE = 100
+# The charge, what went back of it and whether it is disputed, in the same answer.
+WHOLE = "payment_intent.latest_charge.refunds"
+TIMESTAMP = re.compile(r"(?:^|,)t=([0-9]{1,11})(?=,|$)")
+
+
+class StripeGateway:
+    """A `Gateway`. api_base: where the API is. retries: how often the library itself asks once more.
+
+    http_client: another way there than over the network, for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        webhook_secret: str,
+        api_base: str,
+        retries: int = RETRIES,
+        http_client: stripe.HTTPClient | None = None,
+    ) -> None:
+        self._livemode = "_live_" in api_key
+        self._webhook_secret = webhook_secret
+        # A proxy of the environment is for what is far away.
+        proxy = {"http": "", "https": ""} if is_here(api_base) else None
+        self._client = stripe.StripeClient(
+            api_key,
+            stripe_version=API_VERSION,
+            base_addresses={"api": api_base},
+            max_network_retries=retries,
+            http_client=http_client or stripe.RequestsClient(timeout=PATIENCE, proxy=proxy),  # type: ignore[arg-type]
+        )
+
+    @property
+    def livemode(self) -> bool:
+        return self._livemode
+
+    def open_checkout(self, asked: CheckoutAsked, key: str) -> Checkout:
+        params = session_params(asked)
+        made = answered(lambda: self._client.v1.checkout.sessions.create(params, {"idempotency_key": key}))
+        reference, url = text_of(made, "id"), text_of(made, "url")
+        if reference is None or url is None:
+            raise ProviderUnreachable("The payment provider's answer names no page to pay on.")
+        return Checkout(reference=reference, url=url, expires_at=moment_of(made, "expires_at"))
+
+    def look(self, reference: str) -> Seen:
+        params: Any = {"expand": [WHOLE]}
+        return self._seen(answered(lambda: self._client.v1.checkout.sessions.retrieve(addressable(reference), params)))
+
+    def look_at_payment(self, payment: str) -> Seen:
+        params: Any = {"payment_intent": payment, "limit": 1, "expand": [f"data.{WHOLE}"]}
+        found = answered(lambda: self._client.v1.checkout.sessions.list(params)).get("data") or []
+        if not found:
+            raise NoSuchCheckout("The payment provider knows no checkout of this payment.", payment=payment)
+        return self._seen(found[0])
+
+    def expire(self, reference: str) -> Seen:
+        try:
+            answered(lambda: self._client.v1.checkout.sessions.expire(addressable(reference)))
+        except NoSuchCheckout:
+            raise
+        except ProviderRefused:
+            pass  # it was no longer open: what it is instead, we see
+        return self.look(reference)
+
+    def refund(self, payment: str, amount: int, key: str, reason: str) -> Refunded:
+        # Stripe's own `reason` is one of three words; ours is for whoever reads its dashboard.
+        params: Any = {"payment_intent": payment, "amount": amount, "reason": "requested_by_customer"}
+        params["metadata"] = {"reason": reason[:500]}
+        made = answered(lambda: self._client.v1.refunds.create(params, {"idempotency_key": key}))
+        return refund_of(made)
+
+    def payments_since(self, moment: datetime) -> Iterator[Seen]:
+        params: Any = {"created": {"gte": int(moment.timestamp())}, "limit": A_PAGE, "expand": [f"data.{WHOLE}"]}
+        while True:
+            page = answered(partial(self._client.v1.checkout.sessions.list, params))
+            found = page.get("data") or []
+            for session in found:
+                yield self._seen(session)
+            if not (found and page.get("has_more")):
+                return
+            params = params | {"starting_after": found[-1]["id"]}
+
+    def read_event(self, body: bytes, signature: str, at: datetime) -> Told:
+        self._must_be_signed(body, signature, at)
+        try:
+            return told_of(json.loads(body))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ProviderUnreachable):
+            raise BadEvent("This is no event that we know how to read.") from None
+
+    def _must_be_signed(self, body: bytes, signature: str, at: datetime) -> None:
+        """Raises BadEvent. The library's own check of the time lets a future one pass, and asks its own clock."""
+        times = TIMESTAMP.findall(signature)
+        if len(times) != 1 or not signature.isascii():
+            raise BadEvent("The signature's header does not say when it was made.")
+        try:
+            stripe.WebhookSignature.verify_header(body, signature, self._webhook_secret)
+        except (stripe.SignatureVerificationError, UnicodeDecodeError):
+            raise BadEvent("This was not signed with our secret.") from None
+        age = at - datetime.fromtimestamp(int(times[0]), UTC)
+        if not -AHEAD <= age <= TOLERANCE:
+            raise BadEvent("This was signed too long ago, or has yet to be.")
+
+    def _seen(self, session: Words) -> Seen:
+        payment = self._payment_of(session)
+        disputes: tuple[Disputed, ...] = ()
+        if charge_of(payment).get("disputed") and payment is not None:
+            params: Any = {"payment_intent": payment["id"], "limit": A_PAGE}
+            listed = answered(lambda: self._client.v1.disputes.list(params))
+            disputes = tuple(dispute_of(dispute) for dispute in listed.get("data") or [])
+        return seen_of(session, payment, disputes=disputes)
+
+    def _payment_of(self, session: Words) -> Words | None:
+        """The payment with its charge; asked for by itself where the session only names it."""
+        payment = session.get("payment_intent")
+        if payment is None or (isinstance(payment, dict) and isinstance(payment.get("latest_charge"), dict | None)):
+            return payment
+        params: Any = {"expand": ["latest_charge.refunds"]}
+        return answered(lambda: self._client.v1.payment_intents.retrieve(named(payment), params))
+
+
+def is_here(address: str) -> bool:
+    """Whether an address is on this machine."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def session_params(asked: CheckoutAsked) -> "SessionCreateParams":
+    """What Stripe is asked for. It gets the order's number everywhere, so that every later event names it."""
+    named = asked.metadata | {"order": asked.order_number, "attempt": str(asked.attempt)}
+    lines = [*asked.lines, *([asked.tax] if asked.tax else [])]
+    return {
+        "mode": "payment",
+        "client_reference_id": asked.order_number,
+        "customer_email": asked.email,
+        "line_items": [line_item(label, amount, asked.currency) for label, amount in lines if amount],
+        "success_url": asked.success_url,
+        "cancel_url": asked.cancel_url,
+        "expires_at": int(asked.expires_at.timestamp()),
+        "metadata": named,
+        "payment_intent_data": {"metadata": named, "description": asked.order_number},
+        "adaptive_pricing": {"enabled": False},  # what is paid is what was ordered, in its currency
+    }
+
+
+def line_item(label: str, amount: int, currency: str) -> "SessionCreateParamsLineItem":
+    """One line of the bill. Stripe counts in the same minor units as we do, a yen being its own."""
+    product: Any = {"name": label[:250]}
+    return {
+        "quantity": 1,
+        "price_data": {"currency": currency.lower(), "unit_amount": amount, "product_data": product},
+    }
+
+
+def answered(call: Callable[[], StripeObject]) -> dict[str, Any]:
+    """What Stripe answers, as plain words. Raises ProviderUnreachable, NoSuchCheckout or ProviderRefused."""
+    try:
+        return call().to_dict()
+    except stripe.InvalidRequestError as error:
+        if error.http_status == 404:
+            raise NoSuchCheckout("The payment provider does not know this payment.") from error
+        raise ProviderRefused(f"The payment provider refused: {error.user_message}") from error
+    except (stripe.IdempotencyError, stripe.CardError, stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise ProviderRefused(f"The payment provider refused: {error.user_message}") from error
+    except stripe.StripeError as error:  # 409, 429, 5xx, no answer, one that is no JSON
+        raise ProviderUnreachable("The payment provider does not answer now. Please try again in a minute.") from error
