@@ -17,7 +17,7 @@ FLOORS = [
     {"registry"},
     {"payments", "certificates"},
     {"notices"},
-    {"jobs"},
+    {"document_jobs", "jobs"},
     {"letters"},
     {"extensions"},
     {"flask_settings", "identity", "passwords", "tries"},
@@ -93,6 +93,11 @@ class TestModule:
 
         assert libraries & (WEB | CHANCE) - allowed == set()
         assert asked & OUTSIDE - PROGRAMS.get(str(path.relative_to(PACKAGE)), set()) == set()
+
+    def test_leaves_the_payment_provider_to_one_module(self, path):
+        libraries = {name.split(".")[0] for name in imported(ast.parse(path.read_text()))}
+
+        assert "stripe" not in libraries or path.relative_to(PACKAGE) == Path("payments/stripe_gateway.py")
 
     def test_never_calls_a_variable_credits(self, path):
         names = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}

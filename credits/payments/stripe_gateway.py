@@ -87,9 +87,12 @@ class StripeGateway:
     def livemode(self) -> bool:
         return self._livemode
 
+    # An idempotency key counts in the whole account, so each kind of request has its own.
+
     def open_checkout(self, asked: CheckoutAsked, key: str) -> Checkout:
         params = session_params(asked)
-        made = answered(lambda: self._client.v1.checkout.sessions.create(params, {"idempotency_key": key}))
+        once: Any = {"idempotency_key": f"checkout-{key}"}
+        made = answered(lambda: self._client.v1.checkout.sessions.create(params, once))
         reference, url = text_of(made, "id"), text_of(made, "url")
         if reference is None or url is None:
             raise ProviderUnreachable("The payment provider's answer names no page to pay on.")
@@ -119,7 +122,8 @@ class StripeGateway:
         # Stripe's own `reason` is one of three words; ours is for whoever reads its dashboard.
         params: Any = {"payment_intent": payment, "amount": amount, "reason": "requested_by_customer"}
         params["metadata"] = {"reason": reason[:500]}
-        made = answered(lambda: self._client.v1.refunds.create(params, {"idempotency_key": key}))
+        once: Any = {"idempotency_key": f"refund-{key}"}
+        made = answered(lambda: self._client.v1.refunds.create(params, once))
         return refund_of(made)
 
     def payments_since(self, moment: datetime) -> Iterator[Seen]:
