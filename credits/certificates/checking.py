@@ -1,0 +1,226 @@
+"""Whether a document is genuine: every check by itself, in words. Needs the document and the published keys alone.
+
+The bytes are held against the signature first. Only what the registry has signed is opened and read further: of a
+changed file nothing is to be believed, and so nothing of it is interpreted.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from credits.certificates import proof_checking, signature_checking
+from credits.certificates.attached import Paper, must_have_one_signature_alone, paper_in
+from credits.certificates.published_keys import DocumentKey, PublishedKeys
+from credits.certificates.signature_checking import Unsound
+
+LARGEST = 32 * 1024 * 1024  # bytes of a document that is looked at
+FACTS, INCLUSION, PROOF = "certificate.json", "inclusion.json", "event.tlog-proof"
+PROVEN = ("asmc-retirement-certificate-2",)
+FIRST_SCHEMA = "asmc-retirement-certificate-1"  # frozen before there was an event to prove it by
+OVERLAP = timedelta(hours=1)  # who had begun to sign when a new key took over may have ended with the older one
+
+
+class Result(StrEnum):
+    OK = "ok"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Outcome(StrEnum):
+    GENUINE = "genuine"
+    NOT_GENUINE = "not_genuine"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at. name: stable, for programs; text: what was found, for people."""
+
+    name: str
+    result: Result
+    text: str
+
+
+# Every check of a certificate, in its order.
+CHECKS = {
+    "file": "Whole file under the signature",
+    "signer": "Signed by a published key",
+    "signature": "Every byte as it was signed",
+    "revision": "Nothing added, no change allowed",
+    "time": "Key in use when it signed",
+    "attachments": "Facts and proof enclosed, nothing else",
+    "facts": "Facts in their one exact form",
+    "registry": "Of this registry",
+    "paper": "Number and quantity agree",
+    "log": "Entry in the registry's log",
+    "inclusion": "Facts are those in the log",
+    "state": "What was said of it later",
+}
+NOT_ASKED = "state"  # the only check that nothing in the document can answer
+
+
+@dataclass
+class Verdict:
+    """What was found. kind: "certificate", "document" (signed, without facts to prove), or "" where not known."""
+
+    sha256: str
+    checks: dict[str, Check] = field(default_factory=dict)
+    kind: str = ""
+    signer: DocumentKey | None = None
+    signed_at: datetime | None = None
+    facts: dict[str, Any] | None = None
+    event: proof_checking.LoggedEvent | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        results = {check.result for name, check in self.checks.items() if name != NOT_ASKED}
+        if Result.FAILED in results:
+            return Outcome.NOT_GENUINE
+        return Outcome.UNKNOWN if Result.UNKNOWN in results else Outcome.GENUINE
+
+    @property
+    def failures(self) -> list[Check]:
+        return [check for check in self.checks.values() if check.result is Result.FAILED]
+
+    @property
+    def number(self) -> str:
+        """Of the certificate, once its facts were read."""
+        return str(self.facts.get("number", "")) if self.facts else ""
+
+    def say(self, name: str, result: Result, text: str) -> None:
+        self.checks[name] = Check(name, result, text)
+
+
+class Ended(Exception):
+    """A check has failed without which the next ones mean nothing."""
+
+
+@contextmanager
+def told(verdict: Verdict, name: str, *, ends: bool = False) -> Iterator[Callable[[str], None]]:
+    """Run one check and write down how it ended. ends: whether the rest means nothing once it has failed."""
+    found: list[str] = []
+    try:
+        yield found.append
+    except Unsound as fault:
+        verdict.say(name, Result.FAILED, str(fault))
+        if ends:
+            raise Ended from None
+        return
+    verdict.say(name, Result.OK, found[-1])
+
+
+def check(content: bytes, keys: PublishedKeys) -> Verdict:
+    """Look at a document. Never raises over what stands in it."""
+    verdict = Verdict(sha256(content).hexdigest())
+    with suppress(Ended):
+        paper = opened(verdict, content, keys)
+        if paper.attachments:
+            check_certificate(verdict, paper, keys)
+        else:
+            of_signature_alone(verdict, paper)
+    for name in CHECKS:
+        if name not in verdict.checks and verdict.kind != "document":
+            verdict.say(name, Result.UNKNOWN, "Not looked at: nothing is to be believed after what failed.")
+    verdict.checks = {name: verdict.checks[name] for name in CHECKS if name in verdict.checks}
+    return verdict
+
+
+def opened(verdict: Verdict, content: bytes, keys: PublishedKeys) -> Paper:
+    """The document, once its bytes were found to be what the registry signed. Raises Ended."""
+    with told(verdict, "file", ends=True) as say:
+        signature_checking.must_be_whole(content)
+        gap = signature_checking.gap_in(content)
+        message = signature_checking.message_in(content, gap)
+        say(f"{len(content):,} bytes, all of them under the signature but the signature itself.")
+    with told(verdict, "signer", ends=True) as say:
+        key = verdict.signer = signature_checking.signer_of(message, keys.documents)
+        say(f"Signed by {keys.name}, certificate {key.fingerprint}.")
+    with told(verdict, "signature", ends=True) as say:
+        signature_checking.must_be_signed(content, gap, message, key)
+        say("The signature (ECDSA on P-256 over SHA-256) is right for exactly these bytes.")
+    with told(verdict, "revision", ends=True) as say:
+        must_have_one_signature_alone(content)
+        paper = paper_in(content, gap)
+        if not paper.is_closed:
+            raise Unsound("The signature does not forbid changes.")
+        say("One drawing and one signature on it, which allows no change.")
+    verdict.signed_at = paper.signed_at
+    with told(verdict, "time") as say:
+        if not key.valid_from <= paper.signed_at <= key.valid_to + OVERLAP:
+            raise Unsound(f"Signed on {paper.signed_at:%Y-%m-%d %H:%M:%S} UTC, when the key was not in use.")
+        say(f"Signed on {paper.signed_at:%Y-%m-%d %H:%M:%S} UTC, while the key was in use.")
+    return paper
+
+
+def of_signature_alone(verdict: Verdict, paper: Paper) -> None:
+    verdict.kind = "document"
+    verdict.say(
+        "attachments",
+        Result.OK,
+        f"“{paper.title}” carries no facts of a certificate: its signature alone was checked, and no entry of the log.",
+    )
+    verdict.say("state", Result.UNKNOWN, "What was said of it later was not asked.")
+
+
+def check_certificate(verdict: Verdict, paper: Paper, keys: PublishedKeys) -> None:
+    """The facts, what stands on paper, and the proof. Raises Ended."""
+    verdict.kind = "certificate"
+    carried = paper.attachments
+    with told(verdict, "facts", ends=True) as say:
+        facts = proof_checking.canonical(carried.get(FACTS, b""), "The facts")
+        say(f"{FACTS}: {len(carried[FACTS]):,} bytes, SHA-256 {sha256(carried[FACTS]).hexdigest()}.")
+    schema = facts.get("schema")
+    with told(verdict, "attachments", ends=True) as say:
+        wanted = {FACTS} if schema == FIRST_SCHEMA else {FACTS, INCLUSION, PROOF}
+        if schema != FIRST_SCHEMA and schema not in PROVEN:
+            raise Unsound(f"Facts of the kind {schema!s:.60} are not known here. A newer version may know them.")
+        if carried.keys() != wanted:
+            raise Unsound(f"It carries {', '.join(sorted(carried))}, where {', '.join(sorted(wanted))} belong.")
+        say(f"{', '.join(sorted(carried))}, and nothing else.")
+    verdict.facts = facts
+    with told(verdict, "registry") as say:
+        must_be_of(facts, keys)
+        say(f"{keys.name} ({keys.code}), {keys.url}.")
+    with told(verdict, "paper") as say:
+        must_agree(paper, facts)
+        say(f"{paper.title}: {facts['credits']} credits, {facts['quantity']}.")
+    verdict.say("state", Result.UNKNOWN, later_at(facts))
+    if schema == FIRST_SCHEMA:
+        older = "It is from before certificates carried their proof: the signature alone speaks for it."
+        verdict.say("log", Result.OK, older)
+        verdict.say("inclusion", Result.OK, older)
+        return
+    with told(verdict, "log", ends=True) as say:
+        event = proof_checking.event_in(carried[PROOF], keys.log, paper.signed_at)
+        proof_checking.must_speak_of(event, facts)
+        verdict.event = event
+        say(f"Entry {event.index} of {event.size} in the log {event.origin}, of {event.at:%Y-%m-%d %H:%M:%S} UTC.")
+    with told(verdict, "inclusion") as say:
+        proof_checking.must_lead(carried[FACTS], carried[INCLUSION], event)
+        say("Their fingerprint leads to the one in that entry.")
+
+
+def must_be_of(facts: dict[str, Any], keys: PublishedKeys) -> None:
+    told = facts.get("registry")
+    if not isinstance(told, dict) or told.get("code") != keys.code or told.get("url") not in keys.addresses:
+        raise Unsound(f"The facts are of another registry than {keys.name} ({keys.code}, {keys.url}).")
+
+
+def must_agree(paper: Paper, facts: dict[str, Any]) -> None:
+    """Raise Unsound where the title and keywords of the document tell of something else than the facts."""
+    number, mineral = facts.get("number"), facts.get("mineral")
+    if not isinstance(number, str) or not isinstance(mineral, dict):
+        raise Unsound("The facts do not say what they certify.")
+    told = f"{number}, {mineral.get('code')}, {facts.get('quantity_base_units')} {mineral.get('base_unit')}"
+    if not paper.title.endswith(number) or number not in paper.metadata or paper.keywords != told:
+        raise Unsound(f"The facts are of {told}, and the document says “{paper.title}” ({paper.keywords}).")
+
+
+def later_at(facts: dict[str, Any]) -> str:
+    return (
+        f"Not asked, this was done offline: {facts.get('verify_url')} says whether it was annotated or annulled since."
+    )

@@ -1,0 +1,118 @@
+"""Check a certificate without the registry: `python -m credits.certificates.verify FILE.pdf --key KEYS [--json]`.
+
+Needs the file and the registry's published keys (keys.json), no database, no network and no web server; a key in the
+document itself is never believed. Exit status 0: it is genuine, 1: it is not, 2: could not tell (no file, no keys).
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from credits.certificates.checking import CHECKS, LARGEST, NOT_ASKED, Outcome, Verdict, check
+from credits.certificates.published_keys import KeysUnreadable, keys_in, written
+
+EXIT = {Outcome.GENUINE: 0, Outcome.NOT_GENUINE: 1, Outcome.UNKNOWN: 2}
+MOST_KEYS = 4 * 1024 * 1024  # bytes of a file of keys
+MARKS = {"ok": "ok     ", "failed": "FAILED ", "unknown": "not known"}
+
+
+class CouldNotTell(Exception):
+    """There is nothing to check, or nothing to check it with."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = parser().parse_args(arguments)
+    try:
+        if asked.key is None:
+            raise CouldNotTell("no keys were named. Get keys.json from the registry, and name it with --key.")
+        verdict = check_file(asked.file, asked.key)
+    except CouldNotTell as fault:
+        if asked.json:
+            say(json.dumps({"verdict": Outcome.UNKNOWN, "summary": f"COULD NOT TELL: {fault}", "checks": []}))
+        else:
+            sys.stderr.write(f"COULD NOT TELL: {fault}\n")
+        return EXIT[Outcome.UNKNOWN]
+    say(json.dumps(as_plain(verdict), ensure_ascii=False, indent=1) if asked.json else in_words(verdict))
+    return EXIT[verdict.outcome]
+
+
+def say(text: str) -> None:
+    """Print, even where the terminal has no letters for some of it."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def check_file(file: Path, key: Path) -> Verdict:
+    """Raises CouldNotTell."""
+    try:
+        keys = keys_in(content_of(key, MOST_KEYS))
+    except KeysUnreadable as fault:
+        raise CouldNotTell(f"{key}: {fault}") from None
+    return check(content_of(file, LARGEST), keys)
+
+
+def content_of(path: Path, most: int) -> bytes:
+    """All of a file. Raises CouldNotTell where it cannot be read or has more than `most` bytes."""
+    try:
+        if not path.is_file():
+            raise CouldNotTell(f"{path}: there is no such file.")
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except (OSError, ValueError) as fault:
+        raise CouldNotTell(f"{path}: {getattr(fault, 'strerror', None) or fault}") from None
+    if len(content) > most:
+        raise CouldNotTell(f"{path}: it has more than {most // 1024**2} MB and was not looked at.")
+    return content
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="python -m credits.certificates.verify", description=(__doc__ or "").split(":")[0]
+    )
+    made.add_argument("file", type=Path, help="the certificate (PDF)")
+    made.add_argument("--key", type=Path, metavar="KEYS", help="the registry's published keys (keys.json)")
+    made.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
+    return made
+
+
+def summary(verdict: Verdict) -> str:
+    """One plain sentence for whoever is no expert."""
+    if verdict.outcome is not Outcome.GENUINE:
+        return f"NOT GENUINE: {' '.join(failed.text for failed in verdict.failures)}"
+    if verdict.facts is None:
+        return "GENUINE as far as its signature says: the registry has signed this document, and nobody changed it."
+    facts = verdict.facts
+    return (
+        f"GENUINE: {facts['number']} certifies {facts['credits']} credits ({facts['quantity']} "
+        f"{facts['mineral']['name']}) retired in the name of {facts['beneficiary']['name']}."
+    )
+
+
+def in_words(verdict: Verdict) -> str:
+    lines = [summary(verdict), ""]
+    lines += [f"  {MARKS[each.result]:<9} {CHECKS[each.name]}: {each.text}" for each in verdict.checks.values()]
+    return "\n".join(lines)
+
+
+def as_plain(verdict: Verdict) -> dict[str, Any]:
+    """The verdict for programs."""
+    return {
+        "verdict": verdict.outcome,
+        "summary": summary(verdict),
+        "kind": verdict.kind,
+        "number": verdict.number,
+        "sha256": verdict.sha256,
+        "failed": [check.name for check in verdict.failures],
+        "checks": [{"name": each.name, "result": each.result, "text": each.text} for each in verdict.checks.values()],
+        "signer": verdict.signer.fingerprint if verdict.signer else None,
+        "signed_at": written(verdict.signed_at) if verdict.signed_at else None,
+        "state": verdict.checks[NOT_ASKED].text if NOT_ASKED in verdict.checks else None,
+        "facts": verdict.facts,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
