@@ -1,0 +1,173 @@
+"""Sales written past the operations, for what comes after them: an order that is paid and delivered, and its end."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from credits.payments import premium
+from credits.payments.models import (
+    Currency,
+    Dispute,
+    DisputeState,
+    Floor,
+    Means,
+    Offer,
+    OfferState,
+    Order,
+    OrderLine,
+    OrderState,
+    Payment,
+    PaymentState,
+    Refund,
+    RefundState,
+    Use,
+)
+from credits.registry.models import Issuance
+from tests.stage import Stage
+
+BILLING = {"name": "Nordlicht", "address": "Kiruna 1", "country": "SWE", "vat_number": "", "email": "a@example.org"}
+
+
+def added(session: Session, row: Any) -> Any:
+    session.add(row)
+    session.flush()
+    return row
+
+
+def offered(stage: Stage, made: Issuance, quantity: int, price: int, currency: Currency) -> Offer:
+    asked = {"mineral_code": made.mineral_code, "currency": currency}
+    added(
+        stage.session,
+        Floor(price=1, source="A trial", set_by_id=stage.issuer.id, set_at=stage.at, **asked),
+    )
+    return added(
+        stage.session,
+        Offer(
+            seller_id=made.producer_id,
+            issuance_id=made.id,
+            quantity=quantity,
+            remaining=0,
+            price=price,
+            state=OfferState.OPEN,
+            offered_by_id=stage.manager.id,
+            offered_at=stage.at,
+            **asked,
+        ),
+    )
+
+
+def sold(
+    stage: Stage,
+    *lines: tuple[Issuance, int, int],
+    currency: Currency = Currency.USD,
+    tax: int = 0,
+    open_to_public: bool = False,
+    booked: bool = True,
+    at: Any = None,
+) -> Order:
+    """An order that is delivered. lines: issuance, base units, minor units for them: 88 % are premium.
+
+    The credits of the first line go to the buyer.
+    """
+    session, at = stage.session, at or stage.at
+    splits = [
+        (amount - amount * 5 // 100 - amount * 7 // 100, amount * 5 // 100, amount * 7 // 100) for *_, amount in lines
+    ]
+    subtotal = sum(amount for *_, amount in lines)
+    order = added(
+        session,
+        Order(
+            buyer=stage.buyer.organisation,
+            placed_by=stage.buyer,
+            placed_at=at,
+            means=Means.BANK_TRANSFER,
+            use=Use.KEEP,
+            billing=BILLING,
+            open_to_public=open_to_public,
+            state=OrderState.OPEN,
+            currency=currency,
+            premium=sum(split[0] for split in splits),
+            verification_share=sum(split[1] for split in splits),
+            registry_fee=sum(split[2] for split in splits),
+            subtotal=subtotal,
+            tax_ppm=0,
+            tax=tax,
+            total=subtotal + tax,
+            policy_version="trial",
+        ),
+    )
+    for number, ((made, quantity, amount), split) in enumerate(zip(lines, splits, strict=True), 1):
+        offer = offered(stage, made, quantity, amount, currency)
+        added(
+            session,
+            OrderLine(
+                order=order,
+                line=number,
+                offer=offer,
+                issuance=made,
+                seller_id=made.producer_id,
+                quantity=quantity,
+                price=amount,
+                amount=amount,
+                premium=split[0],
+                verification_share=split[1],
+                registry_fee=split[2],
+            ),
+        )
+    order.state = OrderState.AWAITING_PAYMENT
+    session.flush()
+    paid = added(
+        session,
+        Payment(
+            order=order,
+            attempt=1,
+            means=Means.BANK_TRANSFER,
+            state=PaymentState.PAID,
+            amount=order.total,
+            currency=currency,
+            reference=f"REF-{order.id}",
+            opened_at=at,
+            expires_at=at,
+            settled_at=at,
+        ),
+    )
+    delivery = stage.handed_over(lines[0][0], lines[0][1])
+    order.state, order.paid_at, order.delivered_at = OrderState.DELIVERED, at, at
+    order.posting_id = delivery.closing_posting_id
+    session.flush()
+    session.refresh(order)
+    if booked:
+        premium.book_sale(session, order=order, payment=paid, at=at)
+    return order
+
+
+def refunded(stage: Stage, order: Order, **bent: Any) -> Refund:
+    """Money that goes back whole."""
+    refund = Refund(
+        **{
+            "payment": order.payments[0],
+            "amount": order.total,
+            "reason": "Ordered twice.",
+            "state": RefundState.ASKED,
+            "asked_at": stage.at,
+        }
+        | bent
+    )
+    return added(stage.session, refund)
+
+
+def disputed(stage: Stage, order: Order, shortfall: int, **bent: Any) -> Dispute:
+    """A dispute that was lost."""
+    dispute = Dispute(
+        **{
+            "payment": order.payments[0],
+            "reference": f"DP-{order.id}",
+            "amount": order.total,
+            "state": DisputeState.LOST,
+            "shortfall": shortfall,
+            "opened_at": stage.at,
+            "closed_at": stage.at,
+        }
+        | bent
+    )
+    return added(stage.session, dispute)
