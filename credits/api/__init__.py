@@ -20,6 +20,7 @@ from credits.api import (
     sites,
     transfers,
     trust,
+    uses,
 )
 from credits.api.blueprint import PREFIX, Area, Documented
 from credits.extensions import csrf
@@ -39,6 +40,7 @@ AREAS = tuple(
         transfers,
         trust,
         retirements,
+        uses,
         bulk,
         serials,
         holds,

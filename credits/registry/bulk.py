@@ -34,11 +34,13 @@ from credits.registry.bulk_lines import (
 )
 from credits.registry.choosing import Choice, choose
 from credits.registry.models import (
+    REGISTRY_CODE,
     Bulk,
     BulkKind,
     Issuance,
     RetiredRange,
     Retirement,
+    RetirementUse,
     Transfer,
     TransferRange,
     TransferState,
@@ -48,6 +50,7 @@ from credits.registry.queries import digits_of
 from credits.registry.retirement import Claim, NotABuyer, must_fit_window, tidy
 from credits.registry.telling import recorded
 from credits.registry.transfer import CannotHold, ToOneself
+from credits.registry.uses import Counted, Tally, tell_exceeded
 
 
 def retire(
@@ -115,6 +118,7 @@ def retired(
             claims.append(tidy(line.claim))
     target = registry_account(session, AccountKind.RETIRED)
     dealt, bulk = carried_out(session, BulkKind.RETIREMENT, holder, lines, told_of(lines), issuances, target, by, at)
+    counted = counted_of(session, holder, lines, claims, issuances, policy)
     rows = [
         {
             "issuance_id": issuances[line.issuance].id,
@@ -140,7 +144,28 @@ def retired(
         for units in parts
     ]
     session.execute(insert(RetiredRange), ranges)
+    session.execute(insert(RetirementUse), [each.row(made) for made, each in zip(ids, counted, strict=True)])
+    numbers = [f"{REGISTRY_CODE}-R-{made:06d}" for made in ids]
+    tell_exceeded(session, zip(numbers, counted, strict=True), by, at)
     return bulk
+
+
+def counted_of(
+    session: Session,
+    holder: Organisation,
+    lines: Sequence[RetirementLine],
+    claims: Sequence[Claim],
+    issuances: dict[str, Issuance],
+    policy: Policy,
+) -> list[Counted]:
+    """How each line counts against what its beneficiary declared, one after the other. Raises LineRefused."""
+    minerals = [issuances[line.issuance].mineral_code for line in lines]
+    tally = Tally(session, holder, list(zip(claims, minerals, strict=True)), policy)
+    counted = []
+    for number, (line, claim, mineral) in enumerate(zip(lines, claims, minerals, strict=True), 1):
+        with line_numbered(number):
+            counted.append(tally.count(claim, mineral, line.quantity))
+    return counted
 
 
 def told_of(lines: Sequence[RetirementLine]) -> list[dict[str, Any]]:

@@ -258,11 +258,37 @@ class Retirement(Model):
     holder: Mapped[Organisation] = relationship()
     posting: Mapped[Posting] = relationship()
     retired_by: Mapped[User] = relationship()
+    use: Mapped["RetirementUse | None"] = relationship(back_populates="retirement")
 
     @property
     def number(self) -> str:
         """The public number, also the certificate's: ASMC-R-000017."""
         return f"{REGISTRY_CODE}-R-{self.id:06d}"
+
+
+class RetirementUse(Model):
+    """How a retirement counts against what its beneficiary declared to use (invariant 17). Written once, beside it.
+
+    party: by what the beneficiary is known again. declared: base units at that moment, None where nothing was.
+    surplus: those of its base units that lie beyond.
+    """
+
+    __tablename__ = "retirement_use"
+    __table_args__ = (
+        CheckConstraint("surplus BETWEEN 0 AND quantity", name="surplus_sound"),
+        CheckConstraint("declared >= 0 OR (declared IS NULL AND surplus = 0)", name="surplus_over_declared"),
+        Index("ix_retirement_use_party", "party", "mineral_code", "year"),
+    )
+
+    retirement_id: Mapped[int] = mapped_column(ForeignKey("retirement.id"), primary_key=True, autoincrement=False)
+    party: Mapped[str]
+    mineral_code: Mapped[str]
+    year: Mapped[int]
+    quantity: Mapped[int]
+    declared: Mapped[int | None]
+    surplus: Mapped[int]
+
+    retirement: Mapped[Retirement] = relationship(back_populates="use")
 
 
 class RetiredRange(Model):

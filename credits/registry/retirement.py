@@ -1,4 +1,4 @@
-"""Retirement: credits leave circulation for good, in somebody's name (invariants 14 to 16)."""
+"""Retirement: credits leave circulation for good, in somebody's name (invariants 14 to 17)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +20,11 @@ from credits.participants.permissions import BUYERS, may_dispose_of
 from credits.participants.wording import printed, printed_paragraphs
 from credits.registry.accounts import account_of, registry_account
 from credits.registry.calendar import checked_period, months_before
-from credits.registry.models import Issuance, RetiredRange, Retirement
+from credits.registry.models import Issuance, RetiredRange, Retirement, RetirementUse
 from credits.registry.policy import Policy
 from credits.registry.telling import serials_told
 from credits.registry.transfer import must_not_rest, state_kept
+from credits.registry.uses import Counted, Tally, tell_exceeded
 from credits.registry.validity import must_not_have_expired
 
 
@@ -70,7 +71,7 @@ def retire(
     """Retire credits of one issuance, lowest serials first. Permanent: there is no un-retire.
 
     quantity: base units. Flushes. Raises NotAllowed, NotABuyer, Suspended, Expired, OutsideClaimWindow, BadPeriod,
-    UnsoundText, BadQuantity, InsufficientBalance.
+    BeyondDeclaredUse, NoDeclaredUse, UnsoundText, BadQuantity, InsufficientBalance.
     """
     may_dispose_of(by, holder)
     asked = {name: str(value) for name, value in vars(claim).items()} | {"act": "retirement.retire"}
@@ -104,7 +105,9 @@ def retire(
     must_not_rest(issuance, state)
     must_not_have_expired(issuance, policy, at)
     must_fit_window(issuance, claim, policy, at)
-    return enter(session, issuance, holder, quantity, claim, posting, by, at)
+    tally = Tally(session, holder, [(claim, issuance.mineral_code)], policy)
+    counted = tally.count(claim, issuance.mineral_code, quantity)
+    return enter(session, issuance, holder, counted, claim, posting, by, at)
 
 
 def retired_under(session: Session, answer: Mapping[str, Any]) -> Retirement:
@@ -118,16 +121,16 @@ def enter(
     session: Session,
     issuance: Issuance,
     holder: Organisation,
-    quantity: int,
+    counted: Counted,
     claim: Claim,
     posting: Posted,
     by: User,
     at: datetime,
 ) -> Retirement:
-    """Write the retirement and its ranges down. Flushes."""
+    """Write the retirement, how it counts, and its ranges down. Flushes."""
     retirement = Retirement(
         issuance=issuance,
-        quantity=quantity,
+        quantity=counted.quantity,
         posting_id=posting.id,
         holder=holder,
         beneficiary=claim.beneficiary,
@@ -145,7 +148,9 @@ def enter(
         RetiredRange(issuance_id=issuance.id, first=units.first, last=units.last, retirement_id=retirement.id)
         for units in posting.ranges[issuance.id]
     )
+    session.add(RetirementUse(**counted.row(retirement.id)))
     session.flush()
+    tell_exceeded(session, [(retirement.number, counted)], by, at)
     return retirement
 
 

@@ -36,6 +36,7 @@ from credits.web import (
     transfers,
     trust,
     uploads,
+    uses,
 )
 from credits.web.blueprint import bp
 
@@ -76,4 +77,5 @@ __all__ = [
     "transfers",
     "trust",
     "uploads",
+    "uses",
 ]

@@ -60,6 +60,7 @@ class TestRead:
             ('standard = "CRAFT 2.0"', 'standard = "CRAFT 9"'),
             ("share_ppm = 0", "share_ppm = 1_000_000"),
             ("share_ppm = 0", "share_ppm = false"),
+            ('beyond_declared_use = "surplus"', 'beyond_declared_use = "ignore"'),
             ("fee_ppm = 70_000", "fee_ppm = 49_999"),
             ("fee_ppm = 70_000", "fee_ppm = 100_001"),
             ("fee_ppm = 70_000", "fee_ppm = 0.07"),
