@@ -18,6 +18,9 @@ DEVELOPMENT_SECRETS = {
 }
 
 
+STRIPE = "https://api.stripe.com"
+
+
 class ConfigError(SystemExit):
     """The settings are not fit to start with. `problems` has one sentence a setting, each naming it.
 
@@ -52,6 +55,10 @@ class Settings:
     policy_file: Path
     trusted_proxies: int  # how many proxies before this server tell the visitor's address truthfully
     sign_in_limits: bool  # off only where tests sign in a hundred times a minute
+    stripe_api_key: str | None = field(repr=False)  # none: nobody pays by Stripe, or in development by a stand-in
+    stripe_webhook_secret: str | None = field(repr=False)
+    stripe_api_base: str
+    timestamp_url: str | None  # who stamps the time on documents (RFC 3161); nobody where there is none
 
     @property
     def is_production(self) -> bool:
@@ -101,6 +108,10 @@ def load(environ: Mapping[str, str]) -> Settings:
         policy_file=_existing_file("POLICY_FILE", given.get("POLICY_FILE"), ROOT / "policy.toml", problems),
         trusted_proxies=_proxies(given.get("TRUSTED_PROXIES", "0"), problems),
         sign_in_limits=_sign_in_limits(given.get("SIGN_IN_LIMITS", "on"), production, problems),
+        stripe_api_key=_stripe_api_key(given, production, problems),
+        stripe_webhook_secret=given.get("STRIPE_WEBHOOK_SECRET"),
+        stripe_api_base=_stripe_api_base(given.get("STRIPE_API_BASE", STRIPE), production, problems),
+        timestamp_url=_timestamp_url(given.get("TIMESTAMP_URL"), problems),
     )
     if production and settings.mail_server and "MAIL_SENDER" not in given:
         problems.append("MAIL_SENDER is missing: the address that mail from MAIL_SERVER comes from.")
@@ -194,6 +205,39 @@ def _sign_in_limits(word: str, production: bool, problems: list[str]) -> bool:
     if word not in {"on", "off"} or (production and word == "off"):
         problems.append(f"SIGN_IN_LIMITS is {word!r}: it must be on, or in development off.")
     return word != "off"
+
+
+def _timestamp_url(url: str | None, problems: list[str]) -> str | None:
+    """Time stamp servers are often asked over http: their answer is signed."""
+    if url is not None and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
+        problems.append(f"TIMESTAMP_URL is {url!r}: it must be the http or https address of a time stamp server.")
+    return url
+
+
+def _stripe_api_key(given: Mapping[str, str], production: bool, problems: list[str]) -> str | None:
+    """Return the key; never repeat it in a sentence.
+
+    Test money must not buy credits of value, nor real money what has none.
+    """
+    key = given.get("STRIPE_API_KEY")
+    if (key is None) != ("STRIPE_WEBHOOK_SECRET" not in given):
+        missing = "STRIPE_API_KEY" if key is None else "STRIPE_WEBHOOK_SECRET"
+        problems.append(f"{missing} is missing: Stripe needs both, the key to ask it and the secret of its webhooks.")
+    if key is not None and production != ("_live_" in key):
+        wanted = "a live key in production" if production else "a test key in development"
+        problems.append(f"STRIPE_API_KEY is of the wrong kind: it must be {wanted}.")
+    return key
+
+
+def _stripe_api_base(url: str, production: bool, problems: list[str]) -> str:
+    base, parts = url.rstrip("/"), urlsplit(url)
+    if production and base != STRIPE:
+        problems.append(f"STRIPE_API_BASE is {url!r}: in production it must be {STRIPE}.")
+    elif base != STRIPE and (parts.scheme not in {"http", "https"} or parts.hostname not in LOOPBACK):
+        problems.append(
+            f"STRIPE_API_BASE is {url!r}: it must be {STRIPE}, or the address of a stand-in on this machine."
+        )
+    return base
 
 
 def _existing_file(name: str, given: str | None, default: Path, problems: list[str]) -> Path:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, current_app, request
 from flask_security import SQLAlchemyUserDatastore
 from jinja2 import StrictUndefined
 from sqlalchemy import inspect, select
@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map, MapAdapter
 
 from config import ROOT, Settings
-from credits import admin, api, cli, identity, languages, problems, tries, web
+from credits import admin, api, cli, identity, languages, problems, provider, tries, web
 from credits.certificates.issuing import Issuer
 from credits.certificates.pdf import slow_drawing
 from credits.db import begin_writing, prepare_engine
@@ -25,6 +25,7 @@ from credits.journal.models import RegistryIdentity
 from credits.participants.models import Role, User
 from credits.passwords import Unhurried
 from credits.payments import acts
+from credits.payments.gateway import Gateway
 from credits.registry import policy
 from credits.registry.models import REGISTRY_CODE
 
@@ -34,20 +35,21 @@ CONTENT_POLICY = "; ".join(
     (
         "default-src 'self'",
         "img-src 'self' data:",  # the QR code of the authenticator set-up
-        "form-action 'self'",
         "frame-ancestors 'none'",
         "object-src 'none'",
         "base-uri 'none'",
     )
 )
 HEADERS = {
-    "Content-Security-Policy": CONTENT_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
+
+# These ask somebody over the network first, and begin to write themselves.
+ASKS_FIRST = {"web.stripe_webhook"}
 
 
 class StorableInteger(IntegerConverter):
@@ -109,7 +111,7 @@ def create_app(settings: Settings) -> Flask:
     api.register(app)
     cli.register(app)
     languages.register(app)
-    app.context_processor(lambda: {"site": site(settings)})
+    app.context_processor(lambda: {"site": site(settings, app.extensions["gateway"])})
     problems.register(app)
     if sentence := slow_drawing():
         log.warning(sentence)
@@ -138,12 +140,13 @@ def keep_parts(app: Flask, settings: Settings) -> None:
     app.extensions["evidence_parts"] = Parts(settings.data_dir / "uploads")
     app.extensions["evidence_pages"] = Pages(settings.data_dir / "pages")
     app.extensions["certificate_files"] = Files(settings.data_dir / "certificates")
+    app.extensions["gateway"] = provider.gateway_for(settings)
     app.extensions["issuer"] = Issuer(name=settings.registry_name, url=settings.public_url)
 
 
 def open_unit_of_work() -> None:
     """Take the write lock before anything is read, in a request that may change something."""
-    if not identity.writes():
+    if not identity.writes() or request.endpoint in ASKS_FIRST:
         return
     # The whole of it first: a slow upload must not hold the write lock while it trickles in.
     if request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded"):
@@ -156,6 +159,10 @@ def open_unit_of_work() -> None:
 def add_headers(production: bool, response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    gateway: Gateway | None = current_app.extensions["gateway"]
+    # Forms lead to ourselves, and by a redirect to where buyers pay.
+    targets = " ".join(["'self'", *([gateway.pages] if gateway else [])])
+    response.headers.setdefault("Content-Security-Policy", f"{CONTENT_POLICY}; form-action {targets}")
     if production:
         response.headers["Strict-Transport-Security"] = "max-age=63072000"
     if identity.through_session() and "Cache-Control" not in response.headers:
@@ -168,12 +175,13 @@ def refuse_strangers(mechanisms: object = None, headers: object = None) -> NoRet
     raise identity.NotSignedIn("Please sign in first.")
 
 
-def site(settings: Settings) -> dict[str, object]:
+def site(settings: Settings, gateway: Gateway | None) -> dict[str, object]:
     """What every page knows of the registry."""
     return {
         "name": settings.registry_name,
         "code": REGISTRY_CODE,
         "environment": settings.environment,
+        "test_payments": gateway is not None and not gateway.livemode,
         "public_url": settings.public_url,
         "languages": languages.offered(),
         "language": languages.current(),

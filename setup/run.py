@@ -12,6 +12,7 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from config import Settings, load
+from credits import provider
 
 FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
 # A worker that was killed has left its locks behind, and would otherwise wait for itself.
@@ -35,6 +36,10 @@ def main() -> int:
     try:
         print("Bringing the database up to date …", flush=True)
         finish("The database could not be brought up to date.", [*FLASK, "db", "upgrade"])
+        if not settings.is_production and settings.stripe_api_key is None:
+            processes["stand-in for payments"] = provider.begin(
+                settings
+            )  # before the demo world, which has paid orders
         sign_ins = "" if settings.is_production else demo_world(settings)
         processes["worker"] = subprocess.Popen(WORKER)
         processes["web server"] = subprocess.Popen(web_server(settings))

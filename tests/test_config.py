@@ -146,3 +146,45 @@ def test_every_setting_is_in_the_readme():
     names = set(SECRETS) | {word.split('"')[1] for word in source.split("given.get(")[1:] if word.startswith('"')}
 
     assert {name for name in names if f"`{name}`" not in readme} == set()
+
+
+class TestStripe:
+    GIVEN = {"STRIPE_API_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}
+    LIVE = PRODUCTION | {"STRIPE_API_KEY": "sk_live_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}
+
+    @pytest.mark.parametrize("environ", [{}, PRODUCTION])
+    def test_is_off_without_a_key(self, environ):
+        assert load(environ).stripe_api_key is None
+
+    @pytest.mark.parametrize("environ", [GIVEN, LIVE])
+    def test_is_asked_at_its_own_address(self, environ):
+        settings = load(environ)
+
+        assert settings.stripe_api_base == "https://api.stripe.com"
+        assert settings.stripe_webhook_secret == "whsec_1"
+        assert "_1" not in repr(settings)
+
+    def test_may_be_a_stand_in_on_this_machine_in_development(self):
+        given = self.GIVEN | {"STRIPE_API_BASE": "http://127.0.0.1:8001/"}
+
+        assert load(given).stripe_api_base == "http://127.0.0.1:8001"
+
+    @pytest.mark.parametrize("name", ["STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"])
+    def test_needs_both_key_and_secret(self, name):
+        assert f"{name} is missing" in problems_of({other: it for other, it in self.GIVEN.items() if other != name})
+
+    @pytest.mark.parametrize(
+        "environ, named",
+        [
+            (LIVE | {"STRIPE_API_BASE": "http://127.0.0.1:8001"}, "STRIPE_API_BASE"),
+            (GIVEN | {"STRIPE_API_BASE": "https://stripe.example"}, "STRIPE_API_BASE"),
+            (GIVEN | {"STRIPE_API_BASE": "127.0.0.1:8001"}, "STRIPE_API_BASE"),
+            (LIVE | {"STRIPE_API_KEY": "sk_test_1"}, "a live key"),
+            (GIVEN | {"STRIPE_API_KEY": "rk_live_1"}, "a test key"),
+        ],
+    )
+    def test_mixes_no_test_money_with_real_one(self, environ, named):
+        problems = problems_of(environ)
+
+        assert named in problems
+        assert "_1" not in problems.replace("127.0.0.1", "")

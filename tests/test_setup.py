@@ -292,7 +292,7 @@ class TestRun:
 
         assert f"http://localhost:{port}" in told
         assert running.returncode == 0
-        assert len(beside) == 2
+        assert len(beside) == 3
         assert not any(Path("/proc", process).exists() for process in beside)
 
 

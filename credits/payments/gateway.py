@@ -163,11 +163,15 @@ class Told:
 class Gateway(Protocol):
     """A payment provider. Every call but `read_event` goes over the network.
 
-    Each raises ProviderUnreachable or ProviderRefused. livemode: whether real money moves.
+    Each raises ProviderUnreachable or ProviderRefused. livemode: whether real money moves. pages: the beginning of the
+    addresses where buyers pay.
     """
 
     @property
     def livemode(self) -> bool: ...
+
+    @property
+    def pages(self) -> str: ...
 
     def open_checkout(self, asked: CheckoutAsked, key: str) -> Checkout:
         """Make the page on which an order is paid.

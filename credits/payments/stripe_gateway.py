@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 
 API_VERSION = "2026-10-28.endive"  # what the words below mean; a newer library must not change it unseen
+PAGES = "https://checkout.stripe.com"
 PATIENCE = (3.0, 10.0)  # seconds to connect, and between two bytes of an answer
 RETRIES = 2  # by the library, with the same key and a growing pause
 TOLERANCE = timedelta(seconds=300)
@@ -72,6 +73,7 @@ class StripeGateway:
         http_client: stripe.HTTPClient | None = None,
     ) -> None:
         self._livemode = "_live_" in api_key
+        self._pages = api_base if is_here(api_base) else PAGES
         self._webhook_secret = webhook_secret
         # A proxy of the environment is for what is far away.
         proxy = {"http": "", "https": ""} if is_here(api_base) else None
@@ -86,6 +88,10 @@ class StripeGateway:
     @property
     def livemode(self) -> bool:
         return self._livemode
+
+    @property
+    def pages(self) -> str:
+        return self._pages
 
     # An idempotency key counts in the whole account, so each kind of request has its own.
 

@@ -30,26 +30,35 @@ def main() -> int:
     if asked.state is not None and asked.state.exists():
         load(provider, asked.state)
     deliveries = Deliveries(provider, secret=os.environ["STRIPE_WEBHOOK_SECRET"], url=asked.webhooks)
-    server = serve(
-        lambda address: Standin(provider, api_key=os.environ["STRIPE_API_KEY"], address=address, deliveries=deliveries),
-        asked.port,
-    )
+
+    def make(address: str) -> Standin:
+        return Standin(provider, api_key=os.environ["STRIPE_API_KEY"], address=address, deliveries=deliveries)
+
+    try:
+        server = serve(make, asked.port)
+    except OSError:
+        server = serve(make, 0)  # somebody else listens there
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     kept = ""
-    while True:
-        with server.standin.lock:
-            ready = deliveries.due() if asked.webhooks else []
-            provider.catch_up()
-            kept = keep(provider, asked.state, kept) if asked.state is not None else ""
-        deliveries.send_all(ready)
-        time.sleep(POLL)
+    try:
+        while True:
+            with server.standin.lock:
+                ready = deliveries.due() if asked.webhooks else []
+                provider.catch_up()
+                kept = keep(provider, asked.state, kept)
+            deliveries.send_all(ready)
+            time.sleep(POLL)
+    finally:
+        keep(provider, asked.state, kept)
 
 
-def keep(provider: Provider, file: Path, kept: str) -> str:
-    """Write everything down if it has changed since `kept`."""
+def keep(provider: Provider, file: Path | None, kept: str) -> str:
+    """Write everything down if it has changed since `kept`, and somebody wants it."""
+    if file is None:
+        return kept
     now = json.dumps({"things": provider.things, "clearing": provider.clearing, "offset": provider.offset})
     if now != kept:
         beside = file.with_suffix(".new")
