@@ -1,9 +1,5 @@
-"""Drawing documents at once, right after what they tell of was committed, and the key that signs them.
+"""What documents are drawn and signed with: the key's chance, the time of a signature and a language begin here."""
 
-Doors ask here: the key's chance, the time of a signature and the language of a document begin with them.
-"""
-
-import logging
 import secrets
 
 from flask import current_app
@@ -11,24 +7,22 @@ from flask_babel import force_locale, gettext
 
 from credits.certificates import signing, verified
 from credits.certificates.signing import Seal
+from credits.document_jobs import Workshop, draw_statement
 from credits.extensions import db
 from credits.identity import now
-from credits.jobs import draw_certificate, draw_statement
 from credits.participants.models import Language
-
-log = logging.getLogger(__name__)
 
 STATEMENTS_AT_A_TIME = 20
 
 
-def draw_now(number: str) -> None:
-    """Draw the certificate of a retirement that stands already. Where that fails, the worker does it later."""
-    try:
-        files = current_app.extensions["certificate_files"]
-        draw_certificate(db.session, number=number, files=files, at=now())
-    except Exception:
-        db.session.rollback()
-        log.exception("The certificate %s was not drawn at once.", number)
+def workshop() -> Workshop:
+    """Where documents are drawn, sealed and kept."""
+    url = current_app.extensions["settings"].timestamp_url
+    if url is None:
+        return Workshop(current_app.extensions["certificate_files"], document_seal())
+    from credits.certificates.pades import stamps_from  # it takes a second to load
+
+    return Workshop(current_app.extensions["certificate_files"], document_seal(), stamps_from(url))
 
 
 def document_seal() -> Seal:

@@ -10,7 +10,6 @@ from smtplib import SMTPDataError, SMTPNotSupportedError, SMTPRecipientsRefused
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from credits.certificates import issuing, signing, verified
 from credits.db import begin_writing
 from credits.errors import CreditsError
 from credits.files import Files, Parts
@@ -26,58 +25,9 @@ from credits.registry.review_queue import assess_due
 
 log = logging.getLogger(__name__)
 
-CERTIFICATES_AT_A_TIME = 20
 RISKS_AT_A_TIME = 50
 MOST_UNANSWERED = 3
 EVENTS_AT_A_TIME = 2_000  # on SQLite nobody else writes while a part is entered: a tenth of a second
-
-
-def draw_certificate(session: Session, *, number: str, files: Files, at: datetime) -> str:
-    """Draw and keep a certificate's document if that was not done yet; its SHA-256. Commits.
-
-    Drawing takes a tenth of a second, so it happens outside of any transaction. Raises NoSuchCertificate.
-    """
-    certificate = issuing.certificate_numbered(session, number)
-    if certificate.document_sha256 is None:
-        sha256 = issuing.drawn(certificate, files)
-        begin_writing(session)
-        issuing.keep_document(session, number=number, sha256=sha256, at=at)
-        session.commit()
-        session.refresh(certificate)
-    assert certificate.document_sha256 is not None
-    return certificate.document_sha256
-
-
-def draw_waiting(session: Session, *, files: Files, at: datetime) -> int:
-    """Draw the certificates that nobody has asked for yet; how many. Commits each."""
-    numbers = [certificate.number for certificate in issuing.undrawn(session, CERTIFICATES_AT_A_TIME)]
-    for number in numbers:
-        draw_certificate(session, number=number, files=files, at=at)
-    return len(numbers)
-
-
-def draw_statement(
-    session: Session,
-    *,
-    number: str,
-    files: Files,
-    seal: signing.Seal,
-    translate: Callable[[str], str],
-    at: datetime,
-) -> str:
-    """Draw, sign and keep a verification statement if that was not done yet; its SHA-256. Commits.
-
-    Outside of any transaction, as a certificate is. translate: into the statement's language. Raises NoSuchStatement.
-    """
-    statement = verified.statement_numbered(session, number)
-    if statement.document_sha256 is None:
-        sha256 = verified.drawn(statement, files, seal=seal, translate=translate, at=at)
-        begin_writing(session)
-        verified.keep_document(session, number=number, sha256=sha256, at=at)
-        session.commit()
-        session.refresh(statement)
-    assert statement.document_sha256 is not None
-    return statement.document_sha256
 
 
 def expire_transfers(session: Session, *, at: datetime) -> int:

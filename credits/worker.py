@@ -7,9 +7,9 @@ from huey import Huey, PostgresHuey, SqliteHuey, crontab
 from huey.serializer import SignedSerializer
 
 from config import Settings, load
-from credits import jobs
+from credits import document_jobs, jobs
 from credits.app import create_app
-from credits.drawing import draw_statements_waiting
+from credits.drawing import draw_statements_waiting, workshop
 from credits.extensions import db
 from credits.identity import now
 from credits.letters import deliver
@@ -38,12 +38,20 @@ app: Flask = create_app(load(os.environ))
 huey = queue(app.extensions["settings"])
 
 
-@huey.periodic_task(crontab(minute="*"))
+@huey.task()
 @huey.lock_task("draw-waiting")
 def draw_waiting() -> None:
-    """Draw the certificates that were not drawn right after their retirement."""
+    """Draw some of the certificates that are in the log; where more of them wait, the rest after what else waits."""
     with app.app_context():
-        jobs.draw_waiting(db.session(), files=app.extensions["certificate_files"], at=now())
+        if document_jobs.draw_waiting(db.session(), workshop=workshop(), at=now()) == document_jobs.AT_A_TIME:
+            draw_waiting()
+
+
+@huey.periodic_task(crontab(minute="*"))
+@huey.lock_task("draw-statements")
+def draw_statements() -> None:
+    """Draw the verification statements that nobody has asked for yet."""
+    with app.app_context():
         draw_statements_waiting()
 
 
@@ -137,6 +145,7 @@ def publish_log() -> None:
         data_dir = app.extensions["settings"].data_dir
         done = jobs.publish_log(db.session(), keys=log_keys(), data_dir=data_dir, at=now(), since=LastLook.since)
         LastLook.since = done.since
+    draw_waiting()
 
 
 @huey.periodic_task(crontab(minute="*"))

@@ -15,6 +15,7 @@ from credits.api.schemas.movements import (
 from credits.certificates.issuing import freeze_all
 from credits.extensions import db
 from credits.identity import current_user, now
+from credits.participants.models import Language
 from credits.registry import bulk, choosing, models, public, queries, statements
 from credits.registry.bulk_lines import RetirementLine, TransferLine
 from credits.registry.retirement import Claim
@@ -26,13 +27,13 @@ area = Area("statements", "Statements: many lines retired or offered at once, al
 def retire_in_bulk(key: str, asked: dict[str, Any]) -> Sent:
     """Retire many lines for good, each in its own beneficiary's name: all of them or none."""
     lines = [RetirementLine(line.pop("issuance"), line.pop("quantity"), Claim(**line)) for line in asked["lines"]]
-    return frozen(bulk.retire(db.session, lines=lines, **carrying(key)))
+    return frozen(bulk.retire(db.session, lines=lines, **carrying(key)), asked["language"])
 
 
 @area.post("/retirements/chosen", takes=RetireChosenRequest, gives=Statement, creates=True)
 def retire_chosen(key: str, asked: dict[str, Any]) -> Sent:
     """Retire credits of one mineral for good, the oldest production first. Each issuance is a line."""
-    issuance, site = asked.pop("issuance"), asked.pop("site")
+    issuance, site, language = asked.pop("issuance"), asked.pop("site"), asked.pop("language")
     choice = choosing.Choice(
         mineral_code=asked.pop("mineral"),
         at_least=asked.pop("at_least"),
@@ -41,7 +42,7 @@ def retire_chosen(key: str, asked: dict[str, Any]) -> Sent:
         vintage=asked.pop("vintage"),
         site=public.site_known_as(db.session, site) if site else None,
     )
-    return frozen(bulk.retire_chosen(db.session, choice=choice, claim=Claim(**asked), **carrying(key)))
+    return frozen(bulk.retire_chosen(db.session, choice=choice, claim=Claim(**asked), **carrying(key)), language)
 
 
 @area.post("/transfers/bulk", takes=BulkTransferRequest, gives=Statement, creates=True)
@@ -72,9 +73,9 @@ def carrying(key: str) -> dict[str, Any]:
     return {"holder": user.organisation, "policy": policy, "by": user, "key": key, "at": now()}
 
 
-def frozen(made: models.Bulk) -> Sent:
+def frozen(made: models.Bulk, language: Language | None) -> Sent:
     """Freeze the certificates of what was retired, and commit; the worker draws them."""
-    freeze_all(db.session, statement=made, issuer=current_app.extensions["issuer"])
+    freeze_all(db.session, statement=made, issuer=current_app.extensions["issuer"], language=language)
     db.session.commit()
     return created(told(made), "api.statements.show_statement", number=made.number)
 

@@ -11,10 +11,9 @@ from credits.api.doing import Sent, With, created, page_of
 from credits.api.schemas.market import Retirement, RetirementSummary, RetireRequest
 from credits.api.schemas.shared import PagingSchema
 from credits.certificates.issuing import certificate_numbered, freeze
-from credits.drawing import draw_now
+from credits.certificates.press import NotIssuedYet
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.jobs import draw_certificate
 from credits.registry import models, queries, retirement
 from credits.registry.retirement import Claim
 
@@ -38,6 +37,7 @@ def retire_credits(key: str, asked: dict[str, Any]) -> Sent:
     """Retire credits for good, in somebody's name. There is no way back."""
     user = current_user()
     issuance = queries.issuance_numbered(db.session, asked.pop("issuance"))
+    language = asked.pop("language")
     made = retirement.retire(
         db.session,
         issuance=issuance,
@@ -49,9 +49,8 @@ def retire_credits(key: str, asked: dict[str, Any]) -> Sent:
         key=key,
         at=now(),
     )
-    freeze(db.session, retirement=made, issuer=current_app.extensions["issuer"])
+    freeze(db.session, retirement=made, issuer=current_app.extensions["issuer"], language=language)
     db.session.commit()
-    draw_now(made.number)
     return created(told(made), "api.retirements.show_retirement", number=made.number)
 
 
@@ -69,10 +68,11 @@ def show_certificate(number: str) -> Response:
 
 @area.get("/certificates/<number>/document", gives=DOCUMENT, content_types=("application/pdf",), public=True)
 def download_certificate(number: str) -> Response:
-    """The certificate as a PDF, the same bytes for ever. Public. Whoever asks before it was drawn has it drawn."""
-    files = current_app.extensions["certificate_files"]
-    digest = draw_certificate(db.session, number=number, files=files, at=now())
-    answer = Response(files.read(digest), mimetype="application/pdf")
+    """The certificate as a PDF, the same bytes for ever. Public. In its first minute: 409, to be asked for again."""
+    digest = certificate_numbered(db.session, number).document_sha256
+    if digest is None:
+        raise NotIssuedYet("This certificate is being issued. Ask again in a minute.")
+    answer = Response(current_app.extensions["certificate_files"].read(digest), mimetype="application/pdf")
     answer.headers.set("Content-Disposition", "inline", filename=f"{number}.pdf")
     return answer
 

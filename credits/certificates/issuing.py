@@ -1,24 +1,29 @@
-"""A certificate's facts are frozen in the retirement's own transaction; its document is drawn once from them."""
+"""A certificate's facts are frozen in the retirement's own transaction; its document is drawn once from them.
 
-import json
+Who knows the facts can show that they were frozen then: an event of the log carries the root over them. The document
+is drawn once that event is under a signed checkpoint, carries the proof, and is signed last.
+"""
+
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from credits.certificates import claims, pdf
+from credits.certificates import pdf
+from credits.certificates.facts import SCHEMA, facts_of, read
+from credits.certificates.inclusion import frozen_together
 from credits.certificates.models import Certificate
 from credits.errors import Missing
-from credits.files import Files
+from credits.journal import checkpoints, events
 from credits.journal.canonical import encode
-from credits.participants.countries import name_of
-from credits.registry.models import REGISTRY_CODE, Bulk, Retirement
+from credits.journal.log_models import LogLeaf
+from credits.participants.models import Language, User
+from credits.registry.models import Bulk, Retirement
 from credits.registry.retirement import serials_of
 from credits.registry.statements import retirements_in
-
-SCHEMA = "asmc-retirement-certificate-1"
 
 
 class NoSuchCertificate(Missing):
@@ -32,27 +37,33 @@ class Issuer:
     name: str
     url: str
 
+    @property
+    def told(self) -> dict[str, str]:
+        return {"name": self.name, "url": self.url}
+
     def certificate_url(self, number: str) -> str:
         return f"{self.url}/certificates/{number}"
 
 
-def freeze(session: Session, *, retirement: Retirement, issuer: Issuer) -> Certificate:
-    """Write down for ever what the certificate of `retirement` says. Flushes; call it before the retirement's commit.
+def freeze(
+    session: Session, *, retirement: Retirement, issuer: Issuer, language: Language | None = None
+) -> Certificate:
+    """Write down for ever what the certificate of `retirement` says, with its event. Flushes; before the commit.
 
-    Raises pdf.Undrawable, naming the letters.
+    language: in which the document speaks, else that of who retired. Raises pdf.Undrawable, naming the letters.
     """
     earlier = session.get(Certificate, retirement.id)
     if earlier is not None:
         return earlier
-    facts = facts_of(retirement, issuer, serials_of(session, retirement))
-    pdf.must_be_drawable(facts)
-    certificate = Certificate(retirement=retirement, number=retirement.number, facts=encode(facts))
+    row = drafted(retirement, issuer, serials_of(session, retirement), language)
+    (row,) = entered(session, [row], subject=retirement.number, by=retirement.retired_by, at=retirement.retired_at)
+    certificate = Certificate(**row)
     session.add(certificate)
     session.flush()
     return certificate
 
 
-def freeze_all(session: Session, *, statement: Bulk, issuer: Issuer) -> None:
+def freeze_all(session: Session, *, statement: Bulk, issuer: Issuer, language: Language | None = None) -> None:
     """Write down for ever what the certificates of all retirements of a statement say. Flushes, as `freeze` does.
 
     Raises Undrawable, naming the line.
@@ -62,77 +73,47 @@ def freeze_all(session: Session, *, statement: Bulk, issuer: Issuer) -> None:
     ).first():
         return
     rows = []
-    for number, (retirement, serials) in enumerate(retirements_in(session, statement), 1):
-        facts = facts_of(retirement, issuer, serials)
+    made = retirements_in(session, statement)
+    for number, (retirement, serials) in enumerate(made, 1):
         try:
-            pdf.must_be_drawable(facts)
+            rows.append(drafted(retirement, issuer, serials, language))
         except pdf.Undrawable as refusal:
             raise pdf.Undrawable(f"Line {number}: {refusal.message}", **refusal.detail | {"line": number}) from None
-        rows.append({"retirement_id": retirement.id, "number": retirement.number, "facts": encode(facts)})
+    first, _ = made[0]
+    rows = entered(session, rows, subject=statement.number, by=first.retired_by, at=first.retired_at)
     session.execute(insert(Certificate), rows)
 
 
-def facts_of(retirement: Retirement, issuer: Issuer, serials: list[str]) -> dict[str, Any]:
-    """All that the certificate says, as plain values."""
-    issuance, mineral = retirement.issuance, retirement.issuance.mineral
-    origin = issuance.facts
-    years = sorted({str(retirement.claim_from.year), str(retirement.claim_to.year)})
+def drafted(retirement: Retirement, issuer: Issuer, serials: list[str], language: Language | None) -> dict[str, Any]:
+    """The row of a certificate that no event stands behind yet. Raises Undrawable."""
+    spoken = language or retirement.retired_by.language
+    facts = facts_of(
+        retirement,
+        registry=issuer.told,
+        verify_url=issuer.certificate_url(retirement.number),
+        serials=serials,
+        language=spoken,
+    )
+    pdf.must_be_drawable(facts)
     return {
-        "schema": SCHEMA,
-        "registry": {"code": REGISTRY_CODE, "name": issuer.name, "url": issuer.url},
+        "retirement_id": retirement.id,
         "number": retirement.number,
-        "verify_url": issuer.certificate_url(retirement.number),
-        "retired_at": retirement.retired_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "status": "retired",
-        "account": {
-            "name": retirement.holder.name,
-            "number": retirement.holder.number,
-            "country": retirement.holder.country,
-        },
-        "beneficiary": {
-            "name": retirement.beneficiary,
-            "country": retirement.beneficiary_country,
-            "identifier": retirement.beneficiary_identifier,
-        },
-        "purpose": retirement.purpose,
-        "claim_period": {"from": str(retirement.claim_from), "to": str(retirement.claim_to)},
-        "mineral": {
-            "code": mineral.code,
-            "name": mineral.name,
-            "credit": mineral.credit,
-            "base_unit": mineral.base_unit,
-        },
-        "credits": mineral.in_credits(retirement.quantity),
-        "quantity_base_units": retirement.quantity,
-        "quantity": mineral.quantity(retirement.quantity),
-        "basis": mineral.basis,
-        "origins": [in_brief(origin) | {"issuance": issuance.number, "serials": serials}],
-        "premium": None,
-        "claim": {
-            "text": claims.sentence(
-                year="/".join(years),
-                company=retirement.beneficiary,
-                mineral=mineral,
-                cooperative=origin["producer"]["cooperative"],
-                country=name_of(origin["producer"]["country"]),
-                base_units=retirement.quantity,
-            ),
-            "limits": list(claims.LIMITS),
-        },
-        "transferable": False,
+        "language": spoken,
+        "facts": encode(facts),
     }
 
 
-def in_brief(origin: dict[str, Any]) -> dict[str, Any]:
-    """What serials stand for, with the improvement plan as its points and last day: in full it stands by the issuance.
+def entered(
+    session: Session, rows: list[dict[str, Any]], *, subject: str, by: User, at: datetime
+) -> list[dict[str, Any]]:
+    """The rows with the event that stands behind all of them, and the way of each to its root. Flushes.
 
-    The earliest issuances have kept no plan.
+    subject: the number of the retirement or of the statement; each of the facts names it.
     """
-    assurance = origin["assurance"]
-    if "plan" not in assurance:
-        return origin
-    days = [point["due"] for point in assurance["plan"]]
-    return origin | {"assurance": assurance | {"plan": {"points": len(days), "last_due": max(days, default=None)}}}
+    root, ways = frozen_together([row["facts"] for row in rows])
+    told = {"root": root, "leaves": len(rows), "schema": SCHEMA}
+    event_id = events.append(session, kind="certificate.frozen", subject=subject, actor=by.number, at=at, facts=told)
+    return [row | {"event_id": event_id, "inclusion": way} for row, way in zip(rows, ways, strict=True)]
 
 
 def certificate_numbered(session: Session, number: str) -> Certificate:
@@ -141,11 +122,6 @@ def certificate_numbered(session: Session, number: str) -> Certificate:
     if certificate is None:
         raise NoSuchCertificate("There is no such certificate.")
     return certificate
-
-
-def drawn(certificate: Certificate, files: Files) -> str:
-    """Draw the document from the frozen facts, keep the file and return its SHA-256. Touches no database."""
-    return files.keep(pdf.draw(facts_in(certificate)))
 
 
 def keep_document(session: Session, *, number: str, sha256: str, at: datetime) -> None:
@@ -159,11 +135,43 @@ def keep_document(session: Session, *, number: str, sha256: str, at: datetime) -
 
 def facts_in(certificate: Certificate) -> dict[str, Any]:
     """The frozen facts, read from their exact bytes."""
-    facts: dict[str, Any] = json.loads(certificate.facts)
-    return facts
+    return read(certificate.facts)
 
 
-def undrawn(session: Session, limit: int) -> list[Certificate]:
-    """Certificates that wait for their document, oldest first."""
-    waiting = select(Certificate).where(Certificate.document_sha256.is_(None)).order_by(Certificate.retirement_id)
+class Progress(StrEnum):
+    """How far a certificate is: its facts stand from the beginning, its document follows within a minute."""
+
+    FROZEN = "frozen"  # its event waits for the next head of the log
+    LOGGED = "logged"  # its document is being drawn
+    ISSUED = "issued"
+
+
+def progress_of(session: Session, certificate: Certificate) -> Progress:
+    if certificate.document_sha256 is not None:
+        return Progress.ISSUED
+    if certificate.event_id is None or in_log(session, certificate.event_id):
+        return Progress.LOGGED
+    return Progress.FROZEN
+
+
+def in_log(session: Session, event_id: int) -> bool:
+    """Whether an event is under a checkpoint."""
+    newest = checkpoints.newest(session)
+    position = session.scalar(select(LogLeaf.position).where(LogLeaf.event_id == event_id))
+    return newest is not None and position is not None and position < newest.size
+
+
+def undrawn(session: Session, limit: int) -> list[str]:
+    """The numbers of certificates that wait for their document and can have it, oldest first.
+
+    Their event is under a checkpoint. The earliest certificates have no event of their own and need none.
+    """
+    newest = checkpoints.newest(session)
+    waiting = (
+        select(Certificate.number)
+        .outerjoin(LogLeaf, LogLeaf.event_id == Certificate.event_id)
+        .where(Certificate.document_sha256.is_(None))
+        .where(Certificate.event_id.is_(None) | (LogLeaf.position < (newest.size if newest else 0)))
+        .order_by(Certificate.retirement_id)
+    )
     return list(session.scalars(waiting.limit(limit)))

@@ -15,16 +15,30 @@ class Certificate(Model):
     """What a retirement's certificate says (`facts`, exact bytes) and, once drawn, the hash of its document.
 
     The facts are frozen in the retirement's own transaction; the document is stored under its hash and never redrawn.
+    event_id: the event that carries the root over the facts, inclusion: the way there, exact bytes; language: in which
+    the document speaks. The earliest certificates have none of the three.
     """
 
     __tablename__ = "certificate"
-    __table_args__ = (CheckConstraint("(document_sha256 IS NULL) = (drawn_at IS NULL)", name="drawn_whole"),)
+    __table_args__ = (
+        CheckConstraint("(document_sha256 IS NULL) = (drawn_at IS NULL)", name="drawn_whole"),
+        one_of("language", Language),
+        Index(
+            "ix_certificate_undrawn",
+            "retirement_id",
+            sqlite_where=text("document_sha256 IS NULL"),
+            postgresql_where=text("document_sha256 IS NULL"),
+        ),
+    )
 
     retirement_id: Mapped[int] = mapped_column(ForeignKey("retirement.id"), primary_key=True, autoincrement=False)
     number: Mapped[str] = mapped_column(unique=True)
     facts: Mapped[bytes]
     document_sha256: Mapped[str | None]
     drawn_at: Mapped[datetime | None]
+    language: Mapped[Language | None] = mapped_column(Word(Language))
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
+    inclusion: Mapped[bytes | None]
 
     retirement: Mapped[Retirement] = relationship()
 

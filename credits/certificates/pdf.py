@@ -1,29 +1,35 @@
 """The registry's documents on paper: frozen facts in, the bytes of a PDF out.
 
-The same facts give the same bytes: dates and the file identifier come from the facts, faces from `fonts/`, and nothing
-is fetched. Bytes may still change with a new WeasyPrint or HarfBuzz, so a certificate is drawn once and its bytes kept.
+PDF/A-3b, tagged, with what is enclosed as attachments. The same facts give the same bytes: dates and the file
+identifier come from the facts, faces from `fonts/`, and nothing is fetched. Bytes may still change with a new
+WeasyPrint or HarfBuzz, so a certificate is drawn once and its bytes kept.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cache
-from hashlib import sha256
+from datetime import datetime
+from functools import cache, partial
+from hashlib import md5, sha256
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import Any, NoReturn
 
+import pydyf
 import segno
-from babel.dates import format_date
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+import weasyprint
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 from weasyprint import CSS, HTML
+from weasyprint.css import ColorProfile
 from weasyprint.document import Document
 from weasyprint.text.ffi import harfbuzz_subset
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
+from credits.certificates.wording import words_of
 from credits.errors import Invalid
 from credits.participants.countries import name_of
 from credits.typefaces import FONTS, TEXT_FACES, undrawable
@@ -32,6 +38,8 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 FACES = (*TEXT_FACES, "IBMPlexMono-Regular.ttf")
 
 NOT_RECORDED = "not recorded"
+VARIANT = {"pdf_variant": "pdf/a-3b", "pdf_tags": True, "output_intent": "screen"}
+SCREEN = Path(weasyprint.__file__).parent / "pdf" / "sRGB2014.icc"  # what its colours mean: PDF/A wants to know
 
 # Pango's font map is shared by all certificates of this process and is not safe between threads.
 _one_at_a_time = Lock()
@@ -43,40 +51,98 @@ class Undrawable(Invalid):
     code = "undrawable_text"
 
 
+@dataclass(frozen=True)
+class Enclosed:
+    """A file within the document. relationship: of the file to the document, as PDF/A-3 names it: Source, Data, …"""
+
+    name: str
+    content: bytes
+    media_type: str
+    relationship: str
+    description: str
+
+
 def draw(
     facts: Mapping[str, Any],
     *,
     document: str = "retirement",
+    shown: Mapping[str, Any] | None = None,
+    enclosed: Sequence[Enclosed] = (),
     translate: Callable[[str], str] = str,
     templates: Path = TEMPLATES,
 ) -> bytes:
-    """Draw a document, A4: a certificate from facts of the schema `asmc-retirement-certificate-1`, or another one.
+    """Draw a document, A4.
 
-    facts: plain JSON values; None prints as "not recorded", a missing name is an error.
+    facts: plain JSON values; None prints as "not recorded", a missing name is an error. "language" is the document's.
     document: the name of its template and style sheet in `certificates/` of the folder `templates`.
-    translate: brings the template's own texts into the language of the document.
+    shown: what is known only when it is drawn, for the template.
+    translate: brings a template's own texts into the language of the document, where it has them.
 
     Raises Undrawable rather than print boxes; ask `undrawable` before such a text is accepted.
     """
     must_be_drawable(facts)
     press = _press(templates, document)
-    page = press.template.render(facts=facts, _=translate)
+    words = words_of(facts["language"])
+    page = press.template.render(facts=facts, words=words, say=words.say, _=translate, **(shown or {}))
     # Two certificates of different facts never share an identifier, and no clock is asked for one.
-    identifier = sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32].encode()
+    identity = sha256(json.dumps([facts, shown], sort_keys=True).encode())
+    for each in enclosed:
+        identity.update(each.content)
+    identifier = identity.hexdigest()[:32].encode()
     with _one_at_a_time:
         laid_out = _laid_out(press, page)
-        pdf: bytes = laid_out.write_pdf(pdf_identifier=identifier, pdf_tags=True)
+        enclose = partial(_enclose, enclosed)
+        pdf: bytes = laid_out.write_pdf(pdf_identifier=identifier, finisher=enclose, **VARIANT)
     return pdf
 
 
 def _laid_out(press: "_Press", page: str) -> Document:
-    """On one sheet: where the texts are too long for it, set smaller; where that is too long too, on as many."""
+    """On one sheet: where the texts are too long for it, set smaller; where that is too long too, on as many.
+
+    An annex begins on a sheet of its own and does not count.
+    """
     html = HTML(string=page, url_fetcher=_NothingFetched())
-    document = html.render(stylesheets=press.styles, font_config=press.fonts, pdf_tags=True)
-    if len(document.pages) == 1 or press.dense is None:
+    shared = {"font_config": press.fonts, "color_profiles": {"screen": press.colours}} | VARIANT
+    document = html.render(stylesheets=press.styles, **shared)
+    if len(document.pages) == 1 or press.dense is None or _on_one_sheet(document):
         return document
-    smaller = html.render(stylesheets=[*press.styles, press.dense], font_config=press.fonts, pdf_tags=True)
-    return smaller if len(smaller.pages) == 1 else document
+    smaller = html.render(stylesheets=[*press.styles, press.dense], **shared)
+    return smaller if _on_one_sheet(smaller) else document
+
+
+def _on_one_sheet(document: Document) -> bool:
+    return len(document.pages) == 1 or "annex" in document.pages[1].anchors
+
+
+def _enclose(enclosed: Sequence[Enclosed], document: Document, pdf: pydyf.PDF) -> None:
+    """Put the files into the document, with the day of the document itself: no clock is asked."""
+    if not enclosed:
+        return
+    day = pydyf.String(f"D:{datetime.fromisoformat(document.metadata.created):%Y%m%d%H%M%SZ}")
+    names, all_of_them = pydyf.Array(), pydyf.Array()
+    for each in sorted(enclosed, key=lambda file: file.name):
+        params = {"Size": len(each.content), "CreationDate": day, "ModDate": day}
+        params["CheckSum"] = f"<{md5(each.content, usedforsecurity=False).hexdigest()}>"
+        kind = each.media_type.replace("/", "#2f")
+        about = {"Type": "/EmbeddedFile", "Subtype": f"/{kind}", "Params": pydyf.Dictionary(params)}
+        stream = pydyf.Stream([each.content], about, compress=True)
+        pdf.add_object(stream)
+        name = pydyf.String(each.name)
+        file = pydyf.Dictionary(
+            {
+                "Type": "/Filespec",
+                "F": name,
+                "UF": name,
+                "EF": pydyf.Dictionary({"F": stream.reference, "UF": stream.reference}),
+                "Desc": pydyf.String(each.description),
+                "AFRelationship": f"/{each.relationship}",
+            }
+        )
+        pdf.add_object(file)
+        names.extend([name, file.reference])
+        all_of_them.append(file.reference)
+    pdf.catalog["Names"] = pydyf.Dictionary({"EmbeddedFiles": pydyf.Dictionary({"Names": names})})
+    pdf.catalog["AF"] = all_of_them
 
 
 def must_be_drawable(facts: Mapping[str, Any]) -> None:
@@ -115,6 +181,7 @@ class _Press:
     styles: list[CSS]
     dense: CSS | None
     fonts: FontConfiguration
+    colours: ColorProfile
 
 
 # Set up at the first certificate, never at import: a process that forks afterwards would share its font folder.
@@ -130,9 +197,7 @@ def _press(templates: Path, document: str) -> _Press:
     )
     environment.filters |= {
         "country": name_of,
-        "day": _day,
         "moment": _moment,
-        "period": _period,
         "qr_code": _qr_code,
     }
     fonts = FontConfiguration()
@@ -147,7 +212,8 @@ def _press(templates: Path, document: str) -> _Press:
 
     dense = style("dense.css") if document == "retirement" else None
     styles = [style("paper.css"), style(f"{document}.css")]
-    return _Press(environment.get_template(f"certificates/{document}.html"), styles, dense, fonts)
+    colours = ColorProfile(BytesIO(SCREEN.read_bytes()), SCREEN.name, "relative-colorimetric", (["r"], ["g"], ["b"]))
+    return _Press(environment.get_template(f"certificates/{document}.html"), styles, dense, fonts, colours)
 
 
 class _NothingFetched(URLFetcher):
@@ -178,25 +244,16 @@ def _texts(value: object, path: str = "facts") -> Iterator[tuple[str, str]]:
             yield from _texts(inner, f"{path}[{place}]")
 
 
-def _never_blank(value: object) -> object:
-    return NOT_RECORDED if value is None or value == "" else value
-
-
-def _day(text: str) -> str:
-    return format_date(date.fromisoformat(text[:10]), "d MMMM y", locale="en")
+@pass_context
+def _never_blank(context: Context, value: object) -> object:
+    if value is not None and value != "":
+        return value
+    words = context.get("words")
+    return words.say("not_recorded") if words else NOT_RECORDED
 
 
 def _moment(text: str) -> str:
     return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _period(days: Mapping[str, str | None] | None) -> str | None:
-    """From one ISO date to another: readers of every country understand these the same way."""
-    if days is None:
-        return None
-    if days["from"] == days["to"]:
-        return days["from"]
-    return f"{_never_blank(days['from'])} to {_never_blank(days['to'])}"
 
 
 def _qr_code(url: str) -> Markup:

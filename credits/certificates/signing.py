@@ -1,34 +1,38 @@
-"""Documents that the registry signs: its key and certificate, and the signature on a PDF (PAdES baseline B).
+"""Documents that the registry signs: its key and certificate, and the signature on a PDF (PAdES baseline B or T).
 
 The certificate is issued by the registry to itself: it says who signs, and who wants to be sure compares its
 fingerprint with the one that the registry publishes. The signature certifies the document and forbids every change.
 Signing the same document twice gives other bytes (its identifier and ECDSA draw lots), so it is done once and kept.
 """
 
-import asyncio
 import hashlib
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+if TYPE_CHECKING:
+    from pyhanko.sign.timestamps import TimeStamper
+
 FILE = Path("keys", "documents.pem")
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256: a key is below it
 YEARS_VALID = 20
 LONGEST_NAME = 64  # letters of a common name in a certificate
-ROOM = 8192  # bytes kept free in a document for the signature
 
 
 class KeyUnsound(Exception):
     """The file of the key is not as this program wrote it. A fault, not a refusal."""
+
+
+class NoTimeStamp(Exception):
+    """The server that is to stamp the time did not, or gave no sound answer: the document waits."""
 
 
 @dataclass(frozen=True)
@@ -132,52 +136,12 @@ def new_seal(name: str, url: str, seed: bytes, at: datetime) -> Seal:
     return Seal(key, builder.sign(key, hashes.SHA256(), ecdsa_deterministic=True))
 
 
-def signed(pdf: bytes, seal: Seal, *, reason: str, at: datetime) -> bytes:
+def signed(pdf: bytes, seal: Seal, *, reason: str, at: datetime, stamper: "TimeStamper | None" = None) -> bytes:
     """The document with the registry's signature, after which nothing in it may be changed.
 
     reason: why it is signed, as the reader's program shows it. at: when, given by the door.
+    stamper: whom to ask for a time stamp (RFC 3161), if anybody. Raises NoTimeStamp.
     """
-    # It takes a second to load, which only those pay who sign.
-    from asn1crypto.keys import PrivateKeyInfo
-    from asn1crypto.x509 import Certificate
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-    from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
-    from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
-    from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
-    from pyhanko_certvalidator.registry import SimpleCertificateStore
+    from credits.certificates import pades  # it takes a second to load, which only those pay who sign
 
-    secret = seal.key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    signer = PdfSigner(
-        PdfSignatureMetadata(
-            field_name="Registry",
-            md_algorithm="sha256",
-            subfilter=SigSeedSubFilter.PADES,
-            certify=True,
-            docmdp_permissions=MDPPerm.NO_CHANGES,
-            name=seal.signer,
-            reason=reason,
-        ),
-        SimpleSigner(
-            signing_cert=Certificate.load(seal.certificate.public_bytes(serialization.Encoding.DER)),
-            signing_key=PrivateKeyInfo.load(secret),
-            cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
-        ),
-        new_field_spec=SigFieldSpec("Registry"),
-    )
-
-    async def sign() -> bytes:
-        output = BytesIO()
-        writer = IncrementalPdfFileWriter(BytesIO(pdf))
-        session = signer.init_signing_session(writer)
-        session.system_time = at.astimezone(UTC).replace(microsecond=0)
-        unsigned = session.prepare_tbs_document(validation_info=None, bytes_reserved=ROOM)
-        digest, _ = unsigned.digest_tbs_document(output=output)
-        # PAdES: the time stands in the document's own field, not among the signed attributes.
-        await unsigned.perform_signature(digest.document_digest, PdfCMSSignedAttributes(signing_time=None))
-        return output.getvalue()
-
-    # In a thread of its own: whoever asks may have a loop running in theirs.
-    with ThreadPoolExecutor(1) as aside:
-        return aside.submit(lambda: asyncio.run(sign())).result()
+    return pades.signed(pdf, seal, reason=reason, at=at, stamper=stamper)

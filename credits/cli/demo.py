@@ -9,13 +9,15 @@ from flask.cli import with_appcontext
 from flask_security import hash_password
 from sqlalchemy import select
 
-from credits import jobs
+from credits import document_jobs, jobs
 from credits.certificates.issuing import certificate_numbered
 from credits.cli.demo_people import DOMAIN
 from credits.cli.demo_world import Told, World
 from credits.db import begin_writing
+from credits.drawing import workshop
 from credits.extensions import db
 from credits.identity import new_handle, now
+from credits.log_keys import log_keys
 from credits.notices import outbox
 from credits.participants.models import Organisation
 from credits.registry.models import Transfer
@@ -71,13 +73,14 @@ def demo(out: Path, as_json: bool, if_empty: bool) -> None:
 
 
 def drawn(told: Told, out: Path) -> Path:
-    """Draw the certificate and put a copy of it into `out`."""
-    files = current_app.extensions["certificate_files"]
-    number = told.retirement.number
-    sha256 = jobs.draw_certificate(db.session(), number=number, files=files, at=now())
+    """Publish the log, issue the certificate and put a copy of it into `out`."""
+    number, data_dir = told.retirement.number, current_app.extensions["settings"].data_dir
+    jobs.publish_log(db.session(), keys=log_keys(), data_dir=data_dir, at=now())
+    made = workshop()
+    sha256 = document_jobs.draw_certificate(db.session(), number=number, workshop=made, at=now())
     out.mkdir(parents=True, exist_ok=True)
     target = out / f"{number}.pdf"
-    target.write_bytes(files.read(sha256))
+    target.write_bytes(made.files.read(sha256))
     return target.resolve()
 
 

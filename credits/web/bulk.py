@@ -10,13 +10,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf.file import FileField
 from sqlalchemy.orm import Session
-from wtforms import HiddenField, TextAreaField
+from wtforms import HiddenField, SelectField, TextAreaField
+from wtforms.fields import SelectChoice
 
+from credits import languages
 from credits.certificates.issuing import freeze_all
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, signed_in
-from credits.participants.models import Organisation
+from credits.participants.models import Language, Organisation
 from credits.participants.permissions import BUYERS, may_dispose_of
 from credits.registry import bulk, bulk_checking
 from credits.registry.minerals import Mineral
@@ -35,6 +37,11 @@ MOST_WRONG = 500  # wrong lines that are told one by one
 class LinesForm(OnceForm):
     file = FileField(lazy_gettext("CSV file"))
     text = TextAreaField(lazy_gettext("or the lines themselves"))
+    language = SelectField(
+        lazy_gettext("Language of the certificates"),
+        choices=[SelectChoice(code, name) for code, name in languages.NAMES],
+        default=lambda: current_user().language.value,
+    )
     confirmed = HiddenField()
 
 
@@ -160,7 +167,8 @@ def made(kind: BulkKind, holder: Organisation, form: LinesForm) -> ResponseRetur
     if kind is BulkKind.RETIREMENT:
         retiring = whole(bulk_text.retirements_in(session, text))
         statement = bulk.retire(session, holder=holder, lines=retiring, **asked)
-        freeze_all(session, statement=statement, issuer=current_app.extensions["issuer"])
+        language = Language(form.language.data)
+        freeze_all(session, statement=statement, issuer=current_app.extensions["issuer"], language=language)
     else:
         offering = whole(bulk_text.transfers_in(session, text))
         statement = bulk.transfer(session, sender=holder, lines=offering, **asked)

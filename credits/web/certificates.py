@@ -6,16 +6,16 @@ from flask import Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from credits import languages
+from credits.certificates import issuing
 from credits.certificates.issuing import certificate_numbered, facts_in
 from credits.extensions import db
-from credits.identity import now
-from credits.jobs import draw_certificate
 from credits.participants import countries
 from credits.registry import queries
 from credits.web.blueprint import bp
 from credits.web.sites import WORDS
 
 FOR_EVER = "public, max-age=31536000, immutable"
+SECONDS_TO_WAIT = 20  # for a document that is being issued
 
 
 @bp.get("/certificates/<number>")
@@ -30,10 +30,14 @@ def retirement(number: str) -> ResponseReturnValue:
 
 @bp.get("/certificates/<number>.pdf")
 def certificate_pdf(number: str) -> ResponseReturnValue:
-    """The stored bytes, the same for ever. Whoever asks before it was drawn has it drawn."""
-    files = current_app.extensions["certificate_files"]
-    digest = draw_certificate(db.session, number=number, files=files, at=now())
-    answer = Response(files.read(digest), mimetype="application/pdf")
+    """The stored bytes, the same for ever. Until they are there, a page that says when to ask again."""
+    found = certificate_numbered(db.session, number)
+    digest = found.document_sha256
+    if digest is None:
+        progress = issuing.progress_of(db.session(), found)
+        page = render_template("certificates/waiting.html", number=number, progress=progress)
+        return page, 503, {"Retry-After": str(SECONDS_TO_WAIT), "Cache-Control": "no-store"}
+    answer = Response(current_app.extensions["certificate_files"].read(digest), mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f'inline; filename="{number}.pdf"'
     return kept_for_ever(answer, digest)
 
@@ -61,6 +65,7 @@ def certificate_page(number: str) -> str:
     return render_template(
         "certificates/certificate.html",
         certificate=found,
+        progress=issuing.progress_of(db.session(), found),
         facts=facts,
         words=WORDS,
         countries={code: countries.name_of(code, language) for code in named},

@@ -13,12 +13,11 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from credits import languages
 from credits.certificates.issuing import facts_in, freeze
 from credits.certificates.models import Certificate
-from credits.drawing import draw_now
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, signed_in
 from credits.participants import countries
-from credits.participants.models import Organisation
+from credits.participants.models import Language, Organisation
 from credits.participants.permissions import may_dispose_of
 from credits.registry import queries
 from credits.registry.models import Issuance, Retirement
@@ -58,7 +57,16 @@ class ClaimFields(OnceForm):
 
 class RetireForm(ClaimFields):
     quantity = Amount(lazy_gettext("How many credits?"), [InputRequired(), Length(max=40)])
+    language = SelectField(
+        lazy_gettext("Language of the certificate"),
+        choices=[SelectChoice(code, name) for code, name in languages.NAMES],
+        default=lambda: current_user().language.value,
+    )
     confirmed = HiddenField()
+
+    @property
+    def language_name(self) -> str:
+        return dict(languages.NAMES)[self.language.data]
 
 
 @bp.get("/retirements")
@@ -92,7 +100,6 @@ def retire_credits(number: str) -> ResponseReturnValue:
             if form.confirmed.data:
                 certificate = retire_and_freeze(form, issuance, holder)
                 db.session.commit()
-                draw_now(certificate.number)
                 return redirect(url_for("web.retirement", number=certificate.number), 303)
             facts = rehearse(form, issuance, holder)
             form.confirmed.data = "yes"
@@ -118,7 +125,8 @@ def retire_and_freeze(form: RetireForm, issuance: Issuance, holder: Organisation
         key=form.key.data,
         at=now(),
     )
-    return freeze(db.session, retirement=retirement, issuer=current_app.extensions["issuer"])
+    issuer, language = current_app.extensions["issuer"], Language(form.language.data)
+    return freeze(db.session, retirement=retirement, issuer=issuer, language=language)
 
 
 def rehearse(form: RetireForm, issuance: Issuance, holder: Organisation) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Kind
 from credits.registry.observed import ObservedSite
 from tests.api.conftest import PAPERS
+from tests.documents import worked
 
 
 class TestMainJob:
     def test_runs_from_a_site_to_a_certificate(
         self,
+        app,
         assess,
         session,
         stranger,
@@ -89,10 +91,7 @@ class TestMainJob:
         facts = stranger.get(f"/certificates/{certificate}").json
         assert facts["beneficiary"]["name"] == claim["beneficiary"]
         assert facts["origins"][0]["serials"] == retired.json["serials"]
-        document = stranger.get(f"/certificates/{certificate}/document")
-        assert document.mimetype == "application/pdf"
-        assert document.data.startswith(b"%PDF-")
-        assert document.data == stranger.get(f"/certificates/{certificate}/document").data
+        assert issued_document(app, session, stranger, certificate).startswith(b"%PDF-")
         whole = stranger.get(f"/serials/{issued['serials']}").json
         assert [(place["quantity"], place["state"], place["holder"]["number"]) for place in whole["places"]] == [
             (750, "retired", maker.number),
@@ -103,3 +102,15 @@ class TestMainJob:
         for unit, where in ((1, "retired"), (750, "retired"), (751, "available"), (2500, "available")):
             (place,) = stranger.get(f"/serials/{issuance}-{unit:09d}").json["places"]
             assert place["state"] == where
+
+
+def issued_document(app, session, stranger, certificate) -> bytes:
+    """The document of a certificate: not there at first, and within a minute."""
+    address = f"/certificates/{certificate}/document"
+    early = stranger.get(address)
+    assert (early.status_code, early.json["code"]) == (409, "certificate_not_issued_yet")
+    worked(app, session)
+    document = stranger.get(address)
+    assert document.mimetype == "application/pdf"
+    assert document.data == stranger.get(address).data
+    return document.data

@@ -5,8 +5,9 @@ from sqlalchemy.exc import IntegrityError
 
 from credits.certificates import issuing, pdf
 from credits.certificates.issuing import Issuer, NoSuchCertificate
-from credits.files import Files
-from credits.jobs import draw_certificate, draw_waiting
+from credits.certificates.press import NotIssuedYet
+from credits.document_jobs import draw_certificate, draw_waiting
+from tests.documents import published, workshop_in
 
 ISSUER = Issuer(name="ASM Credits", url="https://registry.example")
 
@@ -38,38 +39,53 @@ class TestFreeze:
         with pytest.raises(pdf.Undrawable):
             issuing.freeze(stage.session, retirement=retired, issuer=Issuer("登録", "https://registry.example"))
 
-    @pytest.mark.parametrize("name", ["facts", "number"])
-    def test_freezes_for_good(self, stage, retired, name):
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("facts", b"{}"), ("number", "ASMC-R-999999"), ("language", "sw"), ("event_id", 1), ("inclusion", b"{}")],
+    )
+    def test_freezes_for_good(self, stage, retired, name, value):
         certificate = issuing.freeze(stage.session, retirement=retired, issuer=ISSUER)
-        setattr(certificate, name, b"{}" if name == "facts" else "ASMC-R-999999")
+        setattr(certificate, name, value)
         with pytest.raises(IntegrityError):
             stage.session.flush()
 
 
 class TestDrawCertificate:
     def test_keeps_the_first_document_for_ever(self, stage, retired, tmp_path):
-        certificate = issuing.freeze(stage.session, retirement=retired, issuer=ISSUER)
-        stage.session.commit()
-        files = Files(tmp_path / "certificates")
-        first = draw_certificate(stage.session, number=certificate.number, files=files, at=stage.at)
-        bytes_before = files.read(first)
-        issuing.keep_document(stage.session, number=certificate.number, sha256="0" * 64, at=stage.at)
+        number = issuing.freeze(stage.session, retirement=retired, issuer=ISSUER).number
+        published(stage.session, tmp_path)
+        workshop = workshop_in(tmp_path)
+        first = draw_certificate(stage.session, number=number, workshop=workshop, at=stage.at)
+        bytes_before = workshop.files.read(first)
+        issuing.keep_document(stage.session, number=number, sha256="0" * 64, at=stage.at)
         stage.session.commit()
 
-        assert draw_certificate(stage.session, number=certificate.number, files=files, at=stage.at) == first
-        assert files.read(first) == bytes_before
+        assert draw_certificate(stage.session, number=number, workshop=workshop, at=stage.at) == first
+        assert workshop.files.read(first) == bytes_before
         assert bytes_before.startswith(b"%PDF-")
 
     def test_knows_no_certificate_that_was_never_frozen(self, stage, tmp_path):
         with pytest.raises(NoSuchCertificate):
-            draw_certificate(stage.session, number="ASMC-R-000009", files=Files(tmp_path), at=stage.at)
+            draw_certificate(stage.session, number="ASMC-R-000009", workshop=workshop_in(tmp_path), at=stage.at)
+
+    def test_waits_for_the_log(self, stage, retired, tmp_path):
+        certificate = issuing.freeze(stage.session, retirement=retired, issuer=ISSUER)
+        stage.session.commit()
+
+        with pytest.raises(NotIssuedYet):
+            draw_certificate(stage.session, number=certificate.number, workshop=workshop_in(tmp_path), at=stage.at)
+        certificate.document_sha256, certificate.drawn_at = "0" * 64, stage.at
+        with pytest.raises(IntegrityError):  # nor does the database take a document before
+            stage.session.flush()
 
 
 class TestDrawWaiting:
     def test_draws_what_nobody_asked_for_once(self, stage, retired, tmp_path):
         issuing.freeze(stage.session, retirement=retired, issuer=ISSUER)
         stage.session.commit()
-        files = Files(tmp_path / "certificates")
+        workshop = workshop_in(tmp_path)
 
-        assert draw_waiting(stage.session, files=files, at=stage.at) == 1
-        assert draw_waiting(stage.session, files=files, at=stage.at) == 0
+        assert draw_waiting(stage.session, workshop=workshop, at=stage.at) == 0
+        published(stage.session, tmp_path)
+        assert draw_waiting(stage.session, workshop=workshop, at=stage.at) == 1
+        assert draw_waiting(stage.session, workshop=workshop, at=stage.at) == 0

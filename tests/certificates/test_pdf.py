@@ -14,7 +14,9 @@ from credits.certificates import pdf
 from credits.certificates.pdf import Undrawable, draw, slow_drawing
 
 FACTS: dict[str, Any] = {
-    "schema": "asmc-retirement-certificate-1",
+    "schema": "asmc-retirement-certificate-2",
+    "language": "en",
+    "statement": None,
     "registry": {"code": "ASMC", "name": "ASM Credits Registry", "url": "https://registry.example"},
     "number": "ASMC-R-000017",
     "verify_url": "https://registry.example/certificates/ASMC-R-000017",
@@ -24,7 +26,15 @@ FACTS: dict[str, Any] = {
     "beneficiary": {"name": "Volta Batteries GmbH", "country": "DEU", "identifier": "HRB 204812 B"},
     "purpose": "Traction batteries, model year 2026",
     "claim_period": {"from": "2026-01-01", "to": "2026-12-31"},
-    "mineral": {"code": "CO", "name": "cobalt", "credit": "1 t", "base_unit": "kg"},
+    "mineral": {
+        "code": "CO",
+        "name": "cobalt",
+        "contained": "Co",
+        "per_thousand": False,
+        "credit": "1 t",
+        "base_unit": "kg",
+        "units_per_credit": 1000,
+    },
     "credits": "0.75",
     "quantity_base_units": 750,
     "quantity": "750 kg",

@@ -7,8 +7,8 @@ from sqlalchemy.exc import IntegrityError
 
 from credits.certificates import pdf, signing, verified
 from credits.certificates.issuing import Issuer
+from credits.document_jobs import draw_statement
 from credits.files import Files
-from credits.jobs import draw_statement
 from credits.journal.merkle import leaf_hash
 from credits.participants.models import Language
 

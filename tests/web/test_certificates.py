@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from credits.certificates.issuing import certificate_numbered, freeze
+from tests.documents import worked
 
 
 @pytest.fixture
@@ -59,8 +60,17 @@ class TestCertificate:
 
 
 class TestDocument:
-    def test_is_drawn_for_who_asks_first_and_stays_the_same(self, client, session, retirement):
-        assert certificate_numbered(session, retirement.number).document_sha256 is None
+    def test_is_announced_while_it_is_being_issued(self, client, retirement):
+        page = client.get(f"/certificates/{retirement.number}")
+        early = client.get(f"/certificates/{retirement.number}.pdf")
+
+        assert "The document is being issued" in page.text
+        assert "Download the certificate" not in page.text
+        assert (early.status_code, early.headers["Retry-After"]) == (503, "20")
+        assert "is being issued" in early.text
+
+    def test_is_there_within_a_minute_and_stays_the_same(self, app, client, session, retirement):
+        assert worked(app, session) == 1
 
         first = client.get(f"/certificates/{retirement.number}.pdf")
         again = client.get(f"/certificates/{retirement.number}.pdf")
@@ -72,14 +82,16 @@ class TestDocument:
         assert first.headers["ETag"] == f'"{kept}"'
         assert "immutable" in first.headers["Cache-Control"]
 
-    def test_is_not_sent_again_to_who_has_it(self, client, retirement):
+    def test_is_not_sent_again_to_who_has_it(self, app, client, session, retirement):
+        worked(app, session)
         first = client.get(f"/certificates/{retirement.number}.pdf")
 
         again = client.get(f"/certificates/{retirement.number}.pdf", headers={"If-None-Match": first.headers["ETag"]})
 
         assert (again.status_code, again.data) == (304, b"")
 
-    def test_is_read_by_other_tools(self, client, retirement, tmp_path):
+    def test_is_read_by_other_tools(self, app, client, session, retirement, tmp_path):
+        worked(app, session)
         file = tmp_path / "certificate.pdf"
         file.write_bytes(client.get(f"/certificates/{retirement.number}.pdf").data)
 

@@ -1,8 +1,8 @@
 import pytest
 from sqlalchemy import select
 
-from credits import drawing
 from credits.certificates.models import Certificate
+from credits.participants.models import Language
 from credits.registry import queries
 from credits.registry.models import Retirement
 from tests.factories import UserFactory
@@ -71,7 +71,7 @@ class TestRetireCredits:
         assert (answer.status_code, answer.location) == (303, f"/retirements/{made.number}")
         assert (made.quantity, made.beneficiary, made.beneficiary_country) == (750, "Nordlicht Batteries AB", "SWE")
         assert queries.held_of(session, stage.buyer.organisation, issuance).available == 750
-        assert session.get_one(Certificate, made.id).document_sha256 is not None
+        assert session.get_one(Certificate, made.id).language is stage.buyer.language
 
     def test_counts_once_however_often_it_is_sent(self, client, session, stage, address, typed):
         client.sign_in(stage.buyer)
@@ -80,18 +80,13 @@ class TestRetireCredits:
         (made,) = retired_in(session)
         assert {answer.location for answer in answers} == {f"/retirements/{made.number}"}
 
-    def test_stands_where_the_certificate_cannot_be_drawn_at_once(
-        self, client, session, stage, address, typed, monkeypatch
-    ):
-        def broken(*args, **kwargs):
-            raise OSError("The disk is full.")
-
-        monkeypatch.setattr(drawing, "draw_certificate", broken)
-        answer = client.sign_in(stage.buyer).post(address, data=typed | {"confirmed": "yes"})
+    def test_freezes_the_certificate_in_the_language_that_was_chosen(self, client, session, stage, address, typed):
+        client.sign_in(stage.buyer).post(address, data=typed | {"language": "en", "confirmed": "yes"})
 
         (made,) = retired_in(session)
-        assert answer.location == f"/retirements/{made.number}"
-        assert session.get_one(Certificate, made.id).document_sha256 is None
+        certificate = session.get_one(Certificate, made.id)
+        assert certificate.language is Language.EN
+        assert certificate.document_sha256 is None
 
     @pytest.mark.parametrize("confirmed", ["", "yes"])
     @pytest.mark.parametrize(

@@ -5,11 +5,13 @@ from marshmallow import fields
 from credits.api.fields import Day, InCredits, Moment, OneOf, Text, Whole
 from credits.api.schemas.shared import Answer, OrganisationBrief, PagingSchema, Request
 from credits.ledger.serials import LARGEST
+from credits.participants.models import Language
 from credits.registry.models import Cause, TransferState
 
 UNITS = {"description": "Base units of the mineral: kg of cobalt, mg of gold."}
 CREDITS = {"description": "The same as credits, an exact decimal number as text."}
 SERIALS = {"description": "Serial ranges as they are written."}
+SPOKEN = {"description": "Language of the certificate: en, fr, es, pt or sw; your own if left out."}
 HOLDER = {"description": "Number of a cooperative of your group; your own organisation if left out."}
 
 
@@ -35,8 +37,8 @@ class ReasonRequest(Request):
     reason = Text(required=True, least=1, most=500)
 
 
-class RetireRequest(Request):
-    """Credits to retire for good, in whose name and for which products."""
+class RetireLine(Request):
+    """Credits of one issuance to retire for good, in whose name and for which products."""
 
     issuance = Text(required=True, least=1, most=60)
     quantity = Whole(required=True, least=1, most=LARGEST, metadata=UNITS)
@@ -46,6 +48,12 @@ class RetireRequest(Request):
     purpose = Text(required=True, least=1, most=500)
     claim_from = Day(required=True)
     claim_to = Day(required=True)
+
+
+class RetireRequest(RetireLine):
+    """Credits to retire for good, in whose name and for which products."""
+
+    language = OneOf(Language, load_default=None, metadata=SPOKEN)
 
 
 class IssuancesQuery(PagingSchema):

@@ -3,9 +3,10 @@
 from marshmallow import fields
 
 from credits.api.fields import Day, Moment, OneOf, Text, Whole
-from credits.api.schemas.market import HOLDER, SERIALS, UNITS, RetireRequest
+from credits.api.schemas.market import HOLDER, SERIALS, SPOKEN, UNITS, RetireLine
 from credits.api.schemas.shared import Answer, OrganisationBrief, PagingSchema, Request
 from credits.ledger.serials import LARGEST
+from credits.participants.models import Language
 from credits.registry.movements import DecisionKind, DecisionState
 
 LINES = {"description": "1 to 10,000 of them. All are carried out, or none: a line that fails is named."}
@@ -18,14 +19,11 @@ class TransferLine(Request):
     note = Text(load_default="", most=500)
 
 
-class RetireLine(RetireRequest):
-    """One line: credits of one issuance, in one beneficiary's name."""
-
-
 class BulkRetireRequest(Request):
     """Credits to retire for good, each line in its own beneficiary's name."""
 
     lines = fields.List(fields.Nested(RetireLine), required=True, metadata=LINES)
+    language = OneOf(Language, load_default=None, metadata=SPOKEN)
 
 
 class BulkTransferRequest(Request):
@@ -50,6 +48,7 @@ class RetireChosenRequest(Request):
     purpose = Text(required=True, least=1, most=500)
     claim_from = Day(required=True)
     claim_to = Day(required=True)
+    language = OneOf(Language, load_default=None, metadata=SPOKEN)
 
 
 class Statement(Answer):

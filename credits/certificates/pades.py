@@ -1,0 +1,93 @@
+"""The signature on a PDF (PAdES baseline B, or T with a time stamp). Alone knows pyHanko, which is slow to load."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import cache
+from io import BytesIO
+
+from asn1crypto.keys import PrivateKeyInfo
+from asn1crypto.x509 import Certificate
+from cryptography.hazmat.primitives import serialization
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
+from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
+from pyhanko.sign.timestamps.requests_client import RequestsHTTPTimeStamper
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from credits.certificates.signing import NoTimeStamp, Seal
+
+ROOM = 4096  # bytes kept free in a document for the signature
+ROOM_WITH_STAMP = 20_480  # a time stamp brings the certificates of its server along
+SECONDS_FOR_A_STAMP = 10
+
+
+class _AsDrawn(IncrementalPdfFileWriter):
+    """Adds the signature and nothing else: neither a version that PDF/A-3 forbids, nor other words about the file."""
+
+    def ensure_output_version(self, version: tuple[int, int]) -> None:
+        pass
+
+    def _update_meta(self) -> None:
+        pass
+
+
+def stamps_from(url: str) -> TimeStamper:
+    """Who stamps the time: the server at `url`, asked over HTTP (RFC 3161)."""
+    return RequestsHTTPTimeStamper(url, timeout=SECONDS_FOR_A_STAMP)  # type: ignore[no-untyped-call]
+
+
+def signed(pdf: bytes, seal: Seal, *, reason: str, at: datetime, stamper: TimeStamper | None) -> bytes:
+    """As `signing.signed`. Raises NoTimeStamp."""
+    signer = PdfSigner(
+        PdfSignatureMetadata(
+            field_name="Registry",
+            md_algorithm="sha256",
+            subfilter=SigSeedSubFilter.PADES,
+            certify=True,
+            docmdp_permissions=MDPPerm.NO_CHANGES,
+            name=seal.signer,
+            reason=reason,
+        ),
+        _simple_signer(seal),
+        timestamper=stamper,
+        new_field_spec=SigFieldSpec("Registry"),
+    )
+
+    async def sign() -> bytes:
+        output = BytesIO()
+        session = signer.init_signing_session(_AsDrawn(BytesIO(pdf)))
+        session.system_time = at.astimezone(UTC).replace(microsecond=0)
+        unsigned = session.prepare_tbs_document(
+            validation_info=None, bytes_reserved=2 * (ROOM_WITH_STAMP if stamper else ROOM)
+        )
+        digest, _ = unsigned.digest_tbs_document(output=output)
+        # PAdES: the time stands in the document's own field, not among the signed attributes.
+        await unsigned.perform_signature(digest.document_digest, PdfCMSSignedAttributes(signing_time=None))
+        return output.getvalue()
+
+    try:
+        return _elsewhere(lambda: asyncio.run(sign()))
+    except (TimestampRequestError, OSError) as failure:
+        raise NoTimeStamp(f"The time stamp server gave no time stamp: {failure}") from failure
+
+
+@cache
+def _simple_signer(seal: Seal) -> SimpleSigner:
+    secret = seal.key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return SimpleSigner(
+        signing_cert=Certificate.load(seal.certificate.public_bytes(serialization.Encoding.DER)),
+        signing_key=PrivateKeyInfo.load(secret),
+        cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
+    )
+
+
+def _elsewhere(work: Callable[[], bytes]) -> bytes:
+    """What comes of `work` in a thread of its own: whoever asks may have a loop running in theirs."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(work).result()

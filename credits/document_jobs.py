@@ -1,0 +1,97 @@
+"""Drawing documents in the background. Each job is one call of an operation, and one commit."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
+
+from credits.certificates import issuing, press, signing, verified
+from credits.db import begin_writing
+from credits.files import Files
+
+if TYPE_CHECKING:
+    from pyhanko.sign.timestamps import TimeStamper
+
+log = logging.getLogger(__name__)
+
+AT_A_TIME = 20  # certificates: between two parts the log is published, which nobody should wait for
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every document needs besides its facts. stamper: who stamps the time, if anybody does."""
+
+    files: Files
+    seal: signing.Seal
+    stamper: "TimeStamper | None" = None
+
+
+def draw_certificate(session: Session, *, number: str, workshop: Workshop, at: datetime) -> str:
+    """Draw, sign and keep a certificate's document if that was not done yet; its SHA-256. Commits.
+
+    Outside of any transaction, since it takes a twentieth of a second, or as long as a time stamp takes.
+    Raises NoSuchCertificate, NotIssuedYet, NoTimeStamp.
+    """
+    certificate = issuing.certificate_numbered(session, number)
+    if certificate.document_sha256 is None:
+        facts, inclusion = certificate.facts, certificate.inclusion
+        proof = press.proof_of(session, certificate)
+        session.rollback()
+        document = press.pressed(
+            facts, inclusion=inclusion, proof=proof, seal=workshop.seal, stamper=workshop.stamper, at=at
+        )
+        sha256 = workshop.files.keep(document)
+        begin_writing(session)
+        issuing.keep_document(session, number=number, sha256=sha256, at=at)
+        session.commit()
+        certificate = issuing.certificate_numbered(session, number)
+    assert certificate.document_sha256 is not None
+    return certificate.document_sha256
+
+
+def draw_waiting(session: Session, *, workshop: Workshop, at: datetime) -> int:
+    """Draw some of the certificates whose event is in the log by now; how many. Commits each.
+
+    A time stamp server that does not answer delays all of them. One certificate that cannot be drawn holds up none.
+    """
+    drawn = 0
+    numbers = issuing.undrawn(session, AT_A_TIME)
+    session.rollback()
+    for number in numbers:
+        try:
+            draw_certificate(session, number=number, workshop=workshop, at=at)
+            drawn += 1
+        except signing.NoTimeStamp as failure:
+            log.warning("No certificate is issued now: %s All of them are tried again.", failure)
+            break
+        except Exception:
+            session.rollback()
+            log.exception("The certificate %s was not drawn. It is tried again.", number)
+    return drawn
+
+
+def draw_statement(
+    session: Session,
+    *,
+    number: str,
+    files: Files,
+    seal: signing.Seal,
+    translate: Callable[[str], str],
+    at: datetime,
+) -> str:
+    """Draw, sign and keep a verification statement if that was not done yet; its SHA-256. Commits.
+
+    Outside of any transaction, as a certificate is. translate: into the statement's language. Raises NoSuchStatement.
+    """
+    statement = verified.statement_numbered(session, number)
+    if statement.document_sha256 is None:
+        sha256 = verified.drawn(statement, files, seal=seal, translate=translate, at=at)
+        begin_writing(session)
+        verified.keep_document(session, number=number, sha256=sha256, at=at)
+        session.commit()
+        session.refresh(statement)
+    assert statement.document_sha256 is not None
+    return statement.document_sha256
