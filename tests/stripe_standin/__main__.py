@@ -6,6 +6,7 @@ Key and secret come from STRIPE_API_KEY and STRIPE_WEBHOOK_SECRET: a command lin
 import argparse
 import json
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -26,7 +27,8 @@ def main() -> int:
     parser.add_argument("--clears-after", type=int, default=CLEARS_AFTER, help="seconds that a bank debit takes")
     parser.add_argument("--state", type=Path, help="a file to keep everything in between two runs")
     asked = parser.parse_args()
-    provider = Provider(time.time, clears_after=asked.clears_after)
+    # Another history has other ids, so that a registry never takes one thing for another.
+    provider = Provider(time.time, clears_after=asked.clears_after, seed=secrets.token_hex(4))
     if asked.state is not None and asked.state.exists():
         load(provider, asked.state)
     deliveries = Deliveries(provider, secret=os.environ["STRIPE_WEBHOOK_SECRET"], url=asked.webhooks)
@@ -59,9 +61,12 @@ def keep(provider: Provider, file: Path | None, kept: str) -> str:
     """Write everything down if it has changed since `kept`, and somebody wants it."""
     if file is None:
         return kept
-    now = json.dumps({"things": provider.things, "clearing": provider.clearing, "offset": provider.offset})
+    now = json.dumps(
+        {"things": provider.things, "clearing": provider.clearing, "offset": provider.offset, "seed": provider.seed}
+    )
     if now != kept:
         beside = file.with_suffix(".new")
+        beside.touch(mode=0o600)
         beside.write_text(now)
         beside.replace(file)
     return now
@@ -69,7 +74,7 @@ def keep(provider: Provider, file: Path | None, kept: str) -> str:
 
 def load(provider: Provider, file: Path) -> None:
     told = json.loads(file.read_text())
-    provider.things, provider.offset = told["things"], told["offset"]
+    provider.things, provider.offset, provider.seed = told["things"], told["offset"], told["seed"]
     provider.clearing = {name: (at, good) for name, (at, good) in told["clearing"].items()}
 
 
