@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from credits.errors import Missing
 from credits.ledger.serials import SerialRange, written
@@ -45,7 +45,8 @@ def numbers_in(session: Session, statement: Bulk) -> list[str]:
 
 def retirements_in(session: Session, statement: Bulk) -> list[tuple[Retirement, list[str]]]:
     """Its retirements in the order of the lines, each with its serial ranges as they are written."""
-    made = session.scalars(select(Retirement).where(Retirement.bulk_id == statement.id).order_by(Retirement.id)).all()
+    wanted = select(Retirement).where(Retirement.bulk_id == statement.id).options(joinedload(Retirement.use))
+    made = session.scalars(wanted.order_by(Retirement.id)).all()
     rows = session.execute(
         select(RetiredRange.retirement_id, Issuance.number, RetiredRange.first, RetiredRange.last)
         .join(Retirement, Retirement.id == RetiredRange.retirement_id)
