@@ -52,6 +52,14 @@ class Floor(Model):
 
     set_by: Mapped[User] = relationship()
 
+    @property
+    def number(self) -> str:
+        return f"FLOOR-{self.id:06d}"
+
+    @property
+    def mineral(self) -> Mineral:
+        return mineral_of(self.mineral_code)
+
 
 class OfferState(StrEnum):
     OPEN = "open"

@@ -29,6 +29,10 @@ class BadAmount(Invalid):
     code = "bad_amount"
 
 
+class BadPrice(Invalid):
+    code = "bad_price"
+
+
 @dataclass(frozen=True)
 class Split:
     """Who gets what of an amount before tax, in minor units. The three parts are the whole."""
@@ -80,6 +84,15 @@ def parse(typed: str, currency: Currency) -> int:
     if minor > LARGEST:
         raise BadAmount(f"{tidy[:40]} {currency} is more than anybody pays here.", asked=typed[:40])
     return minor
+
+
+def checked_price(price: object) -> int:
+    """`price` if it is a sound number of minor units per credit. Raises BadPrice."""
+    if type(price) is not int or not 0 < price <= LARGEST:
+        raise BadPrice(
+            "A price is a whole number of the currency's smallest units, more than 0.", price=str(price)[:40]
+        )
+    return price
 
 
 def in_units(minor: int, currency: Currency) -> Decimal:
