@@ -16,6 +16,8 @@ from credits.files import Files
 from credits.ledger import invariants
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kind, Organisation, RoleName, User
+from credits.payments import floors, offers
+from credits.payments.models import Currency, Floor, Offer
 from credits.registry import (
     assessing,
     assigning,
@@ -313,6 +315,35 @@ class Stage:
         offer = self.offered(made, quantity, to)
         transfer.accept(self.session, transfer=offer, by=to or self.buyer, at=self.at)
         return offer
+
+    def floor(self, mineral_code: str = "CO", price: int = 500_000, currency: Currency = Currency.USD) -> Floor:
+        """The floor that counts from now on: USD 5,000 a tonne of cobalt, unless it is another."""
+        return floors.set_floor(
+            self.session,
+            mineral_code=mineral_code,
+            currency=currency,
+            price=price,
+            source="As the buyers agreed.",
+            by=self.issuer,
+            key=self.key(),
+            at=self.at,
+        )
+
+    def for_sale(self, made: Issuance, quantity: int = 2_500, price: int = 520_000, **bent: Any) -> Offer:
+        """Credits on offer at USD 5,200, under the known floors."""
+        floors.seed(self.session, by=self.issuer, at=self.at)
+        asked = {
+            "seller": made.producer,
+            "issuance": made,
+            "quantity": quantity,
+            "price": price,
+            "currency": Currency.USD,
+            "policy": self.policy,
+            "by": self.manager,
+            "key": self.key(),
+            "at": self.at,
+        }
+        return offers.offer(self.session, **asked | bent)
 
     def retired(self, made: Issuance, quantity: int, **bent: Any) -> Retirement:
         asked = {
