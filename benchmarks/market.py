@@ -131,11 +131,11 @@ def token(session: Session, seller: User, place: int) -> str:
 
 
 @contextmanager
-def served(market: Market) -> Iterator[int]:
+def served(market: Market, application: str = "wsgi:app") -> Iterator[int]:
     """Serve it by gunicorn as in production; the port."""
     port = free_port()
     environment = settings(market.url, market.home, PORT=str(port))
-    command = [sys.executable, "-m", "gunicorn", "--access-logfile=/dev/null", "--log-level=error", "wsgi:app"]
+    command = [sys.executable, "-m", "gunicorn", "--access-logfile=/dev/null", "--log-level=error", application]
     with subprocess.Popen(command, cwd=ROOT, env=environment) as server:
         try:
             wait_for(port)

@@ -1,13 +1,19 @@
 """Which language a page speaks, and how a visitor chooses it."""
 
+from babel.support import NullTranslations
 from flask import Flask, Response, current_app, request, session
-from flask_babel import get_locale
+from flask_babel import Locale, get_locale, get_translations
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from credits.extensions import babel
 from credits.identity import through_api, visitor
 from credits.participants.models import Language
+from credits.states import state_shown
 
 NAMES = [("en", "English"), ("fr", "Français"), ("es", "Español"), ("pt", "Português"), ("sw", "Kiswahili")]
+spoken: dict[Locale | None, NullTranslations] = {}  # catalogues that this process has read
 COOKIE = "lang"
 A_YEAR = 365 * 24 * 3600  # seconds
 
@@ -56,8 +62,22 @@ def forget_choice() -> None:
     session.pop(COOKIE, None)
 
 
+@pass_eval_context
+def worded(context: EvalContext, text: str, **named: object) -> str:
+    """A text of a template in the language of the page. A page has some two hundred: the way there is short."""
+    locale = get_locale()
+    if (words := spoken.get(locale)) is None:
+        words = spoken[locale] = get_translations()
+    found: str = words.ugettext(text)
+    if context.autoescape:
+        found = Markup(found)  # noqa: S704  the texts are our own
+    return found % named if "%" in text else found
+
+
 def register(app: Flask) -> None:
     with app.app_context():
         catalogues = {locale.language for locale in babel.list_translations()}
     app.extensions["languages"] = [(code, name) for code, name in NAMES if code in catalogues | {Language.EN.value}]
     app.after_request(remember)
+    app.jinja_env.globals |= {"_": worded, "gettext": worded}
+    app.jinja_env.filters["state_shown"] = state_shown

@@ -21,7 +21,7 @@ FLOORS = [
     {"letters"},
     {"extensions"},
     {"flask_settings", "identity", "passwords", "tries"},
-    {"drawing", "log_keys", "provider", "receiving", "stories"},
+    {"drawing", "log_keys", "provider", "receiving", "states", "stories"},
     {"problems", "languages", "published"},
     {"web", "admin", "api", "cli"},
     {"app"},

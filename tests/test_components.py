@@ -20,6 +20,7 @@ from credits.participants.models import Kyc
 from credits.registry.minerals import MINERALS
 from credits.registry.models import TransferState
 from credits.registry.production import AssuranceState, BatchState
+from credits.states import state_shown
 
 Render = Callable[..., str]
 
@@ -36,6 +37,7 @@ def bare_app() -> Flask:
     for endpoint in [f"web.{page}" for page in pages] + ["admin.home", "admin.organisations"]:
         app.add_url_rule(f"/{endpoint}", endpoint, lambda: "")
     app.add_url_rule("/static/<path:filename>", "static", lambda filename: "")
+    app.jinja_env.filters["state_shown"] = state_shown
     return app
 
 

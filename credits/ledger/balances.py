@@ -3,11 +3,24 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from credits.ledger.models import Block
 from credits.ledger.serials import SerialRange
+
+OF: BindParameter[int] = bindparam("issuance_id")
+FIRST: BindParameter[int] = bindparam("first")
+LAST: BindParameter[int] = bindparam("last")
+MOST: BindParameter[int] = bindparam("most")
+# The block that covers the first serial is found by one look into the index, however many lie below it.
+COVERING = select(func.max(Block.first)).where(Block.issuance_id == OF, Block.first <= FIRST).scalar_subquery()
+STANDINGS = (
+    select(Block.first, Block.last, Block.account_id)
+    .where(Block.issuance_id == OF, Block.first >= COVERING, Block.first <= LAST, Block.last >= FIRST)
+    .order_by(Block.first)
+    .limit(MOST)
+)
 
 
 @dataclass(frozen=True)
@@ -39,24 +52,12 @@ def balances_by_issuance(session: Session, *, accounts: Collection[int]) -> dict
 
 def standings(session: Session, *, issuance_id: int, units: SerialRange, limit: int) -> list[Standing]:
     """The blocks, at most `limit`, that hold the serials `units`, cut to that range, lowest first."""
-    # The block that covers the first serial is found by one look into the index, however many lie below it.
-    beginning = select(func.max(Block.first)).where(Block.issuance_id == issuance_id, Block.first <= units.first)
-    rows = session.execute(
-        select(Block.first, Block.last, Block.account_id)
-        .where(
-            Block.issuance_id == issuance_id,
-            Block.first >= beginning.scalar_subquery(),
-            Block.first <= units.last,
-            Block.last >= units.first,
-        )
-        .order_by(Block.first)
-        .limit(limit)
-    )
     return [
-        Standing(
-            issuance_id,
-            SerialRange(max(first, units.first), min(last, units.last)),
-            account_id,
-        )
-        for first, last, account_id in rows
+        Standing(issuance_id, SerialRange(max(first, units.first), min(last, units.last)), account_id)
+        for first, last, account_id in session.execute(STANDINGS, of(issuance_id, units, limit))
     ]
+
+
+def of(issuance_id: int, units: SerialRange, limit: int) -> dict[str, int]:
+    """What STANDINGS is asked with."""
+    return {"issuance_id": issuance_id, "first": units.first, "last": units.last, "most": limit}

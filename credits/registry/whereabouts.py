@@ -6,12 +6,37 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from credits.ledger import balances
-from credits.ledger.models import AccountKind
+from credits.ledger.balances import FIRST, LAST, MOST, OF
+from credits.ledger.models import AccountKind, Block
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Organisation
-from credits.registry.accounts import owners
 from credits.registry.models import Holding, Issuance, RetiredRange, Retirement
 from credits.registry.queries import MOST_STANDINGS, NoSuchSerial
+
+# Put together once: the public's most frequent question is answered in one trip.
+STANDINGS = (
+    balances.STANDINGS.add_columns(Holding)
+    .join(Holding, Holding.account_id == Block.account_id)
+    .options(joinedload(Holding.organisation))
+)
+EARLIER = (
+    select(func.max(RetiredRange.first))
+    .where(RetiredRange.issuance_id == OF, RetiredRange.first <= FIRST)
+    .scalar_subquery()
+)
+RETIRED = (
+    select(RetiredRange, Retirement)
+    .join(Retirement, Retirement.id == RetiredRange.retirement_id)
+    .where(
+        RetiredRange.issuance_id == OF,
+        RetiredRange.first >= func.coalesce(EARLIER, FIRST),
+        RetiredRange.first <= LAST,
+        RetiredRange.last >= FIRST,
+    )
+    .options(joinedload(Retirement.holder))
+    .order_by(RetiredRange.first)
+    .limit(MOST)
+)
 
 
 @dataclass(frozen=True)
@@ -37,15 +62,14 @@ def whereabouts(
         raise NoSuchSerial(
             f"Issuance {issuance.number} has serials 1 to {issuance.quantity} only.", last=issuance.quantity
         )
-    found = balances.standings(session, issuance_id=issuance.id, units=units, limit=limit)
-    holdings = owners(session, [standing.account_id for standing in found])
+    asked = balances.of(issuance.id, units, limit)
     places: list[Whereabouts] = []
-    for standing in found:
-        holding = holdings[standing.account_id]
+    for first, last, _account, holding in session.execute(STANDINGS, asked):
+        standing = SerialRange(max(first, units.first), min(last, units.last))
         if holding.kind is AccountKind.RETIRED:
-            places += retired_in(session, issuance, standing.units, holding, limit)
+            places += retired_in(session, issuance, standing, holding, limit)
         else:
-            places.append(place(issuance, standing.units, holding))
+            places.append(place(issuance, standing, holding))
         if len(places) >= limit:
             break
     return places[:limit]
@@ -58,21 +82,8 @@ def retired_in(
 
     Serials that were retired without a retirement, which `flask ledger check` reports, are the registry's.
     """
-    own = RetiredRange.issuance_id == issuance.id
-    earlier = select(func.max(RetiredRange.first)).where(own, RetiredRange.first <= units.first)
-    rows = session.execute(
-        select(RetiredRange, Retirement)
-        .join(Retirement, Retirement.id == RetiredRange.retirement_id)
-        .where(
-            own,
-            RetiredRange.first >= func.coalesce(earlier.scalar_subquery(), units.first),
-            RetiredRange.first <= units.last,
-            RetiredRange.last >= units.first,
-        )
-        .options(joinedload(Retirement.holder))
-        .order_by(RetiredRange.first)
-        .limit(limit)
-    ).all()
+    asked = balances.of(issuance.id, units, limit)
+    rows = session.execute(RETIRED, asked).all()
     found: list[Whereabouts] = []
     following = units.first
     for each, retirement in rows:
