@@ -29,6 +29,7 @@ TARGETS: dict[str, tuple[str, str | None]] = {
     "transfer.rejected": ("available", "from"),
     "transfer.withdrawn": ("available", "from"),
     "transfer.expired": ("available", "from"),
+    "order.delivered": ("available", "buyer"),
     "retirement.retired": ("retired", None),
     "bulk.retirement": ("retired", None),
     "bulk.transfer": ("pending", "organisation"),

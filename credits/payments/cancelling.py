@@ -1,0 +1,35 @@
+"""Cancelling: by the buyer, before the money has come. A provider's checkout is ended by the provider first."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from credits.participants.models import User
+from credits.participants.permissions import may_buy
+from credits.payments import orders, settling
+from credits.payments.models import Means, Order, OrderState, PaymentState
+from credits.payments.orders import OrderClosed
+from credits.payments.settling import UNDER_WAY
+
+BY_BUYER = "Cancelled by the buyer."
+
+
+class AskProviderFirst(OrderClosed):
+    """Somebody may be paying this very moment: the provider ends the checkout, and then the order ends by itself."""
+
+    code = "ask_provider_first"
+
+
+def cancel(session: Session, *, order: Order, by: User, at: datetime) -> None:
+    """Cancel an order that is open or awaits a transfer. Flushes. Raises NotAllowed, OrderClosed, AskProviderFirst."""
+    may_buy(by, order.buyer)
+    orders.lock(session, order, OrderState.OPEN, OrderState.AWAITING_PAYMENT)
+    for payment in order.payments:
+        session.refresh(payment, with_for_update=True)
+        if payment.state not in UNDER_WAY:
+            continue
+        if payment.means is not Means.BANK_TRANSFER:
+            raise AskProviderFirst("The payment page is still open. It is closed first.", order=order.number)
+        payment.state, payment.settled_at = PaymentState.EXPIRED, at
+        session.flush()
+    settling.end(session, order, BY_BUYER, by, at)

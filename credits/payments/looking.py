@@ -1,0 +1,53 @@
+"""Looking orders up: for buyers their own, for sellers what was sold of theirs, for the registry all."""
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from credits.errors import Missing
+from credits.participants.models import Organisation, User
+from credits.participants.permissions import is_auditor, is_issuer
+from credits.payments.models import Order, OrderLine, OrderState
+from credits.registry.queries import digits_of, of_own
+
+UNSOLD = (OrderState.OPEN, OrderState.CANCELLED)
+
+
+class NoSuchOrder(Missing):
+    code = "no_such_order"
+
+
+def orders_of(by: User) -> Select[Order]:
+    """The orders that `by` may see, newest first: those of their organisation; all for the registry."""
+    wanted = select(Order).order_by(Order.id.desc())
+    if is_issuer(by) or is_auditor(by):
+        return wanted
+    return wanted.where(Order.buyer_id.in_(select(Organisation.id).where(of_own(by))))
+
+
+def order_numbered(session: Session, by: User, number: str) -> Order:
+    """The order with this public number, if `by` may see it whole. Raises NoSuchOrder."""
+    found = session.scalars(orders_of(by).where(Order.id == digits_of(number, "ORDER-"))).one_or_none()
+    if found is None:
+        raise NoSuchOrder("There is no such order.")
+    return found
+
+
+def order_known_as(session: Session, number: str) -> Order:
+    """The order with this public number, for whoever may see all. Raises NoSuchOrder."""
+    found = session.get(Order, digits_of(number, "ORDER-"))
+    if found is None:
+        raise NoSuchOrder("There is no such order.")
+    return found
+
+
+def sales_of(by: User) -> Select[OrderLine]:
+    """The lines of orders that buy credits of one's own organisation or group, newest first."""
+    return (
+        select(OrderLine)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(
+            OrderLine.seller_id.in_(select(Organisation.id).where(of_own(by))),
+            Order.state.not_in(UNSOLD),
+        )
+        .order_by(OrderLine.order_id.desc(), OrderLine.line)
+    )

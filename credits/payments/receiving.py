@@ -1,0 +1,166 @@
+"""What the provider tells, however often, late or out of order: taken in once, in the transaction of its effect.
+
+`settle_seen` is the one way: the webhooks, the poller, the buyer who asks again and the reconciliation share it.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from credits.journal import events
+from credits.payments import disputes, refunding, settling
+from credits.payments.gateway import Checkout, CheckoutState, Seen, Told
+from credits.payments.models import Means, Order, Payment, PaymentState, ProviderEvent
+from credits.payments.orders import tell
+from credits.registry.policy import Policy
+from credits.registry.queries import digits_of
+
+AT_A_TIME = 100
+ENDS = {
+    CheckoutState.EXPIRED: (PaymentState.EXPIRED, "The payment page was not used in time, or was closed."),
+    CheckoutState.FAILED: (PaymentState.FAILED, "The money did not come: the bank has refused it."),
+}
+UNPAID = (PaymentState.OPENING, PaymentState.OPEN)
+
+
+def receive(session: Session, *, told: Told, seen: Seen | None, livemode: bool, policy: Policy, at: datetime) -> str:
+    """Take an event in, once; a word for what it came to. Flushes.
+
+    seen: what the provider says its checkout is now, asked for before this transaction began. livemode: whether real
+    money moves here.
+    """
+    payment = payment_meant(session, told, seen)
+    order = settling.locked(session, payment) if payment is not None else None
+    # Behind the lock: the same event at the same moment has ended before this one looks.
+    if (earlier := session.get(ProviderEvent, told.id)) is not None:
+        return earlier.effect
+    effect = effect_of(session, told, seen or told.seen, payment, order, livemode, policy, at)
+    event = ProviderEvent(
+        id=told.id,
+        kind=told.kind.value,
+        order_id=order.id if order else None,
+        effect=effect,
+        created_at=told.created,
+        received_at=at,
+    )
+    session.add(event)
+    session.flush()
+    return effect
+
+
+def effect_of(
+    session: Session,
+    told: Told,
+    seen: Seen | None,
+    payment: Payment | None,
+    order: Order | None,
+    livemode: bool,
+    policy: Policy,
+    at: datetime,
+) -> str:
+    if payment is None or order is None:
+        return "unknown_order" if told.order_number or told.reference or told.payment else "nothing"
+    if told.livemode is not livemode or told.account is not None:
+        return mismatched(session, order, payment, ["livemode" if told.account is None else "account"], at)
+    if seen is None:
+        return "nothing"
+    return settle_seen(session, payment=payment, seen=seen, livemode=livemode, policy=policy, at=at)
+
+
+def payment_meant(session: Session, told: Told, seen: Seen | None) -> Payment | None:
+    """The attempt that an event is about: by the provider's names first, else by ours. None where we know of none."""
+    found = seen or told.seen
+    references = {each for each in (told.reference, found.reference if found else None) if each}
+    payments = {each for each in (told.payment, found.payment if found else None) if each}
+    for column, names in ((Payment.reference, references), (Payment.payment, payments)):
+        if names and (known := one_of(session, column.in_(names))):
+            return known
+    number = digits_of(found.order_number or told.order_number or "" if found else told.order_number or "", "ORDER-")
+    attempt = found.attempt if found and found.attempt is not None else 1
+    return one_of(session, (Payment.order_id == number) & (Payment.attempt == attempt))
+
+
+def one_of(session: Session, which: ColumnElement[bool]) -> Payment | None:
+    return session.scalars(select(Payment).where(Payment.means == Means.STRIPE, which)).first()
+
+
+def settle_seen(session: Session, *, payment: Payment, seen: Seen, livemode: bool, policy: Policy, at: datetime) -> str:
+    """Bring an order to where the provider's checkout is; a word for what came of it. Flushes.
+
+    What differs from the order in amount, currency, account or name moves nothing: the issuers are told.
+    """
+    order = settling.locked(session, payment)
+    if differs := differences(order, payment, seen, livemode):
+        return mismatched(session, order, payment, differs, at)
+    if payment.reference is None:
+        payment.reference = seen.reference  # our answer was lost on its way
+    if payment.state is PaymentState.OPENING:
+        payment.state = PaymentState.OPEN
+    if payment.payment is None:
+        payment.payment = seen.payment
+    session.flush()
+    came = ""
+    if seen.state is CheckoutState.PAID and payment.state not in (PaymentState.PAID, PaymentState.SURPLUS):
+        came = settling.cleared(session, order=order, payment=payment, policy=policy, by=None, at=at)
+    elif seen.state is CheckoutState.PROCESSING and payment.state is PaymentState.OPEN:
+        payment.state, came = PaymentState.PROCESSING, "processing"
+        session.flush()
+        tell(session, order, "order.processing", None, at)
+    elif seen.state in ENDS and payment.state in settling.UNDER_WAY:
+        state, why = ENDS[seen.state]
+        asked: dict[str, Any] = {"order": order, "payment": payment, "state": state, "why": why, "by": None, "at": at}
+        came = settling.came_to_nothing(session, **asked)
+    backwards = (
+        refunding.note_seen(session, payment=payment, seen=seen, at=at),
+        disputes.take_in(session, order=order, payment=payment, seen=seen, at=at),
+    )
+    return came or next((word for word in backwards if word), "nothing")
+
+
+def differences(order: Order, payment: Payment, seen: Seen, livemode: bool) -> list[str]:
+    """In what a checkout is another than the attempt of the order that it is held to be."""
+    ours = {
+        "livemode": (seen.livemode, livemode),
+        "account": (seen.account, None),
+        "amount": (seen.amount, payment.amount),
+        "currency": (seen.currency, payment.currency.value),
+        "order": (seen.order_number, order.number),
+        "attempt": (seen.attempt, payment.attempt),
+        "reference": (seen.reference, payment.reference or seen.reference),
+        "payment": (seen.payment or payment.payment, payment.payment or seen.payment),
+    }
+    return [name for name, (theirs, mine) in ours.items() if theirs != mine]
+
+
+def mismatched(session: Session, order: Order, payment: Payment, differs: list[str], at: datetime) -> str:
+    """Tell the issuers, once of each difference, of a checkout that is not what the order says. Flushes."""
+    mark = f'"differs_in":"{" ".join(differs)}"'.encode()
+    story = events.story(session, order.number)
+    if not any(event.kind == "payment.mismatch" and mark in event.body for event in story):
+        facts: dict[str, Any] = {"attempt": payment.attempt, "differs_in": " ".join(differs)}
+        tell(session, order, "payment.mismatch", None, at, None, **facts)
+    return "mismatch"
+
+
+def note_opened(session: Session, *, payment: Payment, checkout: Checkout) -> None:
+    """The provider has made the page on which an attempt is paid. Flushes."""
+    settling.locked(session, payment)
+    if payment.state in UNPAID:
+        payment.state, payment.reference, payment.url = PaymentState.OPEN, checkout.reference, checkout.url
+        session.flush()
+
+
+def refused(session: Session, *, payment: Payment, why: str, at: datetime) -> None:
+    """The provider will not make the page: nobody can pay this attempt, so the order ends. Flushes."""
+    order = settling.locked(session, payment)
+    if payment.state is PaymentState.OPENING:
+        state = PaymentState.FAILED
+        settling.came_to_nothing(session, order=order, payment=payment, state=state, why=why, by=None, at=at)
+
+
+def under_way(session: Session) -> list[int]:
+    """The ids of attempts at the provider that have not ended, oldest first: a webhook may never come."""
+    wanted = select(Payment.id).where(Payment.means == Means.STRIPE, Payment.state.in_(settling.UNDER_WAY))
+    return list(session.scalars(wanted.order_by(Payment.opened_at, Payment.id).limit(AT_A_TIME)))
