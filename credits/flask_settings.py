@@ -58,6 +58,7 @@ def for_sign_in(settings: Settings) -> dict[str, object]:
         "PASSWORD_SCHEMES": ["argon2"],
         "PASSWORD_LENGTH_MIN": 12,
         "RECOVERABLE": True,
+        "VERIFY_URL": "/confirm-password",  # at /verify anybody checks a certificate
         "CHANGEABLE": True,
         "TRACKABLE": True,
         "RETURN_GENERIC_RESPONSES": True,  # whether somebody has an account is nobody's business

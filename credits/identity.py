@@ -31,6 +31,7 @@ R = TypeVar("R")
 
 API = "/api/"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+READING = frozenset({"web.check_document"})  # is sent a file to look at, and changes nothing
 
 
 class NotSignedIn(NotAllowed):
@@ -63,7 +64,7 @@ def through_session() -> bool:
 
 def writes() -> bool:
     """Whether the request may change something."""
-    return request.method not in SAFE_METHODS
+    return request.method not in SAFE_METHODS and request.endpoint not in READING
 
 
 def visitor() -> User | None:

@@ -55,12 +55,17 @@ PUBLIC = {
     "web.serials",
     "web.sign_up",
     "web.signed_up",
+    "web.stripe_webhook",  # the signature says who sends it
     "web.take_cosignature",  # the signature says who sends it
     "web.tile",
     "web.unit",
     "web.document_certificate",
     "web.statement_proof",  # of what is issued; before that for the parties
     "web.verification_statement",
+    "web.verify",
+    "web.check_document",
+    "web.key_file",
+    "web.public_keys",
 }
 
 

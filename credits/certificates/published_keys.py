@@ -110,6 +110,11 @@ def published(
     }
 
 
+def in_text(told: dict[str, Any]) -> str:
+    """As the file is served and written."""
+    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+
+
 def written(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -93,27 +93,25 @@ def signer_of(message: bytes, keys: Sequence[DocumentKey]) -> DocumentKey:
 def must_be_signed(content: bytes, gap: Gap, message: bytes, key: DocumentKey) -> None:
     """Raise Unsound unless `message` is the signature of `key` over the whole of `content` but the gap."""
     digest = sha256(content[: gap.first] + content[gap.last :]).digest()
+    public = key.certificate.public_key()
+    assert isinstance(public, ec.EllipticCurvePublicKey)
     try:
         signer = cms.ContentInfo.load(message)["content"]["signer_infos"][0]
         attributes, signature = signer["signed_attrs"], signer["signature"].native
         told = {each["type"].native: each["values"] for each in attributes}
         if told["message_digest"][0].native != digest:
             raise Unsound("The file is not the one that was signed: at least one byte of it was changed.")
+        public.verify(signature, attributes.untag().dump(), ec.ECDSA(hashes.SHA256()))
         whole = rebuilt(key, attributes, signature, signer["unsigned_attrs"]) == message
         as_ever = tuple(told) == SIGNED and all(len(values) == 1 for values in told.values())
         about_data = told["content_type"][0].native == "data"
         named = told["signing_certificate_v2"][0]["certs"][0]["cert_hash"].native
-        signed = attributes.untag().dump()
+    except InvalidSignature:
+        raise Unsound("The signature was not made by the published key that it names.") from None
     except FAULTS:
         raise Unsound("The signature is damaged: parts of it cannot be read.") from None
     if not (whole and as_ever and about_data and named == sha256(key.der).digest()):
         raise Unsound("The signature is not of the form that the registry gives its own.")
-    public = key.certificate.public_key()
-    assert isinstance(public, ec.EllipticCurvePublicKey)
-    try:
-        public.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
-        raise Unsound("The signature was not made by the published key that it names.") from None
 
 
 def rebuilt(key: DocumentKey, attributes: core.Asn1Value, signature: bytes, unsigned: core.Asn1Value) -> bytes:

@@ -11,6 +11,7 @@ from credits.cli.draws import draws
 from credits.cli.founding import found
 from credits.cli.importing import batches, members
 from credits.cli.journal import journal
+from credits.cli.keys import keys
 from credits.cli.ledger import ledger
 from credits.cli.plausibility import plausibility
 from credits.cli.screening import sites
@@ -22,6 +23,7 @@ COMMANDS: tuple[click.Command, ...] = (
     draws,
     found,
     journal,
+    keys,
     ledger,
     members,
     plausibility,

@@ -37,6 +37,8 @@ from credits.web import (
     trust,
     uploads,
     uses,
+    verify,
+    webhooks,
 )
 from credits.web.blueprint import bp
 
@@ -78,4 +80,6 @@ __all__ = [
     "trust",
     "uploads",
     "uses",
+    "verify",
+    "webhooks",
 ]

@@ -95,8 +95,9 @@ def site_address(number: str) -> str:
     return url_for("web.public_site", number=number)
 
 
+RETIREMENT = re.compile(r"ASMC-R-[0-9]{1,18}")
 ADDRESSES: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
-    (re.compile(r"ASMC-R-[0-9]{1,18}"), retirement_address),
+    (RETIREMENT, retirement_address),
     (re.compile(r"ORG-[0-9]{1,18}"), organisation_address),
     (ISSUANCE, issuance_address),
     (re.compile(r"ASMC-.*"), serials_address),

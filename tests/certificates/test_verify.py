@@ -1,0 +1,108 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from config import ROOT
+from credits.certificates import verify
+from credits.certificates.checking import LARGEST
+from tests.certificates.genuine import Registry
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory):
+    """A certificate and the keys to check it with, as files."""
+    folder, registry = tmp_path_factory.mktemp("papers"), Registry.made()
+    (folder / "certificate.pdf").write_bytes(registry.certificate())
+    (folder / "keys.json").write_text(json.dumps(registry.keys()))
+    (folder / "others.json").write_text(json.dumps(Registry.made(seed=2).keys()))
+    return folder
+
+
+def ended(capsys, *arguments) -> tuple[int, str]:
+    """Exit status and all that was printed."""
+    status = verify.main([str(each) for each in arguments])
+    said = capsys.readouterr()
+    return status, said.out + said.err
+
+
+class TestMain:
+    def test_says_that_a_certificate_is_genuine_and_what_was_looked_at(self, papers, capsys):
+        status, said = ended(capsys, papers / "certificate.pdf", "--key", papers / "keys.json")
+
+        assert status == 0
+        assert said.startswith("GENUINE: ASMC-R-000017 certifies 0.75 credits (750 kg cobalt) retired in the name of")
+        assert "not known" in said
+        assert "Not asked, this was done offline" in said
+
+    def test_tells_programs_the_same(self, papers, capsys):
+        status, said = ended(capsys, papers / "certificate.pdf", "--key", papers / "keys.json", "--json")
+        told = json.loads(said)
+
+        assert (status, told["verdict"], told["number"], told["failed"]) == (0, "genuine", "ASMC-R-000017", [])
+        assert told["facts"]["quantity_base_units"] == 750
+        assert {each["name"]: each["result"] for each in told["checks"]}["inclusion"] == "ok"
+
+    def test_names_what_failed(self, papers, capsys, tmp_path):
+        bent = tmp_path / "bent.pdf"
+        bent.write_bytes((papers / "certificate.pdf").read_bytes().replace(b"/Lang", b"/lang"))
+
+        assert ended(capsys, bent, "--key", papers / "keys.json")[0] == 1
+        status, said = ended(capsys, bent, "--key", papers / "keys.json", "--json")
+        assert (status, json.loads(said)["failed"]) == (1, ["signature"])
+        status, said = ended(capsys, papers / "certificate.pdf", "--key", papers / "others.json")
+        assert status == 1
+        assert "signed by another key than the published ones" in said
+
+    def test_could_not_tell_without_keys_or_file(self, papers, capsys, tmp_path):
+        genuine, keys = papers / "certificate.pdf", papers / "keys.json"
+        (tmp_path / "half.json").write_text(keys.read_text()[:-9])
+        (tmp_path / "none.json").write_text(json.dumps(json.loads(keys.read_text()) | {"documents": []}))
+        (tmp_path / "list.json").write_text("[]")
+        (tmp_path / "deep.json").write_text("[" * 200_000)
+        with (tmp_path / "large.pdf").open("wb") as file:
+            file.truncate(LARGEST + 1)
+        asked = [
+            [genuine],
+            [genuine, "--json"],
+            [tmp_path / "none.pdf", "--key", keys],
+            [tmp_path, "--key", keys],
+            ["/dev/zero", "--key", keys],
+            [tmp_path / "large.pdf", "--key", keys],
+            *([genuine, "--key", file] for file in sorted(tmp_path.glob("*.json"))),
+            [genuine, "--key", tmp_path / "no.json"],
+            [genuine, "--key", genuine],
+        ]
+        answers = [ended(capsys, *each) for each in asked]
+
+        assert [status for status, _said in answers] == [2] * len(asked)
+        assert all("COULD NOT TELL" in said for _status, said in answers)
+
+    @pytest.mark.parametrize("bend", ["valid_from", "fingerprint", "certificate"])
+    def test_believes_no_damaged_keys(self, papers, capsys, tmp_path, bend):
+        told = json.loads((papers / "keys.json").read_text())
+        told["documents"][0][bend] = told["documents"][0][bend][:-3]
+        (tmp_path / "keys.json").write_text(json.dumps(told))
+
+        assert ended(capsys, papers / "certificate.pdf", "--key", tmp_path / "keys.json")[0] == 2
+
+
+def test_needs_no_web_server_no_database_and_no_network(papers):
+    """As an auditor runs it, years later."""
+    asked = [papers / "certificate.pdf", "--key", papers / "keys.json"]
+    shut = "import runpy, socket, sys; socket.socket = None; sys.argv[0] = 'verify'\n"
+    shut += "try: runpy.run_module('credits.certificates.verify', run_name='__main__')\n"
+    shut += (
+        "finally: print(sorted({name.partition('.')[0] for name in sys.modules} & {'flask', 'sqlalchemy', 'jinja2'}))"
+    )
+    environ = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-c", shut, *asked], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert done.stdout.startswith("GENUINE")
+    assert done.stdout.rstrip().endswith("[]")

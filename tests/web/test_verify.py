@@ -1,0 +1,144 @@
+import hashlib
+import json
+
+import pytest
+
+from credits import document_jobs, jobs
+from credits.certificates import verify
+from credits.certificates.issuing import freeze
+from credits.drawing import workshop
+from credits.extensions import db
+from credits.identity import now
+from credits.log_keys import log_keys
+from tests.certificates.genuine import Registry
+
+
+@pytest.fixture
+def retirement(app, session, stage):
+    issuance = stage.issued()
+    stage.handed_over(issuance, 1_500)
+    made = stage.retired(issuance, 750)
+    freeze(session, retirement=made, issuer=app.extensions["issuer"])
+    session.commit()
+    return made
+
+
+@pytest.fixture
+def document(app, settings, retirement) -> bytes:
+    """The finished certificate."""
+    number = retirement.number
+    with app.app_context():
+        jobs.publish_log(db.session(), keys=log_keys(), data_dir=settings.data_dir, at=now())
+        digest = document_jobs.draw_certificate(db.session(), number=number, workshop=workshop(), at=now())
+        return app.extensions["certificate_files"].read(digest)
+
+
+def handed_in(client, content: bytes, **how):
+    head = b'--X\r\nContent-Disposition: form-data; name="file"; filename="certificate.pdf"\r\n\r\n'
+    body = head + content + b"\r\n--X--\r\n"
+    return client.post("/verify", data=body, content_type="multipart/form-data; boundary=X", **how)
+
+
+class TestVerify:
+    def test_explains_three_ways_without_anything_asked(self, client, words):
+        page = words(client.get("/verify").text)
+
+        for told in ("By its number", "By its file", "By its code", "nothing of it is kept", "--key keys.json"):
+            assert told in page
+        assert "/verify" in client.get("/").text  # from every page
+
+    def test_checks_the_registrys_own_copy_by_its_number(self, client, document, retirement, words):
+        page = words(client.get(f"/verify?q={retirement.number.lower()}").text)
+
+        assert "This certificate is genuine: Nordlicht Batteries AB had 0.75 credits (750 kg of cobalt) retired" in page
+        assert "Retired, and nothing was said against it since." in page
+        assert "the same, byte for byte" in page
+        assert page.count("in order") == 12
+
+    @pytest.mark.parametrize(
+        ("asked", "status", "told"),
+        [
+            ("ASMC-R-000099", 404, "no such certificate"),
+            ("Volta", 404, "not the number of a certificate"),
+            ("<b>", 404, "not the number of a certificate"),
+        ],
+    )
+    def test_says_so_where_there_is_no_such_number(self, client, asked, status, told, words):
+        answer = client.get("/verify", query_string={"q": asked})
+
+        assert answer.status_code == status
+        assert told in words(answer.text)
+
+    def test_asks_for_patience_while_it_is_being_issued(self, client, retirement, words):
+        assert "is being issued" in words(client.get(f"/verify?q={retirement.number}").text)
+
+
+class TestCheckDocument:
+    def test_says_in_plain_words_what_was_found(self, client, document, retirement, words):
+        answer = handed_in(client, document)
+        page = words(answer.text)
+
+        assert answer.status_code == 200
+        assert "This certificate is genuine" in page
+        assert hashlib.sha256(document).hexdigest() in page
+        assert "the same, byte for byte" in page
+        assert f"/certificates/{retirement.number}" in answer.text
+
+    def test_says_the_same_to_programs_and_offline(self, client, document, tmp_path, capsys):
+        told = handed_in(client, document, headers={"Accept": "application/json"}).json
+        (tmp_path / "certificate.pdf").write_bytes(document)
+        (tmp_path / "keys.json").write_bytes(client.get("/keys.json").data)
+        status = verify.main([str(tmp_path / "certificate.pdf"), "--key", str(tmp_path / "keys.json"), "--json"])
+        offline = json.loads(capsys.readouterr().out)
+
+        assert status == 0
+        assert told["verdict"] == offline["verdict"] == "genuine"
+        online_alone = ("checks", "state")
+        assert {name: each for name, each in told.items() if name not in online_alone} == {
+            name: each for name, each in offline.items() if name not in online_alone
+        }
+
+    @pytest.mark.parametrize(
+        ("bend", "told"),
+        [
+            (lambda whole: whole.replace(b"/Lang", b"/lang"), "at least one byte of it was changed"),
+            (lambda whole: whole[:-300], "cut off"),
+            (lambda whole: whole + whole, "were added to the file after it was signed"),
+            (lambda whole: b"PK\x03\x04" + bytes(20_000_000), "This is not a PDF file."),
+            (lambda whole: Registry.made(seed=2).certificate(), "signed by another key"),
+        ],
+    )
+    def test_says_what_is_wrong(self, client, document, bend, told, words):
+        answer = handed_in(client, bend(document))
+        page = words(answer.text)
+
+        assert answer.status_code == 200
+        assert "not a genuine document" in page
+        assert told in page
+        assert "This certificate is genuine" not in page
+
+    def test_asks_for_a_file_and_refuses_a_huge_one(self, client, words):
+        assert "Choose the file" in words(handed_in(client, b"").text)
+        assert client.post("/verify").status_code == 422
+        assert handed_in(client, bytes(50_000_000)).status_code == 413
+
+    def test_keeps_nothing_and_waits_for_nobody_who_writes(self, client, document, settings):
+        def files() -> set:
+            return {each for each in settings.data_dir.rglob("*") if each.is_file()}
+
+        before = files()
+        handed_in(client, document)
+        handed_in(client, document + b"x")
+
+        assert files() == before
+
+
+class TestKeys:
+    def test_are_published_for_people_and_programs(self, client, words):
+        told = client.get("/keys.json").json
+        page = words(client.get("/keys").text)
+
+        assert told["schema"] == "asmc-keys-1"
+        assert told["documents"][0]["fingerprint"] in page
+        assert told["log"][0]["vkey"] in page
+        assert "PRIVATE" not in client.get("/keys.json").text
