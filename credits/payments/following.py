@@ -1,0 +1,205 @@
+"""Following money: which payouts a sale's premium went into, and which sale a unit was bought with.
+
+Money has no serial numbers, so premium is attributed: what was collected first is paid out first, within a site and a
+currency, less what went back. That is said wherever it is shown.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from credits.ledger.models import Entry
+from credits.ledger.serials import SerialRange
+from credits.payments.models import Currency, Order, OrderLine, OrderState
+from credits.payments.money_models import MoneyAccount, MoneyEntry, MoneyKind, MoneyPosting, MoneyPostingKind
+from credits.payments.premium_models import Minute, Payout
+from credits.registry.models import Issuance
+from credits.registry.production import Site
+
+K = TypeVar("K")
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Premium of one order line, in minor units, less what went back. paid_on: when the buyer's money had cleared."""
+
+    order_id: int
+    line: int
+    amount: int
+    paid_on: date
+
+
+@dataclass(frozen=True)
+class Piece:
+    """So much of a line's premium went into this payout."""
+
+    payout: Payout
+    amount: int
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A line's premium and where it is: paid out in pieces, the oldest first, and what is still held."""
+
+    collected: Collected
+    pieces: tuple[Piece, ...]
+
+    @property
+    def paid_out(self) -> int:
+        return sum(piece.amount for piece in self.pieces)
+
+    @property
+    def held(self) -> int:
+        return self.collected.amount - self.paid_out
+
+    @property
+    def days(self) -> int | None:
+        """From the buyer's payment until the last of it was paid out; None while some is held."""
+        if self.held or not self.pieces:
+            return None
+        last = max(piece.payout.paid_on or self.collected.paid_on for piece in self.pieces)
+        return max(0, (last - self.collected.paid_on).days)
+
+
+@dataclass(frozen=True)
+class Trail:
+    """Units that were bought in one order line, what they brought the site, and what became of it.
+
+    units: base units. share, pieces: minor units, those of these units alone, rounded down.
+    """
+
+    order: Order
+    line: OrderLine
+    units: int
+    share: int
+    pieces: tuple[Piece, ...] = field(default=())
+
+    @property
+    def held(self) -> int:
+        return self.share - sum(piece.amount for piece in self.pieces)
+
+
+def attributed(came: Sequence[tuple[K, int]], went: Sequence[tuple[P, int]]) -> Iterator[tuple[K, P, int]]:
+    """First in, first out: which part of what came went where. Both in their order; pure."""
+    waiting = iter(came)
+    source, left = next(waiting, (None, 0))
+    for target, amount in went:
+        while amount and source is not None:
+            part = min(left, amount)
+            if part:
+                yield source, target, part
+            amount, left = amount - part, left - part
+            if not left:
+                source, left = next(waiting, (None, 0))
+
+
+def follow(session: Session, site_id: int, currency: Currency) -> list[Followed]:
+    """All premium of a site in a currency, the oldest first."""
+    collected = collected_by(session, site_id, currency)
+    payouts = session.scalars(
+        select(Payout)
+        .join(MoneyPosting, MoneyPosting.disbursement_id == Payout.id)
+        .join(Minute, Minute.id == Payout.decision_id)
+        .where(Minute.site_id == site_id, Minute.currency == currency)
+        .order_by(MoneyPosting.id)
+        .options(joinedload(Payout.minute))
+    ).all()
+    pieces: dict[Collected, list[Piece]] = {}
+    for source, payout, part in attributed(
+        [(each, each.amount) for each in collected], [(payout, payout.amount) for payout in payouts]
+    ):
+        pieces.setdefault(source, []).append(Piece(payout, part))
+    return [Followed(each, tuple(pieces.get(each, ()))) for each in collected]
+
+
+def collected_by(session: Session, site_id: int, currency: Currency) -> list[Collected]:
+    """What a site's sales brought it less what went back, line by line, in the order of the sales."""
+    held = select(MoneyAccount.id).where(
+        MoneyAccount.site_id == site_id, MoneyAccount.kind == MoneyKind.PREMIUM_HELD, MoneyAccount.currency == currency
+    )
+    went = session.execute(
+        select(MoneyPosting.order_id, MoneyEntry.line, func.sum(MoneyEntry.amount))
+        .join(MoneyPosting, MoneyPosting.id == MoneyEntry.posting_id)
+        .where(MoneyEntry.from_account_id.in_(held), MoneyPosting.kind != MoneyPostingKind.DISBURSEMENT)
+        .group_by(MoneyPosting.order_id, MoneyEntry.line)
+    )
+    back = {(order, line): int(amount) for order, line, amount in went}
+    came = session.execute(
+        select(MoneyPosting.order_id, MoneyEntry.line, MoneyEntry.amount, Order.paid_at)
+        .join(MoneyPosting, MoneyPosting.id == MoneyEntry.posting_id)
+        .join(Order, Order.id == MoneyPosting.order_id)
+        .where(MoneyEntry.to_account_id.in_(held))
+        .order_by(MoneyPosting.id, MoneyEntry.line)
+    )
+    return [
+        Collected(order, line, amount - back.get((order, line), 0), paid_at.date())
+        for order, line, amount, paid_at in came
+        if order is not None and paid_at is not None
+    ]
+
+
+def trails_of(session: Session, issuance: Issuance, ranges: Sequence[SerialRange]) -> list[Trail]:
+    """The orders in which units of an issuance were bought, the oldest first, and what their premium became.
+
+    Nothing of units that were never sold here, or that went back to their producer.
+    """
+    bought: dict[int, int] = {}
+    for wanted in ranges:
+        rows = session.execute(
+            select(Order.id, Entry.first, Entry.last)
+            .join(Entry, Entry.posting_id == Order.posting_id)
+            .where(
+                Order.state != OrderState.REFUNDED,
+                Entry.issuance_id == issuance.id,
+                Entry.first <= wanted.last,
+                Entry.last >= wanted.first,
+            )
+        )
+        for order_id, first, last in rows:
+            overlap = min(last, wanted.last) - max(first, wanted.first) + 1
+            bought[order_id] = bought.get(order_id, 0) + overlap
+    lines = session.scalars(
+        select(OrderLine)
+        .where(OrderLine.order_id.in_(bought), OrderLine.issuance_id == issuance.id)
+        .order_by(OrderLine.order_id, OrderLine.line)
+        .options(joinedload(OrderLine.order))
+    ).all()
+    if not lines:
+        return []
+    followed = followed_lines(session, issuance.site_id, {line.order.currency for line in lines})
+    trails = []
+    for line in lines:  # one order may have bought of the same issuance twice
+        units = min(bought[line.order_id], line.quantity)
+        bought[line.order_id] -= units
+        if units:
+            trails.append(trail_of(line, units, followed.get((line.order_id, line.line))))
+    return trails
+
+
+def trails_of_order(session: Session, order: Order) -> list[Trail]:
+    """What the premium of each line of an order became."""
+    trails = []
+    for line in order.lines:
+        site = session.get_one(Site, line.issuance.site_id)
+        followed = followed_lines(session, site.id, {order.currency})
+        trails.append(trail_of(line, line.quantity, followed.get((order.id, line.line))))
+    return trails
+
+
+def followed_lines(session: Session, site_id: int, currencies: set[Currency]) -> dict[tuple[int, int], Followed]:
+    found = (each for currency in currencies for each in follow(session, site_id, currency))
+    return {(each.collected.order_id, each.collected.line): each for each in found}
+
+
+def trail_of(line: OrderLine, units: int, followed: Followed | None) -> Trail:
+    """The part of a line's money that `units` of its base units stand for."""
+    amount = followed.collected.amount if followed else 0
+    pieces = tuple(
+        Piece(piece.payout, piece.amount * units // line.quantity) for piece in (followed.pieces if followed else ())
+    )
+    return Trail(line.order, line, units, amount * units // line.quantity, pieces)
