@@ -10,6 +10,7 @@ from credits.certificates import succession
 from credits.certificates.published_keys import DocumentKey, published
 from credits.drawing import document_seal
 from credits.extensions import db
+from credits.identity import now
 from credits.journal import proving
 from credits.journal.models import RegistryIdentity
 from credits.log_keys import log_keys
@@ -27,6 +28,11 @@ def keys_published() -> dict[str, Any]:
         log=log_keys(),
         documents=document_keys(),
     )
+
+
+def announce_document_key() -> None:
+    """Tell the log of the key that signs documents, unless it was told before. Commits."""
+    succession.announce(db.session(), document_seal(), at=now())
 
 
 def document_keys() -> list[DocumentKey]:

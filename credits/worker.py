@@ -14,6 +14,7 @@ from credits.extensions import db
 from credits.identity import now
 from credits.letters import deliver
 from credits.log_keys import log_keys
+from credits.published import announce_document_key
 
 
 def queue(settings: Settings) -> Huey:
@@ -143,6 +144,7 @@ def publish_log() -> None:
     """Put what was committed into the log, under a signed checkpoint."""
     with app.app_context():
         data_dir = app.extensions["settings"].data_dir
+        announce_document_key()  # before it signs anything under this checkpoint
         done = jobs.publish_log(db.session(), keys=log_keys(), data_dir=data_dir, at=now(), since=LastLook.since)
         LastLook.since = done.since
     draw_waiting()
