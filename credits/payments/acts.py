@@ -1,11 +1,15 @@
 """The market's acts of two people, made known to `registry.decisions`, which stands below it."""
 
-from credits.payments import models, money_models  # noqa: F401  the tables belong to the registry's schema
+from credits.payments import bank, disbursing, refunding
 from credits.registry import decisions
 from credits.registry.decisions import Act
 from credits.registry.movements import DecisionKind
 
-ACTS: dict[DecisionKind, Act] = {}
+ACTS: dict[DecisionKind, Act] = {
+    DecisionKind.BANK_PAYMENT: Act(bank.check, bank.confirm),
+    DecisionKind.REFUND: Act(refunding.check, refunding.refund),
+    DecisionKind.DISBURSEMENT: Act(disbursing.check, disbursing.pay),
+}
 
 
 def register() -> None:
