@@ -71,7 +71,10 @@ def signed(pdf: bytes, seal: Seal, *, reason: str, at: datetime, stamper: TimeSt
 
     try:
         return _elsewhere(lambda: asyncio.run(sign()))
-    except (TimestampRequestError, OSError) as failure:
+    except (TimestampRequestError, OSError, ValueError, TypeError) as failure:
+        if stamper is None:
+            raise
+        # Its answer is read as it is needed, so what is no answer is found anywhere.
         raise NoTimeStamp(f"The time stamp server gave no time stamp: {failure}") from failure
 
 

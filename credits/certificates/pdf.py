@@ -116,6 +116,10 @@ def _on_one_sheet(document: Document) -> bool:
 
 def _enclose(enclosed: Sequence[Enclosed], document: Document, pdf: pydyf.PDF) -> None:
     """Put the files into the document, with the day of the document itself: no clock is asked."""
+    for each in pdf.objects:
+        for empty in ("Pattern", "Shading"):  # of them PDF/A has rules, which nothing here can break
+            if isinstance(each, pydyf.Dictionary) and each.get(empty) == {}:
+                del each[empty]
     if not enclosed:
         return
     day = pydyf.String(f"D:{datetime.fromisoformat(document.metadata.created):%Y%m%d%H%M%SZ}")
@@ -212,8 +216,16 @@ def _press(templates: Path, document: str) -> _Press:
 
     dense = style("dense.css") if document == "retirement" else None
     styles = [style("paper.css"), style(f"{document}.css")]
-    colours = ColorProfile(BytesIO(SCREEN.read_bytes()), SCREEN.name, "relative-colorimetric", (["r"], ["g"], ["b"]))
-    return _Press(environment.get_template(f"certificates/{document}.html"), styles, dense, fonts, colours)
+    return _Press(environment.get_template(f"certificates/{document}.html"), styles, dense, fonts, _Colours())
+
+
+class _Colours(ColorProfile):
+    """What the colours of the screen mean, in the very bytes of the file: the library writes them anew each time."""
+
+    content = SCREEN.read_bytes()
+
+    def __init__(self) -> None:
+        super().__init__(BytesIO(self.content), SCREEN.name, "relative-colorimetric", (["r"], ["g"], ["b"]))
 
 
 class _NothingFetched(URLFetcher):

@@ -82,31 +82,30 @@ SHOWN = [
     "ASMC-R-000017",
     "https://registry.example/certificates/ASMC-R-000017",
     "22 November 2026",
-    "2026-11-22 06:00:00 UTC",
-    "retired, not transferable",
+    "22 November 2026, 06:00:00 UTC",
+    "retired for good, not transferable",
     "Volta Trading SA",
     "ASMC-A-000031, Switzerland",
     "Volta Batteries GmbH",
     "Germany · HRB 204812 B",
     "Traction batteries, model year 2026",
-    "2026-01-01 to 2026-12-31",
+    "1 Jan 2026 – 31 Dec 2026",
     "0.75 cobalt credits",
     "cobalt (CO), 1 credit = 1 t",
-    "750 (1 base unit = 1 kg)",
-    "equal to 750 kg (contained cobalt, dry weight × % Co)",
+    "equal to 750 kg (contained Co: dry weight × % Co)",
     "ASMC-CO-COD-KAM001-2026-0001-000000001-000000500-K",
     "ASMC-CO-COD-KAM001-2026-0001-000001501-000001750-7",
     "Coopérative Kilima",
     "Groupe du Lualaba",
     "Kamilombe (KAM001)",
     "Kolwezi, Democratic Republic of the Congo",
-    "2026-07-01 to 2026-09-30",
+    "1 Jul 2026 – 30 Sep 2026",
     "CRAFT Code, version 2.1",
     "progressing",
     "Vérification Indépendante SARL",
-    "2026-10-05 to 2026-10-08",
-    "2026-06-01 to 2027-05-31",
-    "yes (source: IPIS, 2026-05-01)",
+    "5 Oct 2026 – 8 Oct 2026",
+    "1 Jun 2026 – 31 May 2027",
+    "yes (source: IPIS, 1 May 2026)",
     "USD 3,750.00",
     "USD 312.50",
     "In 2026, Volta Batteries GmbH supported responsible artisanal cobalt mining.",
@@ -243,7 +242,7 @@ class TestDraw:
         text = text_of(kept(facts))
 
         assert text.count("not recorded") == 4
-        assert "2026-07-01 to not recorded" in text
+        assert "1 Jul 2026 – not recorded" in text
         assert "unknown (source" not in text
         assert "Group" not in text
         assert "None" not in text

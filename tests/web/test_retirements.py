@@ -81,11 +81,11 @@ class TestRetireCredits:
         assert {answer.location for answer in answers} == {f"/retirements/{made.number}"}
 
     def test_freezes_the_certificate_in_the_language_that_was_chosen(self, client, session, stage, address, typed):
-        client.sign_in(stage.buyer).post(address, data=typed | {"language": "en", "confirmed": "yes"})
+        client.sign_in(stage.buyer).post(address, data=typed | {"language": "fr", "confirmed": "yes"})
 
         (made,) = retired_in(session)
         certificate = session.get_one(Certificate, made.id)
-        assert certificate.language is Language.EN
+        assert certificate.language is Language.FR
         assert certificate.document_sha256 is None
 
     @pytest.mark.parametrize("confirmed", ["", "yes"])
