@@ -13,7 +13,10 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
+from flask import Flask, url_for
+
 from config import ROOT, Settings
+from credits.market_jobs import Till
 from credits.payments.gateway import Gateway
 from credits.payments.stripe_gateway import StripeGateway
 
@@ -31,6 +34,18 @@ def gateway_for(settings: Settings) -> Gateway | None:
         )
     stand_in = known(settings)
     return stand_in.gateway() if stand_in is not None else None
+
+
+def till(app: Flask) -> Till | None:
+    """What the market's work over the network needs; None where nobody pays by a provider."""
+    gateway: Gateway | None = app.extensions["gateway"]
+    return Till(gateway, app.extensions["policy"], addresses) if gateway is not None else None
+
+
+def addresses(number: str) -> tuple[str, str]:
+    """Where a buyer returns to from the provider's page, having paid or not. Nothing is believed of what they bring."""
+    page = url_for("web.order", number=number, _external=True)
+    return f"{page}?paid=1", page
 
 
 @dataclass(frozen=True)
@@ -120,3 +135,13 @@ def at_hand(settings: Settings) -> Iterator[StandIn]:
     finally:
         process.terminate()
         process.wait()
+
+
+@contextmanager
+def asked_by_command(settings: Settings) -> Iterator[Gateway | None]:
+    """The provider, for a command; where it is a stand-in that rests, it is started for so long."""
+    if known(settings) is None:
+        yield gateway_for(settings)
+        return
+    with at_hand(settings) as stand_in:
+        yield stand_in.gateway()

@@ -1,5 +1,6 @@
 """The background worker: `huey_consumer credits.worker.huey`. It does by the clock what nobody asks for."""
 
+import logging
 import os
 
 from flask import Flask
@@ -7,14 +8,18 @@ from huey import Huey, PostgresHuey, SqliteHuey, crontab
 from huey.serializer import SignedSerializer
 
 from config import Settings, load
-from credits import document_jobs, jobs
+from credits import document_jobs, jobs, market_jobs
 from credits.app import create_app
 from credits.drawing import draw_statements_waiting, workshop
 from credits.extensions import db
 from credits.identity import now
 from credits.letters import deliver
 from credits.log_keys import log_keys
+from credits.payments.models import PaymentState
+from credits.provider import till
 from credits.published import announce_document_key
+
+log = logging.getLogger(__name__)
 
 
 def queue(settings: Settings) -> Huey:
@@ -128,6 +133,48 @@ def warn_of_expiry() -> None:
     """Tell the holders whose credits expire soon."""
     with app.app_context():
         jobs.warn_of_expiry(db.session(), policy=app.extensions["policy"], at=now())
+
+
+@huey.periodic_task(crontab(minute="*/2"))
+@huey.lock_task("poll-checkouts")
+def poll_checkouts() -> None:
+    """Ask the provider about checkouts that no event has told of, and for the money that goes back."""
+    with app.app_context():
+        if (asked := till(app)) is not None:
+            market_jobs.poll(db.session(), till=asked, at=now())
+            market_jobs.send_refunds(db.session(), gateway=asked.gateway, at=now())
+
+
+@huey.periodic_task(crontab(minute="40", hour="*"))
+@huey.lock_task("poll-debits")
+def poll_debits() -> None:
+    """Ask the provider about money that clears later."""
+    with app.app_context():
+        if (asked := till(app)) is not None:
+            market_jobs.poll(db.session(), till=asked, at=now(), states=[PaymentState.PROCESSING])
+
+
+@huey.periodic_task(crontab(minute="*/10"))
+@huey.lock_task("tend-orders")
+def tend_orders() -> None:
+    """Deliver what waits, give back what ended orders still keep, end those whose transfer has not come."""
+    with app.app_context():
+        market_jobs.deliver_waiting(db.session(), policy=app.extensions["policy"], at=now())
+        market_jobs.release_leftovers(db.session(), at=now())
+        market_jobs.lapse_transfers(db.session(), at=now())
+
+
+@huey.periodic_task(crontab(minute="10", hour="3"))
+@huey.lock_task("reconcile-money")
+def reconcile_money() -> None:
+    """Catch up with the provider, then compare its books with ours, and say where they part."""
+    with app.app_context():
+        asked = till(app)
+        if asked is not None:
+            market_jobs.catch_up(db.session(), till=asked, at=now())
+        found = market_jobs.reconcile(db.session(), gateway=asked.gateway if asked else None, at=now())
+        for each in found.disagreements:
+            log.error("The books of money disagree: %s: %s (%s)", each.subject, each.says, each.kind)
 
 
 @huey.periodic_task(crontab(minute="*"))

@@ -17,7 +17,7 @@ FLOORS = [
     {"registry"},
     {"payments", "certificates"},
     {"notices"},
-    {"document_jobs", "jobs"},
+    {"document_jobs", "jobs", "market_jobs"},
     {"letters"},
     {"extensions"},
     {"flask_settings", "identity", "passwords", "tries"},

@@ -13,6 +13,7 @@ from credits.cli.importing import batches, members
 from credits.cli.journal import journal
 from credits.cli.keys import keys
 from credits.cli.ledger import ledger
+from credits.cli.money import money
 from credits.cli.plausibility import plausibility
 from credits.cli.screening import sites
 from credits.cli.tokens import tokens
@@ -26,6 +27,7 @@ COMMANDS: tuple[click.Command, ...] = (
     keys,
     ledger,
     members,
+    money,
     plausibility,
     sites,
     tokens,

@@ -1,0 +1,126 @@
+"""The reconciliation: what the payment provider says, what the orders say, and what the ledger says."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from credits.payments import comparing
+from credits.payments.comparing import Disagreement
+from credits.payments.gateway import CheckoutState, Gateway, NoSuchCheckout, Seen
+from credits.payments.models import Dispute, DisputeState, Means, Payment, PaymentState, Refund, RefundState
+
+DAYS = 90  # how far back the provider is asked; what is older cannot be paid, and hardly be disputed
+UNTOLD = timedelta(minutes=10)  # an event may be on its way for so long
+CLEARED = (PaymentState.PAID, PaymentState.SURPLUS)
+ENDED = {CheckoutState.EXPIRED: PaymentState.EXPIRED, CheckoutState.FAILED: PaymentState.FAILED}
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What was compared, and where it does not agree. asked: whether a provider was there to be asked."""
+
+    asked: bool
+    counts: dict[str, int]
+    disagreements: list[Disagreement]
+
+    @property
+    def agrees(self) -> bool:
+        return not self.disagreements
+
+
+def told_by_provider(session: Session, gateway: Gateway, *, at: datetime) -> list[Seen]:
+    """Every checkout of the last DAYS, as the provider has it. Over the network: ends the session's transaction first.
+
+    Raises ProviderUnreachable, ProviderRefused.
+    """
+    since = at - timedelta(days=DAYS)
+    ours = select(Payment.reference).where(Payment.means == Means.STRIPE, Payment.opened_at >= since)
+    references = {reference for reference in session.scalars(ours) if reference is not None}
+    session.rollback()
+    seen = {each.reference: each for each in gateway.payments_since(since - timedelta(hours=1))}
+    for reference in references - seen.keys():
+        try:
+            seen[reference] = gateway.look(reference)
+        except NoSuchCheckout:
+            continue  # `reconcile` misses it
+    return list(seen.values())
+
+
+def reconcile(session: Session, *, seen: Sequence[Seen] | None, at: datetime) -> Reconciled:
+    """Compare everything. seen: what the provider has told just now; None where there is none. Only reads."""
+    found = list(comparing.disagreements(session))
+    if seen is not None:
+        found += with_provider(session, seen, at)
+    return Reconciled(asked=seen is not None, counts=comparing.counts(session), disagreements=found)
+
+
+def with_provider(session: Session, seen: Sequence[Seen], at: datetime) -> Iterator[Disagreement]:
+    payments = {payment.reference: payment for payment in compared(session, at)}
+    refunds, disputes = refunds_of(session), disputes_of(session)
+    for each in seen:
+        payment = payments.pop(each.reference, None)
+        if payment is None:
+            if each.state is CheckoutState.PAID and each.account is None:
+                yield Disagreement("unknown_payment", each.reference, "The provider has money that no order asked for.")
+            continue
+        yield from states(each, payment, at)
+        yield from moved_back(each, payment, refunds.get(payment.id, []), disputes.get(payment.id, []))
+    for payment in payments.values():
+        yield Disagreement("unknown_to_provider", payment.order.number, "The provider knows nothing of its payment.")
+
+
+def compared(session: Session, at: datetime) -> Iterable[Payment]:
+    wanted = select(Payment).where(
+        Payment.means == Means.STRIPE, Payment.reference.is_not(None), Payment.opened_at >= at - timedelta(days=DAYS)
+    )
+    return session.scalars(wanted.options(selectinload(Payment.order)))
+
+
+def refunds_of(session: Session) -> dict[int, list[Refund]]:
+    found: dict[int, list[Refund]] = {}
+    for refund in session.scalars(select(Refund)):
+        found.setdefault(refund.payment_id, []).append(refund)
+    return found
+
+
+def disputes_of(session: Session) -> dict[int, list[Dispute]]:
+    found: dict[int, list[Dispute]] = {}
+    for dispute in session.scalars(select(Dispute)):
+        found.setdefault(dispute.payment_id, []).append(dispute)
+    return found
+
+
+def states(seen: Seen, payment: Payment, at: datetime) -> Iterator[Disagreement]:
+    """Whether provider and order tell the same of one checkout."""
+    number = payment.order.number
+    if (seen.amount, seen.currency) != (payment.amount, payment.currency.value):
+        yield Disagreement("other_amount_at_provider", number, "The provider takes another amount than it costs.")
+    if seen.order_number != number or seen.account is not None:
+        yield Disagreement("other_order_at_provider", number, "The provider takes the money for something else.")
+    if seen.state is CheckoutState.PAID and payment.state not in CLEARED:
+        yield Disagreement("paid_at_provider", number, "The provider has the money, and the order waits for it.")
+    if seen.state is not CheckoutState.PAID and payment.state in CLEARED:
+        yield Disagreement("unpaid_at_provider", number, "The order counts as paid, and the provider has no money.")
+    ended = ENDED.get(seen.state)
+    if ended is not None and payment.state not in (ended, *CLEARED) and payment.expires_at + UNTOLD < at:
+        yield Disagreement("ended_at_provider", number, "Nobody can pay it any more, and its credits are kept for it.")
+
+
+def moved_back(
+    seen: Seen, payment: Payment, refunds: Sequence[Refund], disputes: Sequence[Dispute]
+) -> Iterator[Disagreement]:
+    """Whether both tell the same of money that went back."""
+    number = payment.order.number
+    known = sum(refund.amount for refund in refunds if refund.state is RefundState.DONE)
+    under_way = sum(refund.amount for refund in refunds if refund.state is RefundState.ASKED)
+    if not known <= seen.refunded <= known + under_way:
+        yield Disagreement("other_refund", number, "Another amount went back to the buyer than the order says.")
+    lost = {each.reference: each.state for each in seen.disputes}
+    ours = {each.reference: each.state for each in disputes}
+    if {name: state for name, state in lost.items() if state is not DisputeState.WON} != {
+        name: state for name, state in ours.items() if state is not DisputeState.WON
+    }:
+        yield Disagreement("other_dispute", number, "The buyer's bank disputes it otherwise than the order says.")
