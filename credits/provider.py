@@ -105,7 +105,8 @@ def begin(settings: Settings) -> "subprocess.Popen[bytes]":
         stdout=subprocess.PIPE,
     )
     assert process.stdout is not None
-    address = process.stdout.readline().decode().strip()
+    with process.stdout as told:
+        address = told.readline().decode().strip()
     if not address:
         process.wait()
         raise RuntimeError("The stand-in for the payment provider did not start.")
