@@ -34,6 +34,8 @@ PUBLIC = {
     "web.certificate",
     "web.checkpoint",
     "web.certificate_facts",
+    "web.certificate_credential",
+    "web.did_document",
     "web.certificate_pdf",
     "web.draw",
     "web.event_bytes",

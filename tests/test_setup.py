@@ -21,6 +21,7 @@ from flask import Flask
 
 from config import ROOT, Settings, load
 from credits.app import create_app, keep_parts
+from credits.certificates import verify
 from credits.extensions import db
 from setup.backup import BackupError, restore, save
 from tests.servers import free_port
@@ -144,6 +145,8 @@ def test_a_whole_registry_comes_back(app, settings, tmp_path, postgresql_server)
     invoke(brought_back, "ledger", "check")
     document = Path(told["certificate_pdf"]).read_bytes()
     assert brought_back.extensions["certificate_files"].read(hashlib.sha256(document).hexdigest()) == document
+    assert verify.main([told["certificate_pdf"], "--key", told["keys"]]) == 0
+    assert invoke(brought_back, "keys", "export") == Path(told["keys"]).read_text(encoding="utf-8")
     with brought_back.app_context():
         db.engine.dispose()
 

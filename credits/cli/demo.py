@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from credits import document_jobs, jobs
 from credits.certificates.issuing import certificate_numbered
+from credits.certificates.published_keys import in_text
 from credits.cli.demo_people import DOMAIN
 from credits.cli.demo_world import Told, World
 from credits.db import begin_writing
@@ -20,10 +21,12 @@ from credits.identity import new_handle, now
 from credits.log_keys import log_keys
 from credits.notices import outbox
 from credits.participants.models import Organisation
+from credits.published import announce_document_key, keys_published
 from credits.registry.models import Transfer
 from credits.registry.retirement import serials_of
 
 PASSWORD = "asm-demo-2026"  # noqa: S105  printed for everybody: the demo world exists in development only
+KEYS = "keys.json"
 SIGN_INS = {
     "cooperative": "cooperative, manager (French)",
     "group": "group manager (Spanish)",
@@ -73,14 +76,16 @@ def demo(out: Path, as_json: bool, if_empty: bool) -> None:
 
 
 def drawn(told: Told, out: Path) -> Path:
-    """Publish the log, issue the certificate and put a copy of it into `out`."""
+    """Publish the log, issue the certificate and put a copy of it into `out`, beside the keys to check it with."""
     number, data_dir = told.retirement.number, current_app.extensions["settings"].data_dir
+    announce_document_key()
     jobs.publish_log(db.session(), keys=log_keys(), data_dir=data_dir, at=now())
     made = workshop()
     sha256 = document_jobs.draw_certificate(db.session(), number=number, workshop=made, at=now())
     out.mkdir(parents=True, exist_ok=True)
     target = out / f"{number}.pdf"
     target.write_bytes(made.files.read(sha256))
+    (out / KEYS).write_text(in_text(keys_published()), encoding="utf-8")
     return target.resolve()
 
 
@@ -97,6 +102,7 @@ def summary(told: Told, document: Path) -> dict[str, object]:
         "retirement": retirement.number,
         "certificate_number": number,
         "certificate_pdf": str(document),
+        "keys": str(document.with_name(KEYS)),
         "public_url": current_app.extensions["issuer"].certificate_url(number),
         "mineral": mineral.code,
         "quantity_base_units": retirement.quantity,

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from flask import Response, current_app, render_template, request
+from flask import Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from credits import languages
@@ -11,6 +11,7 @@ from credits.certificates.issuing import certificate_numbered, facts_in
 from credits.extensions import db
 from credits.participants import countries
 from credits.registry import queries
+from credits.web import credentials
 from credits.web.blueprint import bp
 from credits.web.sites import WORDS
 
@@ -20,7 +21,12 @@ SECONDS_TO_WAIT = 20  # for a document that is being issued
 
 @bp.get("/certificates/<number>")
 def certificate(number: str) -> ResponseReturnValue:
-    return certificate_page(number)
+    """The page, or the credential for a program that would rather have that."""
+    if credentials.is_asked_for():
+        return credentials.certificate_credential(number)
+    answer = make_response(certificate_page(number))
+    answer.vary.add("Accept")
+    return answer
 
 
 @bp.get("/retirements/<number>")
