@@ -138,7 +138,7 @@ def opened(verdict: Verdict, content: bytes, keys: PublishedKeys) -> Paper:
         say(f"{len(content):,} bytes, all of them under the signature but the signature itself.")
     with told(verdict, "signer", ends=True) as say:
         key = verdict.signer = signature_checking.signer_of(message, keys.documents)
-        say(f"Signed by {keys.name}, certificate {key.fingerprint}.")
+        say(f"{keys.name}, certificate {key.fingerprint}.")
     with told(verdict, "signature", ends=True) as say:
         signature_checking.must_be_signed(content, gap, message, key)
         say("The signature (ECDSA on P-256 over SHA-256) is right for exactly these bytes.")

@@ -47,15 +47,16 @@ def must_be_whole(content: bytes) -> None:
 
 def gap_in(content: bytes) -> Gap:
     """Where the signature stands that covers all the rest. Raises Unsound where there is none."""
-    ranges = [tuple(map(int, found.groups())) for found in RANGE.finditer(content)]
-    for start, length, behind, rest in ranges:
+    covered = 0
+    for found in RANGE.finditer(content):
+        start, length, behind, rest = map(int, found.groups())
+        covered = max(covered, behind + rest)
         if start == 0 and behind + rest == len(content) and length < behind <= length + LARGEST_SIGNATURE:
             return Gap(length, behind)
     if b"/Encrypt" in content:
         raise Unsound("The file is locked with a password. The registry locks none.")
-    if not ranges:
+    if not covered:
         raise Unsound("There is no signature in the file.")
-    covered = max(behind + rest for _start, _length, behind, rest in ranges)
     if covered < len(content):
         raise Unsound(f"{len(content) - covered:,} bytes were added to the file after it was signed.")
     raise Unsound("The file is shorter than when it was signed, or its signature does not cover all of it.")

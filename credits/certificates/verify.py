@@ -40,9 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def say(text: str) -> None:
-    """Print, even where the terminal has no letters for some of it."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding))
+    """Print, even where the terminal has no letters for some of it, or somebody stops reading."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]  # nothing is left to be flushed at the end
 
 
 def check_file(file: Path, key: Path) -> Verdict:
