@@ -25,6 +25,8 @@ STATES = {
     "held": (N_("Held"), "stop"),
     "buffer": (N_("Buffer"), "calm"),
     "retired": (N_("Retired"), "done"),
+    "annotated": (N_("Retired, with a later annotation"), "wait"),
+    "annulled": (N_("Annulled"), "stop"),
     "cancelled": (N_("Cancelled"), "calm"),
     "expired": (N_("Expired"), "calm"),
     "exported": (N_("Exported"), "calm"),

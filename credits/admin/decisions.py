@@ -28,10 +28,9 @@ from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.registry.plausibility_override import batch_of
 from credits.registry.production import Batch, Site
 
-# What an issuer proposes. An export is asked for by the holder.
-PROPOSED_HERE = [kind for kind in DecisionKind if kind is not DecisionKind.EXPORT]
 MOST_SHOWN = 100  # serial ranges
-# What an act needs to know beside its subject.
+# What an issuer proposes here, and what the act needs to know beside its subject. An export is asked for by the
+# holder, and what money does is proposed where the money is.
 NEEDS = {
     "release": (),
     "cancellation": ("holder", "quantity"),
@@ -41,7 +40,12 @@ NEEDS = {
     "lift": (),
     "ceiling": (),
     "reinstatement": (),
+    "annotation": (),
+    "annulment": (),
 }
+
+
+PROPOSED_HERE = [kind for kind in DecisionKind if kind.value in NEEDS]
 
 
 class DecideForm(FlaskForm):
@@ -194,7 +198,7 @@ def concerned(found: Decision) -> dict[str, Any]:
         issuance = debit_numbered(db.session(), found.subject).issuance
     elif found.kind is DecisionKind.REINSTATEMENT:
         site = public.site_known_as(db.session(), found.subject)
-    else:
+    elif found.kind.value in NEEDS and found.kind not in (DecisionKind.ANNOTATION, DecisionKind.ANNULMENT):
         issuance = queries.issuance_numbered(db.session(), found.subject)
     if issuance is not None and "holder" in found.request and found.state is DecisionState.WAITING:
         holder = public.organisation_known_as(db.session(), found.request["holder"])
@@ -214,6 +218,11 @@ def acts() -> dict[str, str]:
         "lift": _("Lift a suspension"),
         "ceiling": _("Let a batch through above its ceiling"),
         "reinstatement": _("Let a site return to active"),
+        "disbursement": _("Pay premium out"),
+        "bank_payment": _("Confirm a transfer"),
+        "refund": _("Refund an order"),
+        "annotation": _("Annotate a certificate"),
+        "annulment": _("Annul a certificate"),
     }
 
 
@@ -229,4 +238,14 @@ def consequences() -> dict[str, str]:
         "lift": _("The credits of the issuance move again at once."),
         "ceiling": _("The batch can be verified and issued above what is plausible. The reason is public."),
         "reinstatement": _("The site is active again: its batches can be verified and issued."),
+        "disbursement": _("The amount leaves what the site holds, as paid out with this reference and proof. For good."),
+        "bank_payment": _(
+            "The order is paid and its credits are delivered, and retired where that was ordered. If the order has "
+            "ended meanwhile, the money is noted as not wanted and is sent back."
+        ),
+        "refund": _("All credits go back to their sellers at once, and the whole amount to the buyer after that."),
+        "annotation": _("The reason is shown with the certificate, to everybody and for ever."),
+        "annulment": _(
+            "The certificate is shown as annulled, with the reason, to everybody, for ever. The credits stay retired."
+        ),
     }

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, jsonify
 from sqlalchemy.orm import joinedload
 
 from credits.api.blueprint import Area
 from credits.api.doing import Sent, With, created, page_of
 from credits.api.schemas.market import Retirement, RetirementSummary, RetireRequest
 from credits.api.schemas.shared import PagingSchema
+from credits.certificates import issuing
 from credits.certificates.issuing import certificate_numbered, freeze
 from credits.certificates.press import NotIssuedYet
 from credits.extensions import db
@@ -20,6 +21,7 @@ from credits.registry.retirement import Claim
 area = Area("retirements", "Retirements and their certificates.")
 
 FACTS = {"type": "object", "description": "All that the certificate says, as it was frozen with the retirement."}
+STATUS = {"type": "object", "description": "How the certificate stands now, and what was said of it later."}
 DOCUMENT = {"type": "string", "contentMediaType": "application/pdf"}
 
 
@@ -64,6 +66,12 @@ def show_retirement(number: str) -> With:
 def show_certificate(number: str) -> Response:
     """What the certificate says, in its exact bytes. Public."""
     return Response(certificate_numbered(db.session, number).facts, mimetype="application/json")
+
+
+@area.get("/certificates/<number>/status", gives=STATUS, public=True)
+def show_status(number: str) -> Response:
+    """How the certificate stands now: retired, annotated or annulled, and what was said of it later. Public."""
+    return jsonify(issuing.status_told(db.session(), certificate_numbered(db.session, number)))
 
 
 @area.get("/certificates/<number>/document", gives=DOCUMENT, content_types=("application/pdf",), public=True)

@@ -5,8 +5,9 @@ is drawn once that event is under a signed checkpoint, carries the proof, and is
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -21,6 +22,7 @@ from credits.journal import checkpoints, events
 from credits.journal.canonical import encode
 from credits.journal.log_models import LogLeaf
 from credits.participants.models import Language, User
+from credits.registry import annotating
 from credits.registry.models import Bulk, Retirement
 from credits.registry.retirement import serials_of
 from credits.registry.statements import retirements_in
@@ -159,6 +161,26 @@ def in_log(session: Session, event_id: int) -> bool:
     newest = checkpoints.newest(session)
     position = session.scalar(select(LogLeaf.position).where(LogLeaf.event_id == event_id))
     return newest is not None and position is not None and position < newest.size
+
+
+def status_told(session: Session, certificate: Certificate) -> dict[str, Any]:
+    """How a certificate stands now, as plain values: what was said of it later, and which bytes it is."""
+    annotations = annotating.annotations_of(session, certificate.retirement)
+    return {
+        "number": certificate.number,
+        "status": annotating.standing_of(annotations).value,
+        "progress": progress_of(session, certificate).value,
+        "annotations": [
+            {
+                "kind": each.kind.value,
+                "text": each.text,
+                "at": each.said_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            }
+            for each in annotations
+        ],
+        "facts_sha256": sha256(certificate.facts).hexdigest(),
+        "document_sha256": certificate.document_sha256,
+    }
 
 
 def undrawn(session: Session, limit: int) -> list[str]:

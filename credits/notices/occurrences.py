@@ -12,6 +12,7 @@ from credits.notices import (
     credits_told,
     decisions_told,
     grievances_told,
+    premium_told,
     transfers_told,
 )
 from credits.notices.occurrence import Occurrence
@@ -54,6 +55,12 @@ TOLD: dict[str, tuple[Callable[[Session, Occurrence], None], ...]] = {
     "debit.opened": (credits_told.debited, decisions_told.approved),
     "buffer.drawn": (decisions_told.approved,),
     "batch.let_through": (decisions_told.approved,),
+    "certificate.annotated": (decisions_told.approved,),
+    "certificate.annulled": (decisions_told.approved,),
+    "premium.collected": (premium_told.collected,),
+    "premium.asked": (premium_told.asked,),
+    "premium.disbursed": (premium_told.disbursed, decisions_told.approved),
+    "premium.overdue": (premium_told.overdue,),
     "decision.proposed": (decisions_told.waits,),
     "decision.declined": (decisions_told.declined,),
     "organisation.signed_up": (decisions_told.organisation_waits,),

@@ -57,6 +57,10 @@ class Kind(StrEnum):
     SITE_ON_PROBATION = "site_on_probation"
     SITE_SUSPENDED = "site_suspended"
     SITE_REINSTATED = "site_reinstated"
+    PREMIUM_ARRIVED = "premium_arrived"
+    PREMIUM_PAID = "premium_paid"
+    PREMIUM_OVERDUE = "premium_overdue"
+    PAYOUT_ASKED = "payout_asked"
     DECISION_WAITS = "decision_waits"
     DECISION_APPROVED = "decision_approved"
     DECISION_DECLINED = "decision_declined"
@@ -108,6 +112,9 @@ ACTS = {
     "lift": N_("Lift a suspension"),
     "ceiling": N_("Let a batch through above its ceiling"),
     "reinstatement": N_("Let a site return to active"),
+    "disbursement": N_("Pay premium out"),
+    "annotation": N_("Annotate a certificate"),
+    "annulment": N_("Annul a certificate"),
 }
 
 TO_THE_ISSUANCE = N_("To the issuance")
@@ -442,6 +449,34 @@ WORDINGS: dict[Kind, Wording] = {
         N_("Its batches go on."),
         "{page}/{site_number}",
         TO_THE_SITE,
+    ),
+    Kind.PREMIUM_ARRIVED: Wording(
+        N_("%(amount)s of premium arrived for %(site)s"),
+        N_("Credits of the site were sold with %(order)s. Its premium is held for the site."),
+        N_("The site's committee decides what it is spent on: enter its minute, then ask for the money."),
+        "/my/premium/{number}",
+        N_("To the premium"),
+    ),
+    Kind.PREMIUM_PAID: Wording(
+        N_("%(amount)s of premium are paid out to %(site)s"),
+        N_("Two people of the registry have seen to %(payout)s."),
+        N_("When it is spent, enter what was bought, with the receipts."),
+        "/my/premium/minutes/{minute}",
+        N_("To the decision of the committee"),
+    ),
+    Kind.PREMIUM_OVERDUE: Wording(
+        N_("%(site)s has waited for its premium for %(days)s days"),
+        N_("The buyer of %(order)s has paid, and the money is not all paid out."),
+        N_("Ask the cooperative for its committee's decision, or pay what was asked for."),
+        "/admin/premium",
+        N_("To the premium"),
+    ),
+    Kind.PAYOUT_ASKED: Wording(
+        N_("%(site)s asks for %(amount)s of its premium"),
+        N_("On %(minute)s, the decision of its committee: %(payout)s."),
+        N_("Pay it, then record it with its reference and proof; another issuer approves."),
+        "/admin/payouts/{payout}",
+        N_("To the payout"),
     ),
     Kind.DECISION_WAITS: Wording(
         N_("%(decision)s waits for a second person"),

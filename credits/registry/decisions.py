@@ -16,6 +16,7 @@ from credits.participants.models import User
 from credits.participants.permissions import is_auditor, is_issuer, must_issue
 from credits.participants.wording import paragraphs
 from credits.registry import (
+    annotating,
     buffer,
     cancellation,
     corrections,
@@ -63,6 +64,8 @@ ACTS = {
     DecisionKind.LIFT: Act(suspension.check_lift, suspension.lift),
     DecisionKind.CEILING: Act(plausibility_override.check, plausibility_override.let_through),
     DecisionKind.REINSTATEMENT: Act(reinstatement.check, reinstatement.reinstate),
+    DecisionKind.ANNOTATION: Act(annotating.check, annotating.say),
+    DecisionKind.ANNULMENT: Act(annotating.check_annulment, annotating.say),
 }
 
 

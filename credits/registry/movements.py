@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from credits.db import Document, Model, Word, one_of
@@ -27,6 +27,8 @@ class DecisionKind(StrEnum):
     BANK_PAYMENT = "bank_payment"  # of an order, seen on the bank's statement
     REFUND = "refund"
     DISBURSEMENT = "disbursement"  # of premium
+    ANNOTATION = "annotation"  # of a certificate
+    ANNULMENT = "annulment"  # of a certificate
 
 
 class DecisionState(StrEnum):
@@ -74,6 +76,31 @@ class Decision(Model):
     @property
     def number(self) -> str:
         return f"DECISION-{self.id:06d}"
+
+
+class CertificateAnnotation(Model):
+    """What two people said of a certificate after it was issued. Never changed; at most one annulment each."""
+
+    __tablename__ = "certificate_annotation"
+    __table_args__ = (
+        CheckConstraint("kind IN ('annotation', 'annulment')", name="kind_known"),
+        CheckConstraint("trim(text) <> ''", name="text_not_blank"),
+        Index(
+            "uq_certificate_annotation_annulled",
+            "retirement_id",
+            unique=True,
+            sqlite_where=text("kind = 'annulment'"),
+            postgresql_where=text("kind = 'annulment'"),
+        ),
+        Index("ix_certificate_annotation_retirement_id", "retirement_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    retirement_id: Mapped[int] = mapped_column(ForeignKey("retirement.id"))
+    kind: Mapped[DecisionKind] = mapped_column(Word(DecisionKind))
+    text: Mapped[str]
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"), unique=True)
+    said_at: Mapped[datetime]
 
 
 class EarmarkKind(StrEnum):

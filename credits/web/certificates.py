@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from flask import Response, current_app, make_response, render_template, request
+from flask import Response, current_app, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from credits import languages
@@ -10,7 +10,7 @@ from credits.certificates import issuing
 from credits.certificates.issuing import certificate_numbered, facts_in
 from credits.extensions import db
 from credits.participants import countries
-from credits.registry import queries
+from credits.registry import annotating, queries
 from credits.web import credentials
 from credits.web.blueprint import bp
 from credits.web.sites import WORDS
@@ -54,6 +54,14 @@ def certificate_facts(number: str) -> ResponseReturnValue:
     return kept_for_ever(Response(found.facts, mimetype="application/json"), sha256(found.facts).hexdigest())
 
 
+@bp.get("/certificates/<number>/status.json")
+def certificate_status(number: str) -> ResponseReturnValue:
+    """What is to be thought of a certificate now, for programs. The facts beside it never change."""
+    answer = jsonify(issuing.status_told(db.session(), certificate_numbered(db.session, number)))
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
 def kept_for_ever(answer: Response, digest: str) -> Response:
     """Let whoever has it keep it: under this address there will never be anything else."""
     answer.set_etag(digest)
@@ -72,6 +80,8 @@ def certificate_page(number: str) -> str:
         "certificates/certificate.html",
         certificate=found,
         progress=issuing.progress_of(db.session(), found),
+        annotations=(said := annotating.annotations_of(db.session(), found.retirement)),
+        standing=annotating.standing_of(said).value,
         facts=facts,
         words=WORDS,
         countries={code: countries.name_of(code, language) for code in named},

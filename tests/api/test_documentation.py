@@ -4,6 +4,7 @@ from lxml import html
 PUBLIC = {
     ("GET", "/api/v1/certificates/{number}"),
     ("GET", "/api/v1/certificates/{number}/document"),
+    ("GET", "/api/v1/certificates/{number}/status"),
     ("GET", "/api/v1/issuances"),
     ("GET", "/api/v1/issuances/{number}"),
     ("GET", "/api/v1/minerals"),

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from credits.certificates.issuing import certificate_numbered, freeze
+from credits.registry.movements import DecisionKind
 from tests.documents import worked
 
 
@@ -115,3 +116,22 @@ class TestFacts:
         assert answer.mimetype == "application/json"
         assert answer.data == certificate_numbered(session, retirement.number).facts
         assert json.loads(answer.data)["number"] == retirement.number
+
+
+class TestStatus:
+    def test_says_at_once_what_was_said_later(self, app, client, session, stage, retirement, words):
+        worked(app, session)
+        address = f"/certificates/{retirement.number}"
+        before = client.get(f"{address}.pdf").data
+        assert client.get(f"{address}/status.json").json["status"] == "retired"
+        stage.decided(DecisionKind.ANNULMENT, retirement.number)
+
+        page = words(client.get(address).text)
+        assert "This certificate is annulled" in page
+        assert "The assay was wrong." in page
+        assert "The credits stay retired" in page
+        told = client.get(f"{address}/status.json")
+        assert (told.json["status"], told.json["annotations"][0]["text"]) == ("annulled", "The assay was wrong.")
+        assert told.json["document_sha256"] == hashlib.sha256(before).hexdigest()
+        assert client.get(f"/api/v1{address}/status").json == told.json
+        assert client.get(f"{address}.pdf").data == before
