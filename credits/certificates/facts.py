@@ -45,11 +45,18 @@ def facts_of(
         "quantity_base_units": retirement.quantity,
         "quantity": mineral.quantity(retirement.quantity),
         "basis": mineral.basis,
+        "surplus": surplus_of(retirement),
         "origins": [in_brief(origin) | {"issuance": issuance.number, "serials": serials}],
         "premium": None,
         "claim": {"text": claim_text(retirement, words), "limits": list(words.texts["claim"]["limits"])},
         "transferable": False,
     }
+
+
+def surplus_of(retirement: Retirement) -> int | None:
+    """Its base units beyond the declared use; None where no use was declared."""
+    counted = retirement.use
+    return counted.surplus if counted is not None and counted.declared is not None else None
 
 
 def mineral_told(code: str) -> dict[str, Any]:
