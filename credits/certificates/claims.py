@@ -1,24 +1,83 @@
 """What a buyer may say after a retirement, and what nobody may. Pure."""
 
-from credits.registry.minerals import Mineral
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
 
-LIMITS = (
-    "This is a book-and-claim credit: the mineral in any product is not physically traced to the site.",
-    (
-        "It gives no leave to say that a product contains, is made with or is sourced from this mineral, nor that it "
-        "is traceable, conflict-free, child-labour-free, ethical, responsible, offset or neutral."
-    ),
-    "It does not show that the due diligence required by law has been done.",
-    "The sole right to this claim is the beneficiary's. The certificate cannot be transferred, sold or used twice.",
-)
+from credits.certificates.wording import LANGUAGES, words_of
+from credits.registry.minerals import mineral_of
+
+LIMITS: Sequence[str] = words_of("en").texts["claim"]["limits"]
 
 
-def sentence(*, year: str, company: str, mineral: Mineral, cooperative: str, country: str, base_units: int) -> str:
-    """The allowed sentence, with exact figures. year: "2026" or "2025/2026"; country: its name."""
-    number = mineral.in_credits(base_units)
-    credit = "credit" if number == "1" else "credits"
-    return (
-        f"In {year}, {company} supported responsible artisanal {mineral.name} mining at {cooperative}, {country}, "
-        f"by retiring {number} {credit} equal to {mineral.quantity(base_units)}. "
-        f"The {mineral.name} in our products is not physically traced to this site."
-    )
+@dataclass(frozen=True)
+class Sentence:
+    """The allowed sentence for one or several retirements of the same beneficiary, mineral, cooperative and years.
+
+    certificates: their numbers and addresses. quantity: base units, all of them.
+    """
+
+    language: str
+    text: str
+    quantity: int
+    certificates: tuple[tuple[str, str], ...]
+
+    @property
+    def plain(self) -> str:
+        """The sentence with the address of its certificates, as a line of text."""
+        named = (f"{named_in(self.language, number)}: {address}" for number, address in self.certificates)
+        return " ".join([self.text, *named])
+
+    @property
+    def html(self) -> str:
+        """The same as HTML to put into a page: no picture, no script, nothing that is fetched from here."""
+        linked = (
+            f'<a href="{escape(address)}">{escape(named_in(self.language, number))}</a>'
+            for number, address in self.certificates
+        )
+        return f'<p lang="{self.language}">' + " ".join([escape(self.text), *linked]) + "</p>"
+
+
+def sentences(facts: Sequence[Mapping[str, Any]], language: str) -> list[Sentence]:
+    """What may be said after these retirements. facts: as their certificates froze them. language: one of LANGUAGES.
+
+    Retirements that differ in nothing but their number are told together, with the exact sum.
+    """
+    words = words_of(language)
+    grouped: dict[tuple[str, str, str, str, str], list[Mapping[str, Any]]] = {}
+    for each in facts:
+        producer = each["origins"][0]["producer"]
+        years = "/".join(sorted({each["claim_period"][end][:4] for end in ("from", "to")}))
+        key = (
+            each["beneficiary"]["name"],
+            each["mineral"]["code"],
+            producer["cooperative"],
+            producer["country"],
+            years,
+        )
+        grouped.setdefault(key, []).append(each)
+    told = []
+    for (company, code, cooperative, country, years), same in grouped.items():
+        mineral, quantity = mineral_of(code), sum(each["quantity_base_units"] for each in same)
+        text = words.claim(
+            year=years,
+            company=company,
+            mineral=code,
+            cooperative=cooperative,
+            country=words.country(country),
+            number=mineral.in_credits(quantity),
+            quantity=words.quantity(quantity, mineral.base_unit),
+        )
+        told.append(Sentence(language, text, quantity, tuple((each["number"], each["verify_url"]) for each in same)))
+    return told
+
+
+def allowed(facts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every sentence that may stand word for word in a text about these retirements, one by one or told together."""
+    together = [each.text for language in LANGUAGES for each in sentences(facts, language)]
+    return together + [each.text for language in LANGUAGES for one in facts for each in sentences([one], language)]
+
+
+def named_in(language: str, number: str) -> str:
+    return words_of(language).say("retirement.named", number=number)

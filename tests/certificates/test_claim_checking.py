@@ -1,0 +1,109 @@
+import time
+
+import pytest
+
+from credits.certificates import claim_phrases
+from credits.certificates.claim_checking import LONGEST_TEXT, TextTooLong, check
+from credits.certificates.claim_phrases import LANGUAGES, PhrasesUnsound, pattern, tongue
+from credits.certificates.wording import words_of
+from tests.certificates.claims_said import ALLOWED, FORBIDDEN
+
+
+def found_in(text):
+    return [mark.found for mark in check(text)]
+
+
+class TestCheck:
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_marks_what_nobody_may_say(self, language):
+        assert [text for text in FORBIDDEN[language] if not check(text)] == []
+
+    def test_lets_pass_what_may_be_said(self):
+        assert {text: found_in(text) for text in ALLOWED if check(text)} == {}
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_lets_the_limits_of_a_claim_pass(self, language):
+        limits = words_of(language).texts["claim"]["limits"]
+
+        assert {text: found_in(text) for text in limits if check(text)} == {}
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_lets_its_own_advice_pass(self, language):
+        rules = {rule for known in tongue(language).refused.by_word.values() for _, rule in known}
+
+        assert {rule.instead: found_in(rule.instead) for rule in rules if check(rule.instead)} == {}
+
+    def test_says_where_and_why_and_what_to_say_instead(self):
+        text = "Nos piles : un or 100\u202f% tra\u00adçable, sans conflit."
+        first, second = check(text)
+
+        assert (text[first.start : first.end], first.language, first.kind) == ("tra\u00adçable", "fr", "traceable")
+        assert (second.found, second.kind) == ("sans conflit", "conflict_free")
+        assert "numéros" in first.reason
+        assert first.instead.endswith("jusqu’à ce site.")
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            "CONFLICT-FREE",
+            "conflictfree",
+            "conflict\u2011free",
+            "con\u200bfl\u2060ict free",
+            "c o n f l i c t f r e e",
+            "ｃｏｎｆｌｉｃｔ ｆｒｅｅ",
+            "c\u043enflict free",
+            "c0nfl1ct-free",
+            "conflict\n-\nfree",
+            "conflict_free",
+            "cónflíct free",
+        ],
+    )
+    def test_reads_however_it_is_spelt(self, written):
+        assert check(f"Our tin is {written}.")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Not only traceable: ethical.",
+            "It is no wonder that our gold is ethical.",
+            "There is no doubt: our gold is traceable.",
+            "We do not stop there, our gold is ethical.",
+            "This does not mean less, our cobalt is traceable.",
+            "Ne contient que du cobalt éthique.",
+            "Pas seulement traçable.",
+            "No solo es trazable.",
+            "Sí, nuestro oro sí es ético.",
+            "In 2026, our ethical phones supported responsible artisanal gold mining at x by retiring 1 credit equal to 2.",
+        ],
+    )
+    def test_is_not_led_astray_by_what_only_looks_like_a_denial(self, text):
+        assert check(text)
+
+    def test_takes_time_in_proportion_to_the_text(self):
+        for piece in ("not ", "free of the ", "contain responsible without child ", "a-", "in 2026 ", "made with not "):
+            text = (piece * LONGEST_TEXT)[:LONGEST_TEXT]
+            began = time.perf_counter()
+            check(text)
+            assert time.perf_counter() - began < 5, piece
+
+    def test_refuses_a_longer_one(self):
+        with pytest.raises(TextTooLong):
+            check("x" * (LONGEST_TEXT + 1))
+
+    @pytest.mark.parametrize("text", ["", " \n", "\u200b" * 100, "契約 ☃ 🙂", "." * 1000, "\x00"])
+    def test_finds_nothing_where_nothing_is_said(self, text):
+        assert check(text) == []
+
+
+class TestPattern:
+    @pytest.mark.parametrize("text", ["", "!mining", "the? x", "ab*", "<unknown> x", "a||b"])
+    def test_refuses_what_is_none(self, text):
+        with pytest.raises(PhrasesUnsound):
+            pattern(text, {})
+
+    def test_takes_more_phrases_from_a_file(self, tmp_path, monkeypatch):
+        own = (claim_phrases.FOLDER / "en.toml").read_text("utf-8")
+        (tmp_path / "en.toml").write_text(own.replace('"ethic*|ethos"', '"ethic*|wholesome"'), encoding="utf-8")
+        monkeypatch.setattr(claim_phrases, "FOLDER", tmp_path)
+
+        assert list(tongue.__wrapped__("en").refused.by_word["wholesome"])
