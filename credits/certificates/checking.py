@@ -12,7 +12,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from credits.certificates import proof_checking, signature_checking
+from credits.certificates import proof_checking, signature_checking, stamp_checking
 from credits.certificates.attached import Paper, must_have_one_signature_alone, paper_in
 from credits.certificates.published_keys import DocumentKey, PublishedKeys
 from credits.certificates.signature_checking import Unsound
@@ -52,6 +52,7 @@ CHECKS = {
     "signature": "Every byte as it was signed",
     "revision": "Nothing added, no change allowed",
     "time": "Key in use when it signed",
+    "stamp": "Time stamp",
     "attachments": "Facts and proof enclosed, nothing else",
     "facts": "Facts in their one exact form",
     "registry": "Of this registry",
@@ -61,6 +62,7 @@ CHECKS = {
     "state": "What was said of it later",
 }
 NOT_ASKED = "state"  # the only check that nothing in the document can answer
+BESIDE = {NOT_ASKED, "stamp"}  # what a certificate is genuine without
 
 
 @dataclass
@@ -77,10 +79,10 @@ class Verdict:
 
     @property
     def outcome(self) -> Outcome:
-        results = {check.result for name, check in self.checks.items() if name != NOT_ASKED}
-        if Result.FAILED in results:
+        if self.failures:
             return Outcome.NOT_GENUINE
-        return Outcome.UNKNOWN if Result.UNKNOWN in results else Outcome.GENUINE
+        unknown = {name for name, check in self.checks.items() if check.result is Result.UNKNOWN}
+        return Outcome.UNKNOWN if unknown - BESIDE else Outcome.GENUINE
 
     @property
     def failures(self) -> list[Check]:
@@ -110,7 +112,8 @@ def told(verdict: Verdict, name: str, *, ends: bool = False) -> Iterator[Callabl
         if ends:
             raise Ended from None
         return
-    verdict.say(name, Result.OK, found[-1])
+    if found:
+        verdict.say(name, Result.OK, found[-1])
 
 
 def check(content: bytes, keys: PublishedKeys) -> Verdict:
@@ -123,7 +126,7 @@ def check(content: bytes, keys: PublishedKeys) -> Verdict:
         else:
             of_signature_alone(verdict, paper)
     for name in CHECKS:
-        if name not in verdict.checks and verdict.kind != "document":
+        if name not in verdict.checks and verdict.failures and name != "stamp":
             verdict.say(name, Result.UNKNOWN, "Not looked at: nothing is to be believed after what failed.")
     verdict.checks = {name: verdict.checks[name] for name in CHECKS if name in verdict.checks}
     return verdict
@@ -153,7 +156,19 @@ def opened(verdict: Verdict, content: bytes, keys: PublishedKeys) -> Paper:
         if not key.valid_from <= paper.signed_at <= key.valid_to + OVERLAP:
             raise Unsound(f"Signed on {paper.signed_at:%Y-%m-%d %H:%M:%S} UTC, when the key was not in use.")
         say(f"Signed on {paper.signed_at:%Y-%m-%d %H:%M:%S} UTC, while the key was in use.")
+    check_stamp(verdict, message, paper.signed_at)
     return paper
+
+
+def check_stamp(verdict: Verdict, message: bytes, signed_at: datetime) -> None:
+    """Whether the time stamp, where there is one, is of this signature."""
+    try:
+        with told(verdict, "stamp") as say:
+            stamp = stamp_checking.stamp_on(message, signed_at)
+            if stamp is not None:
+                say(f"Stamped on {stamp.at:%Y-%m-%d %H:%M:%S} UTC by {stamp.by}, for whom the registry does not vouch.")
+    except stamp_checking.Unfamiliar as way:
+        verdict.say("stamp", Result.UNKNOWN, f"There is one, made in a way that is not known here ({way}).")
 
 
 def of_signature_alone(verdict: Verdict, paper: Paper) -> None:

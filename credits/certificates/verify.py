@@ -45,7 +45,7 @@ def say(text: str) -> None:
     try:
         print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # nothing is left to be flushed at the end
+        sys.stdout = None  # nothing is left to be flushed at the end
 
 
 def check_file(file: Path, key: Path) -> Verdict:

@@ -29,6 +29,7 @@ LABELS = {
     "signature": lazy_gettext("Every byte as it was signed"),
     "revision": lazy_gettext("Nothing added, no change allowed"),
     "time": lazy_gettext("Key in use when it signed"),
+    "stamp": lazy_gettext("Time stamp"),
     "attachments": lazy_gettext("Facts and proof enclosed, nothing else"),
     "facts": lazy_gettext("Facts in their one exact form"),
     "registry": lazy_gettext("Of this registry"),

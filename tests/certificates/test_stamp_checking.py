@@ -1,0 +1,80 @@
+from datetime import timedelta
+
+import pytest
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509 import CertificateBuilder, Name, NameAttribute
+from cryptography.x509.oid import NameOID
+from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
+
+from credits.certificates import signature_checking, stamp_checking
+from credits.certificates.checking import Outcome, Result, check
+from credits.certificates.press import pressed
+from credits.certificates.signature_checking import Unsound, gap_in, message_in
+from credits.journal.canonical import encode
+from tests.certificates.genuine import BEGUN, SIGNED, Registry, told_facts
+from tests.certificates.test_checking import keys_of
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return Registry.made()
+
+
+@pytest.fixture(scope="module")
+def stamped(registry):
+    """A certificate with a time stamp of that moment."""
+    key = rsa.generate_private_key(65537, 2048)
+    name = Name([NameAttribute(NameOID.COMMON_NAME, "Time Stamps")])
+    made = CertificateBuilder(name, name, key.public_key(), 1, BEGUN, BEGUN + timedelta(days=900))
+    certificate = asn1.Certificate.load(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
+    secret = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+    def at(moment) -> bytes:
+        server = DummyTimeStamper(
+            certificate, asn1_keys.PrivateKeyInfo.load(secret), fixed_dt=moment, override_md="sha256"
+        )
+        frozen = encode(told_facts())
+        (way,), proof = registry.proven([frozen], about="ASMC-R-000017")
+        return pressed(frozen, inclusion=way, proof=proof, seal=registry.seal, at=SIGNED, stamper=server)
+
+    return at
+
+
+class TestStampOn:
+    def test_tells_when_and_by_whom_and_vouches_for_nobody(self, registry, stamped):
+        verdict = check(stamped(SIGNED + timedelta(seconds=3)), keys_of(registry))
+
+        assert verdict.outcome is Outcome.GENUINE
+        assert verdict.checks["stamp"].result is Result.OK
+        assert "2026-07-31 12:00:03 UTC by CN=Time Stamps, for whom the registry" in verdict.checks["stamp"].text
+        assert "stamp" not in check(registry.certificate(), keys_of(registry)).checks
+
+    def test_fails_where_it_is_of_another_day(self, registry, stamped):
+        verdict = check(stamped(SIGNED + timedelta(days=3)), keys_of(registry))
+
+        assert [each.name for each in verdict.failures] == ["stamp"]
+
+    def test_fails_at_every_changed_byte(self, registry, stamped):
+        content, (key,) = stamped(SIGNED), keys_of(registry).documents
+        gap = gap_in(content)
+        message = message_in(content, gap)
+        alone = len(message_in(registry.certificate(), gap_in(registry.certificate()))) - 90
+
+        def holds(message: bytes) -> bool:
+            try:
+                stamp_checking.stamp_on(message, SIGNED)
+                signature_checking.must_be_signed(content, gap, message, key)
+            except (Unsound, stamp_checking.Unfamiliar):
+                return False
+            return True
+
+        def bent(place: int) -> bytes:
+            return message[:place] + bytes([message[place] ^ 1 << place % 8]) + message[place + 1 :]
+
+        assert holds(message)
+        assert [place for place in range(alone, len(message)) if holds(bent(place))] == []
