@@ -32,6 +32,9 @@ class ConfigError(SystemExit):
         self.problems = problems
 
 
+DEMO_ACCOUNT = "No real account: this registry is for trying things out. Send no money."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What one registry was started with. Paths are absolute, `public_url` has no slash at its end.
@@ -55,6 +58,7 @@ class Settings:
     policy_file: Path
     trusted_proxies: int  # how many proxies before this server tell the visitor's address truthfully
     sign_in_limits: bool  # off only where tests sign in a hundred times a minute
+    bank_account: str | None  # where transfers go to, as buyers read it; none: nobody pays by transfer
     stripe_api_key: str | None = field(repr=False)  # none: nobody pays by Stripe, or in development by a stand-in
     stripe_webhook_secret: str | None = field(repr=False)
     stripe_api_base: str
@@ -108,6 +112,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         policy_file=_existing_file("POLICY_FILE", given.get("POLICY_FILE"), ROOT / "policy.toml", problems),
         trusted_proxies=_proxies(given.get("TRUSTED_PROXIES", "0"), problems),
         sign_in_limits=_sign_in_limits(given.get("SIGN_IN_LIMITS", "on"), production, problems),
+        bank_account=given.get("BANK_ACCOUNT", None if production else DEMO_ACCOUNT),
         stripe_api_key=_stripe_api_key(given, production, problems),
         stripe_webhook_secret=given.get("STRIPE_WEBHOOK_SECRET"),
         stripe_api_base=_stripe_api_base(given.get("STRIPE_API_BASE", STRIPE), production, problems),

@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map, MapAdapter
 
 from config import ROOT, Settings
-from credits import admin, api, cli, identity, languages, problems, provider, tries, web
+from credits import admin, api, cli, delivered, identity, languages, problems, provider, tries, web
 from credits.certificates.issuing import Issuer
 from credits.certificates.pdf import slow_drawing
 from credits.db import begin_writing, prepare_engine
@@ -95,6 +95,7 @@ def create_app(settings: Settings) -> Flask:
         bind_folder(settings)
     keep_parts(app, settings)
     acts.register()
+    delivered.register()
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     csrf.init_app(app)
     babel.init_app(app, locale_selector=languages.chosen)
@@ -137,6 +138,7 @@ def keep_parts(app: Flask, settings: Settings) -> None:
     """What views hand to the operations, which ask no application for it."""
     app.extensions["policy"] = policy.read(settings.policy_file, settings.environment)
     app.extensions["evidence_files"] = Files(settings.data_dir / "evidence")
+    app.extensions["premium_files"] = Files(settings.data_dir / "premium")
     app.extensions["evidence_parts"] = Parts(settings.data_dir / "uploads")
     app.extensions["evidence_pages"] = Pages(settings.data_dir / "pages")
     app.extensions["certificate_files"] = Files(settings.data_dir / "certificates")

@@ -1,6 +1,6 @@
 """Looking orders up: for buyers their own, for sellers what was sold of theirs, for the registry all."""
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from credits.errors import Missing
@@ -9,6 +9,7 @@ from credits.participants.permissions import is_auditor, is_issuer
 from credits.payments.models import Order, OrderLine, OrderState
 from credits.registry.queries import digits_of, of_own
 
+PAGE = 50
 UNSOLD = (OrderState.OPEN, OrderState.CANCELLED)
 
 
@@ -51,3 +52,11 @@ def sales_of(by: User) -> Select[OrderLine]:
         )
         .order_by(OrderLine.order_id.desc(), OrderLine.line)
     )
+
+
+def page_of(session: Session, wanted: Select[Order], page: int) -> tuple[list[Order], int, int]:
+    """One page of the orders, its number and how many there are. Past the end it is the last one."""
+    total = session.scalars(select(func.count()).select_from(wanted.order_by(None).subquery())).one()
+    pages = max(1, -(-total // PAGE))
+    number = min(max(page, 1), pages)
+    return list(session.scalars(wanted.limit(PAGE).offset((number - 1) * PAGE))), number, pages

@@ -7,14 +7,14 @@ from html import unescape
 
 import pytest
 
-from credits.web import retirements, transfers
+from credits.web import ordering, orders, retirements, transfers
 
 NOW = datetime(2026, 7, 11, 12, tzinfo=UTC)  # ten days after what the stage does
 
 
 @pytest.fixture(autouse=True)
 def fixed_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    for door in (retirements, transfers):
+    for door in (ordering, orders, retirements, transfers):
         monkeypatch.setattr(door, "now", lambda: NOW)
 
 

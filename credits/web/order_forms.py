@@ -1,0 +1,161 @@
+"""What a buyer fills in: what for, to whom it is billed, and how it is paid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import current_app, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields import SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+
+from credits import languages
+from credits.extensions import db
+from credits.participants import countries
+from credits.participants.models import Organisation
+from credits.payments import offers
+from credits.payments.billing import Billing
+from credits.payments.models import Means, Offer, Order, Use
+from credits.payments.orders import Asked
+from credits.payments.standing import MOST_LINES
+from credits.registry.decimals import with_point
+from credits.registry.retirement import Claim
+from credits.web.fields import Day, OnceForm, printable
+
+MOST_TYPED = 40  # characters of a quantity
+CLAIM = ("beneficiary", "claim_country", "identifier", "purpose", "claim_from", "claim_to")
+
+
+@dataclass(frozen=True)
+class Line:
+    """An offer and the number of credits that was typed for it."""
+
+    offer: Offer
+    typed: str
+
+
+class OrderForm(OnceForm):
+    """The lines are read beside it: they are as many as were chosen."""
+
+    revision = HiddenField()
+    means = RadioField(lazy_gettext("How do you pay?"), [InputRequired()])
+    use = RadioField(lazy_gettext("What are the credits for?"), [InputRequired()])
+    beneficiary = StringField(lazy_gettext("Beneficiary: its legal name"), [Optional(), Length(max=200), printable])
+    claim_country = SelectField(lazy_gettext("Country of the beneficiary"), [Optional()])
+    identifier = StringField(lazy_gettext("Identifier of the beneficiary"), [Optional(), Length(max=100), printable])
+    purpose = TextAreaField(lazy_gettext("Purpose"), [Optional(), Length(max=500), printable])
+    claim_from = Day(lazy_gettext("First day of the claim period"), [Optional()])
+    claim_to = Day(lazy_gettext("Last day of the claim period"), [Optional()])
+    name = StringField(lazy_gettext("Name on the invoice"), [DataRequired(), Length(max=200), printable])
+    address = TextAreaField(lazy_gettext("Address on the invoice"), [DataRequired(), Length(max=500), printable])
+    country = SelectField(lazy_gettext("Country on the invoice"), [InputRequired()])
+    vat_number = StringField(lazy_gettext("VAT number"), [Optional(), Length(max=40), printable])
+    email = StringField(lazy_gettext("Email for the invoice"), [DataRequired(), Length(max=200), printable])
+    open_to_public = BooleanField(lazy_gettext("Everybody may see what we paid"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        listed = [SelectChoice(code, name) for code, name in [("", ""), *countries.listed(languages.current())]]
+        self.country.choices = listed
+        self.claim_country.choices = listed
+        self.means.choices = [SelectChoice(each.value, label) for each, label in means_offered()]
+        self.use.choices = [
+            SelectChoice(Use.KEEP.value, _("To keep: we transfer or retire them later")),
+            SelectChoice(Use.RETIRE.value, _("To be retired at once, with the certificate in the same step")),
+        ]
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        sound: bool = super().validate(extra_validators)
+        if self.use.data == Use.RETIRE:
+            for name in CLAIM:
+                field = self[name]
+                if not field.data and not field.errors:
+                    field.errors = [_("Needed where the credits are retired at once.")]
+                    sound = False
+        return sound
+
+    def asked(self, lines: Sequence[Line]) -> Asked:
+        """Raises BadMeasure."""
+        use = Use(self.use.data)
+        return Asked(
+            lines=[(line.offer, line.offer.mineral.base_units(with_point(line.typed))) for line in lines],
+            means=Means(self.means.data),
+            use=use,
+            claim=self.claim() if use is Use.RETIRE else None,
+            billing=Billing(
+                name=self.name.data,
+                address=self.address.data,
+                country=self.country.data,
+                vat_number=self.vat_number.data or "",
+                email=self.email.data,
+            ),
+            open_to_public=self.open_to_public.data,
+        )
+
+    def claim(self) -> Claim:
+        return Claim(
+            beneficiary=self.beneficiary.data,
+            country=self.claim_country.data,
+            identifier=self.identifier.data,
+            purpose=self.purpose.data,
+            claim_from=self.claim_from.data,
+            claim_to=self.claim_to.data,
+        )
+
+
+def means_offered() -> list[tuple[Means, str]]:
+    """How an order can be paid here: what was set up."""
+    ways = []
+    if current_app.extensions["gateway"] is not None:
+        ways.append((Means.STRIPE, _("By card or bank debit, through the payment provider")))
+    if current_app.extensions["settings"].bank_account:
+        days = current_app.extensions["policy"].market.days_to_pay
+        ways.append(
+            (Means.BANK_TRANSFER, _("By bank transfer within %(days)s days, with a pro-forma invoice", days=days))
+        )
+    return ways
+
+
+def lines_asked() -> list[Line]:
+    """The offers of the address or the form, each with its quantity. Raises NoSuchOffer."""
+    numbers, typed = request.values.getlist("offer"), request.values.getlist("quantity")
+    quantities = dict(zip(numbers, typed + [""] * len(numbers), strict=False))
+    return [
+        Line(offers.offer_numbered(db.session(), number), quantity.strip()[:MOST_TYPED])
+        for number, quantity in list(quantities.items())[:MOST_LINES]
+    ]
+
+
+def lines_of(order: Order) -> list[Line]:
+    return [Line(line.offer, line.offer.mineral.in_credits(line.quantity)) for line in order.lines]
+
+
+def filled_from(order: Order) -> dict[str, Any]:
+    """What the fields show of an order that stands."""
+    claim = dict(order.claim or {})
+    shown = {name: claim.get(name) for name in ("beneficiary", "identifier", "purpose")}
+    shown["claim_country"] = claim.get("country", "")
+    for name in ("claim_from", "claim_to"):
+        shown[name] = date.fromisoformat(claim[name]) if name in claim else None
+    billing = {name: order.billing.get(name) for name in ("name", "address", "country", "vat_number", "email")}
+    return shown | billing | {"means": order.means, "use": order.use, "open_to_public": order.open_to_public}
+
+
+def filled_for(buyer: Organisation, last: Order | None, email: str) -> dict[str, Any]:
+    """What a new order begins with: the bill of the last one, else what the registry knows of the buyer."""
+    offered = means_offered()
+    first = {"means": offered[0][0].value if offered else "", "use": Use.KEEP.value, "open_to_public": False}
+    first |= {"beneficiary": buyer.name, "claim_country": buyer.country, "identifier": buyer.registration_number or ""}
+    if last is not None:
+        return first | {name: last.billing[name] for name in ("name", "address", "country", "vat_number", "email")}
+    bill = {"name": buyer.name, "address": buyer.address, "country": buyer.country, "vat_number": "", "email": email}
+    return first | bill
+
+
+def whole(typed: str | None) -> int:
+    """A number that a hidden field carries; 0, which nothing has, where somebody wrote something else."""
+    text = typed or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

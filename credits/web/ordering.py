@@ -1,0 +1,97 @@
+"""Putting an order together, and changing it while nothing is reserved."""
+
+from flask import current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from credits.errors import CreditsError
+from credits.extensions import db
+from credits.identity import current_user, now, signed_in
+from credits.participants.models import User
+from credits.participants.permissions import may_buy
+from credits.payments import looking
+from credits.payments import orders as ordering
+from credits.payments.models import Order, OrderState, Use
+from credits.web.blueprint import bp
+from credits.web.order_forms import (
+    Line,
+    OrderForm,
+    filled_for,
+    filled_from,
+    lines_asked,
+    lines_of,
+    means_offered,
+    whole,
+)
+
+
+@bp.route("/orders/new", methods=["GET", "POST"])
+@signed_in
+def new_order() -> ResponseReturnValue:
+    user = current_user()
+    may_buy(user, user.organisation)
+    lines = lines_asked()
+    if not lines:
+        return redirect(url_for("web.all_offers"), 303)
+    form = OrderForm(data=filled_for(user.organisation, last_of(user), user.email) if request.method == "GET" else None)
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            made = ordering.place(
+                db.session(),
+                buyer=user.organisation,
+                asked=form.asked(lines),
+                policy=current_app.extensions["policy"],
+                by=user,
+                key=form.key.data or "",
+                at=now(),
+            )
+            db.session.commit()
+            return redirect(url_for("web.order", number=made.number), 303)
+        except CreditsError as refusal:
+            status = form.refused(refusal)
+            lines = lines_asked()
+    return form_page(form, lines, None), status
+
+
+@bp.route("/orders/<number>/change", methods=["GET", "POST"])
+@signed_in
+def change_order(number: str) -> ResponseReturnValue:
+    user = current_user()
+    found = looking.order_numbered(db.session(), user, number)
+    may_buy(user, found.buyer)
+    if found.state is not OrderState.OPEN:
+        return redirect(url_for("web.order", number=number), 303)
+    form = OrderForm(data=filled_from(found) | {"revision": str(found.revision)} if request.method == "GET" else None)
+    lines = lines_asked() or lines_of(found)
+    status = 422 if form.is_submitted() else 200
+    if form.validate_on_submit():
+        try:
+            ordering.amend(
+                db.session(),
+                order=found,
+                seen=whole(form.revision.data),
+                asked=form.asked(lines),
+                policy=current_app.extensions["policy"],
+                by=user,
+                at=now(),
+            )
+            db.session.commit()
+            flash(_("The order is changed. Nothing is reserved yet."), "success")
+            return redirect(url_for("web.order", number=number), 303)
+        except CreditsError as refusal:
+            status = form.refused(refusal)
+            found, lines = looking.order_numbered(db.session(), user, number), lines_asked()
+    return form_page(form, lines, found), status
+
+
+def form_page(form: OrderForm, lines: list[Line], order: Order | None) -> str:
+    return render_template(
+        "orders/form.html", form=form, lines=lines, order=order, uses=Use, no_way=not means_offered()
+    )
+
+
+def last_of(user: User) -> Order | None:
+    wanted = select(Order).where(Order.buyer_id == user.organisation_id).order_by(Order.id.desc()).limit(1)
+    return db.session.scalars(wanted).one_or_none()

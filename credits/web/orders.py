@@ -1,0 +1,221 @@
+"""Orders once they are placed: looked at, paid, cancelled. The buyer's and the seller's side."""
+
+import csv
+import io
+from typing import Any
+
+from flask import Response, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import Select
+from sqlalchemy.orm import selectinload
+from wtforms import HiddenField
+
+from credits import market_jobs, provider
+from credits.db import begin_writing
+from credits.errors import CreditsError
+from credits.extensions import db
+from credits.identity import current_user, now, signed_in
+from credits.participants.models import User
+from credits.participants.permissions import may_buy
+from credits.payments import cancelling, delivering, disputes, invoices, looking, refunding, reserving
+from credits.payments.gateway import ProviderUnreachable
+from credits.payments.models import Means, Order, OrderLine, OrderState, Payment, Use
+from credits.payments.prices import plain
+from credits.payments.settling import UNDER_WAY
+from credits.problems import status_of
+from credits.progress import steps_of
+from credits.web.blueprint import bp
+from credits.web.fields import OnceForm
+from credits.web.order_forms import lines_of, whole
+from credits.web.paging import page_of
+
+COLUMNS = ("order", "placed", "state", "offers", "credits_of", "currency", "subtotal", "tax", "total", "delivered")
+
+
+class StepForm(OnceForm):
+    """The button that begins the payment. seen: the revision whose price is on the page."""
+
+    seen = HiddenField()
+
+
+def may_order(user: User) -> bool:
+    try:
+        may_buy(user, user.organisation)
+    except CreditsError:
+        return False
+    return True
+
+
+@bp.get("/orders")
+@signed_in
+def orders() -> ResponseReturnValue:
+    user, state = current_user(), request.args.get("state", "")
+    page = page_of(listed(user, state).options(selectinload(Order.lines).joinedload(OrderLine.offer)))
+    return render_template(
+        "orders/orders.html", page=page, state=state, states=OrderState, buys=may_order(user), filtered=bool(state)
+    )
+
+
+def listed(user: User, state: str) -> Select[Order]:
+    wanted = looking.orders_of(user)
+    return wanted.where(Order.state == OrderState(state)) if state in set(OrderState) else wanted
+
+
+@bp.get("/orders.csv")
+@signed_in
+def orders_csv() -> ResponseReturnValue:
+    """The list as a spreadsheet, with the same filter."""
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(COLUMNS)
+    wanted = listed(current_user(), request.args.get("state", ""))
+    for each in db.session.scalars(wanted.options(selectinload(Order.lines).joinedload(OrderLine.offer))):
+        amounts = [plain(amount, each.currency) for amount in (each.subtotal, each.tax, each.total)]
+        named = [" ".join(line.offer.number for line in each.lines)]
+        named.append(
+            " ".join(f"{line.offer.mineral_code}:{line.offer.mineral.in_credits(line.quantity)}" for line in each.lines)
+        )
+        delivered = each.delivered_at.date().isoformat() if each.delivered_at else ""
+        placed = each.placed_at.date().isoformat()
+        rows.writerow([each.number, placed, each.state.value, *named, each.currency.value, *amounts, delivered])
+    name = "attachment; filename=orders.csv"
+    return Response(text.getvalue(), mimetype="text/csv", headers={"Content-Disposition": name})
+
+
+@bp.get("/orders/<number>")
+@signed_in
+def order(number: str) -> ResponseReturnValue:
+    """An order as it stands. Of what a payment page brings along in the address nothing is believed."""
+    return order_page(looking.order_numbered(db.session(), current_user(), number), back="paid" in request.args)
+
+
+@bp.post("/orders/<number>/pay")
+@signed_in
+def pay_order(number: str) -> ResponseReturnValue:
+    """Reserve everything, then send the buyer to where it is paid. Pressed again, it is the same payment."""
+    user, form = current_user(), StepForm()
+    found = looking.order_numbered(db.session(), user, number)
+    may_buy(user, found.buyer)
+    try:
+        if found.state is OrderState.AWAITING_PAYMENT:
+            payment = found.payments[-1]
+        else:
+            policy = current_app.extensions["policy"]
+            seen, key = whole(form.seen.data), form.key.data or ""
+            payment = reserving.begin_payment(
+                db.session(), order=found, seen=seen, policy=policy, by=user, key=key, at=now()
+            )
+        means, payment_id = payment.means, payment.id
+        db.session.commit()
+    except CreditsError as refusal:
+        status = form.refused(refusal)
+        found = looking.order_numbered(db.session(), user, number)
+        return order_page(found, refusal=form.form_errors[-1]), status
+    if means is Means.BANK_TRANSFER:
+        flash(_("The credits are reserved for you. Please send the money now."), "success")
+        return redirect(url_for("web.order", number=number), 303)
+    return redirect(payment_page(payment_id) or url_for("web.order", number=number), 303)
+
+
+def payment_page(payment_id: int) -> str | None:
+    """Where the provider has the buyer pay; None, with a word about it, where it is not known yet."""
+    till = provider.till(current_app)
+    if till is not None:
+        try:
+            if url := market_jobs.open_checkout(db.session(), payment_id=payment_id, till=till, at=now()):
+                return url
+        except ProviderUnreachable:
+            db.session.rollback()
+    flash(_("The payment page is not there yet. Your credits are reserved; please try again in a minute."), "warning")
+    return None
+
+
+@bp.post("/orders/<number>/look")
+@signed_in
+def look_at_order(number: str) -> ResponseReturnValue:
+    """Ask the provider what has become of the payment, instead of waiting until it tells us."""
+    found = looking.order_numbered(db.session(), current_user(), number)
+    payment = under_way(found)
+    till = provider.till(current_app)
+    if payment is not None and till is not None:
+        payment_id = payment.id
+        db.session.rollback()  # nobody else waits while the provider is asked
+        try:
+            market_jobs.ask_about(db.session(), payment_id=payment_id, till=till, at=now())
+        except CreditsError as refusal:
+            db.session.rollback()
+            flash(str(refusal), "warning")
+    return redirect(url_for("web.order", number=number), 303)
+
+
+@bp.post("/orders/<number>/cancel")
+@signed_in
+def cancel_order(number: str) -> ResponseReturnValue:
+    user = current_user()
+    found = looking.order_numbered(db.session(), user, number)
+    may_buy(user, found.buyer)
+    payment, till = under_way(found), provider.till(current_app)
+    try:
+        if payment is not None and payment.means is Means.STRIPE and till is not None:
+            payment_id = payment.id
+            db.session.rollback()  # the provider ends its page first
+            market_jobs.end_checkout(db.session(), payment_id=payment_id, till=till, at=now())
+        else:
+            cancelling.cancel(db.session(), order=found, by=user, at=now())
+            db.session.commit()
+    except CreditsError as refusal:
+        db.session.rollback()
+        begin_writing(db.session)
+        found = looking.order_numbered(db.session(), user, number)
+        if found.state is not OrderState.CANCELLED:  # pressed twice is no mistake
+            return order_page(found, refusal=str(refusal)), status_of(refusal)
+    found = looking.order_numbered(db.session(), user, number)
+    if found.state is OrderState.CANCELLED:
+        flash(_("The order is cancelled. Nothing is reserved any more."), "success")
+    else:
+        flash(_("The payment page is closed or was paid already: this is how the order stands."), "warning")
+    return redirect(url_for("web.order", number=number), 303)
+
+
+def under_way(order: Order) -> Payment | None:
+    """The attempt that money may still come by."""
+    return next((payment for payment in order.payments if payment.state in UNDER_WAY), None)
+
+
+def order_page(found: Order, *, refusal: str = "", back: bool = False) -> str:
+    session, user = db.session(), current_user()
+    acts = may_order(user) and found.buyer_id == user.organisation_id
+    return render_template(
+        "orders/order.html",
+        order=found,
+        payment=under_way(found),
+        refunds=refunding.refunds_of(session, found),
+        disputes=disputes.disputes_of(session, found),
+        retirements=delivering.retirements_in(found),
+        form=StepForm(seen=str(found.revision)),
+        acts=acts,
+        refusal=refusal,
+        back=back,
+        states=OrderState,
+        means=Means,
+        uses=Use,
+        bank_account=current_app.extensions["settings"].bank_account,
+        again=again(found),
+        papers=invoices.papers_of(found),
+        steps=steps_of(found),
+    )
+
+
+@bp.get("/sold")
+@signed_in
+def sold() -> ResponseReturnValue:
+    """What was sold of one's own and one's group's credits: who bought, at what price, what reaches the site."""
+    wanted = looking.sales_of(current_user()).options(selectinload(OrderLine.order).joinedload(Order.buyer))
+    return render_template("orders/sold.html", page=page_of(wanted), states=OrderState)
+
+
+def again(order: Order) -> dict[str, Any]:
+    """The address of a new order of the same."""
+    offers = [line.offer.number for line in order.lines]
+    return {"offer": offers, "quantity": [line.typed for line in lines_of(order)]}

@@ -1,0 +1,170 @@
+import pytest
+from sqlalchemy import select
+
+from credits.certificates.models import Certificate
+from credits.ledger.models import AccountKind
+from credits.participants.models import RoleName
+from credits.payments.models import Order, OrderState
+from tests.factories import UserFactory
+
+
+@pytest.fixture
+def offer(stage):
+    return stage.for_sale(stage.issued())
+
+
+@pytest.fixture
+def typed(offer):
+    return {
+        "offer": offer.number,
+        "quantity": "0.75",
+        "use": "keep",
+        "means": "bank_transfer",
+        "name": "Nordlicht Batteries AB",
+        "address": "Hamngatan 1\n111 47 Stockholm",
+        "country": "DEU",
+        "vat_number": "",
+        "email": "invoices@example.org",
+        "key": "key-of-this-form",
+    }
+
+
+@pytest.fixture
+def claimed(typed):
+    return typed | {
+        "use": "retire",
+        "beneficiary": "Nordlicht Batteries AB",
+        "claim_country": "SWE",
+        "identifier": "SE 556000-0001",
+        "purpose": "Cells of model N1",
+        "claim_from": "2026-01-01",
+        "claim_to": "2026-12-31",
+    }
+
+
+class TestNewOrder:
+    def test_leads_from_the_offer_to_the_price_with_its_shares(self, client, session, stage, offer, typed, words):
+        client.sign_in(stage.buyer)
+        page = client.get(f"/orders/new?offer={offer.number}&quantity=0.75")
+        assert page.status_code == 200
+        assert 'value="0.75"' in page.text
+        answer = client.post("/orders/new", data=typed)
+        assert (answer.status_code, answer.location) == (303, "/orders/ORDER-000001")
+        seen = words(client.get(answer.location).text)
+
+        assert "Nothing is reserved yet" in seen
+        plain = seen.replace("\N{NO-BREAK SPACE}", " ")
+        for figure in ("3,900.00", "3,432.00 to the site", "195.00", "273.00", "741.00", "4,641.00"):
+            assert f"USD {figure}" in plain
+        assert stage.session.get_one(Order, 1).state is OrderState.OPEN
+
+    @pytest.mark.parametrize(
+        ("bent", "said"),
+        [
+            ({"quantity": "0"}, "no whole number of kg"),
+            ({"quantity": "2.6"}, "only 2.5 (2,500 kg) are left"),
+            ({"quantity": "x"}, "Please write"),
+            ({"country": ""}, "This field is required"),
+            ({"vat_number": "DE1"}, "does not look like a VAT number"),
+            ({"email": "no"}, "write an address such as"),
+            ({"use": "retire"}, "Needed where the credits are retired at once"),
+            ({"means": "stripe"}, "Not a valid choice"),
+        ],
+    )
+    def test_says_what_is_wrong_and_keeps_what_was_typed(self, client, session, stage, typed, bent, said, words):
+        answer = client.sign_in(stage.buyer).post("/orders/new", data=typed | bent)
+
+        assert answer.status_code in (409, 422)
+        assert said in words(answer.text)
+        assert "Hamngatan 1" in answer.text
+        assert session.query(Order).count() == 0
+
+    def test_is_for_buyers_and_begins_at_an_offer(self, client, stage, offer):
+        reader = UserFactory(organisation=stage.buyer.organisation, may=[RoleName.READER])
+        assert client.sign_in(stage.manager).get(f"/orders/new?offer={offer.number}").status_code == 403
+        assert client.sign_in(reader).get(f"/orders/new?offer={offer.number}").status_code == 403
+        client.sign_in(stage.buyer)
+        assert client.get("/orders/new").location == "/offers"
+        assert client.get("/orders/new?offer=OFFER-999999").status_code == 404
+
+
+class TestPayOrder:
+    def test_reserves_and_says_where_to_send_the_money(self, client, session, stage, offer, typed, words):
+        client.sign_in(stage.buyer).post("/orders/new", data=typed)
+        answer = client.post("/orders/ORDER-000001/pay", data={"seen": "1", "key": "pay"})
+        assert answer.status_code == 303
+        seen = words(client.get("/orders/ORDER-000001?paid=1").text)
+
+        assert "Reference ORDER-000001" in seen
+        assert "Please send" in seen
+        assert stage.balance(offer.issuance)[AccountKind.RESERVED] == 750
+        paper = client.get("/orders/ORDER-000001/pro-forma-invoice.pdf")
+        assert (paper.mimetype, paper.data[:5]) == ("application/pdf", b"%PDF-")
+        assert client.get("/orders/ORDER-000001/invoice.pdf").status_code == 404
+        cancelled = client.post("/orders/ORDER-000001/cancel")
+        assert cancelled.status_code == 303
+        seen = words(client.get("/orders/ORDER-000001").text)
+        assert "Cancelled by the buyer" in seen
+        assert "Order the same again" in seen
+        assert stage.balance(offer.issuance) == {AccountKind.AVAILABLE: 2_500}
+
+    def test_refuses_a_price_that_changed_in_another_window(self, client, session, stage, typed, words):
+        client.sign_in(stage.buyer).post("/orders/new", data=typed)
+        changed = client.post(
+            "/orders/ORDER-000001/change", data=typed | {"quantity": "1", "revision": "1", "key": "b"}
+        )
+        assert changed.status_code == 303
+        stale = client.post("/orders/ORDER-000001/change", data=typed | {"quantity": "2", "revision": "1", "key": "c"})
+        paid = client.post("/orders/ORDER-000001/pay", data={"seen": "1", "key": "pay"})
+
+        assert (stale.status_code, paid.status_code) == (409, 409)
+        for page in (stale, paid):
+            assert "was changed meanwhile" in words(page.text)
+        assert session.get_one(Order, 1).state is OrderState.OPEN
+
+
+class TestOrder:
+    def test_ends_with_the_certificate_of_what_was_retired_at_once(self, client, session, stage, claimed, words):
+        client.sign_in(stage.buyer).post("/orders/new", data=claimed)
+        client.post("/orders/ORDER-000001/pay", data={"seen": "1", "key": "pay"})
+        statement = {"amount": "4,641.00", "value_date": "2026-07-01", "reference": "TX 1", "reason": "Page 3"}
+        client.sign_in(stage.issuer)
+        refused = client.post(
+            "/admin/orders/ORDER-000001/transfer-seen", data=statement | {"amount": "4641.01", "key": "a"}
+        )
+        assert "costs exactly USD 4,641.00" in words(refused.text)
+        proposed = client.post("/admin/orders/ORDER-000001/transfer-seen", data=statement | {"key": "seen"})
+        assert proposed.location == "/admin/decisions/DECISION-000001"
+        client.sign_in(stage.colleague)
+        assert "Confirm a transfer" in client.get(proposed.location).text
+        approved = client.post(proposed.location, data={"step": "approve", "key": "approve"})
+        assert approved.status_code == 303
+        assert "ORDER-000001" in client.get("/admin/orders").text
+        seen = words(client.get("/admin/orders/ORDER-000001").text)
+        assert "BANK:TX1" in seen
+
+        certificate = session.scalars(select(Certificate)).one()
+        client.sign_in(stage.buyer)
+        seen = words(client.get("/orders/ORDER-000001").text)
+        assert "Retired in your name" in seen
+        assert certificate.number in seen
+        assert client.get(f"/certificates/{certificate.number}").status_code == 200
+        assert client.get("/orders/ORDER-000001/invoice.pdf").data[:5] == b"%PDF-"
+        assert "ORDER-000001" in client.get("/orders?state=delivered").text
+        assert client.get("/orders.csv").text.splitlines()[1].startswith("ORDER-000001,")
+
+    def test_is_nobody_else_s_affair(self, client, stage, offer):
+        stage.bought((offer, 100))
+
+        assert client.sign_in(stage.second).get("/orders/ORDER-000001").status_code == 404
+        assert client.get("/orders/ORDER-000001/invoice.pdf").status_code == 404
+        assert "Nothing was ordered yet" in client.get("/orders").text
+
+    def test_shows_the_seller_who_bought_and_at_what_price(self, client, stage, offer, words):
+        stage.bought((offer, 100))
+        seen = words(client.sign_in(stage.manager).get("/sold").text).replace("\N{NO-BREAK SPACE}", " ")
+
+        assert stage.buyer.organisation.name in seen
+        assert "USD 520.00" in seen
+        assert "USD 457.60" in seen  # 88 % of it
+        assert client.get("/orders/ORDER-000001").status_code == 404
