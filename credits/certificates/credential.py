@@ -61,8 +61,13 @@ def public_jwk(key: DocumentKey) -> dict[str, Any]:
     return dict(ECKey.import_key(public).as_dict(private=False)) | {"alg": "ES256"}
 
 
-def credential(facts: dict[str, Any], *, url: str, frozen_sha256: str, document_sha256: str) -> dict[str, Any]:
-    """The credential, not signed yet. url: the registry's address; the hashes: of the exact facts and of the PDF."""
+def credential(
+    facts: dict[str, Any], *, url: str, later: Sequence[dict[str, Any]], frozen_sha256: str, document_sha256: str
+) -> dict[str, Any]:
+    """The credential, not signed yet. url: the registry's address; the hashes: of the exact facts and of the PDF.
+
+    later: what was said of the certificate after it was issued.
+    """
     here: str = facts["verify_url"]
     return {
         "@context": CONTEXTS,
@@ -71,7 +76,7 @@ def credential(facts: dict[str, Any], *, url: str, frozen_sha256: str, document_
         "name": f"Certificate of retirement {facts['number']}",
         "issuer": {"id": did_of(url), "name": facts["registry"]["name"]},
         "validFrom": facts["retired_at"],
-        "credentialSubject": {"type": "MineralCreditRetirement", "certificate": facts},
+        "credentialSubject": {"type": "MineralCreditRetirement", "certificate": facts, "annotations": list(later)},
         "relatedResource": [
             {"id": f"{here}.json", "mediaType": "application/json", "digestSRI": in_sri(frozen_sha256)},
             {"id": f"{here}.pdf", "mediaType": "application/pdf", "digestSRI": in_sri(document_sha256)},

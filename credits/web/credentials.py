@@ -6,22 +6,32 @@ from flask import Response, current_app, json, request
 from flask.typing import ResponseReturnValue
 
 from credits.certificates import credential
-from credits.certificates.issuing import certificate_numbered, facts_in
+from credits.certificates.issuing import certificate_numbered, facts_in, status_told
 from credits.certificates.press import NotIssuedYet
 from credits.drawing import document_seal
+from credits.errors import Conflict
 from credits.extensions import db
 from credits.published import document_keys
+from credits.registry.annotating import Standing
 from credits.web.blueprint import bp
+
+
+class Annulled(Conflict):
+    code = "certificate_annulled"
 
 
 @bp.get("/certificates/<number>.vc")
 def certificate_credential(number: str) -> ResponseReturnValue:
-    """The facts as a JWT that the registry has signed now. Raises NotIssuedYet before the document is there."""
+    """The facts as a JWT that the registry has signed now. Raises NotIssuedYet, Annulled."""
     found = certificate_numbered(db.session, number)
     if found.document_sha256 is None:
         raise NotIssuedYet("This certificate is being issued: its credential is there within a minute, with its PDF.")
+    now = status_told(db.session(), found)
+    if now["status"] == Standing.ANNULLED.value:
+        raise Annulled("This certificate was annulled: no credential is given of it any more.", number=number)
     told = credential.credential(
         facts_in(found),
+        later=now["annotations"],
         url=current_app.extensions["settings"].public_url,
         frozen_sha256=sha256(found.facts).hexdigest(),
         document_sha256=found.document_sha256,

@@ -19,6 +19,9 @@ from credits.extensions import csrf, db
 from credits.journal.canonical import encode
 from credits.problems import status_of
 from credits.published import keys_published
+from credits.registry import annotating
+from credits.registry.annotating import Standing
+from credits.registry.movements import CertificateAnnotation
 from credits.web.blueprint import bp
 from credits.web.paging import asked_text
 from credits.web.search import RETIREMENT, padded, place_of
@@ -39,14 +42,22 @@ LABELS = {
     "state": lazy_gettext("What was said of it later"),
 }
 
+PRESENT = {
+    Standing.RETIRED: (Result.OK, lazy_gettext("Retired, and nothing was said against it since.")),
+    Standing.ANNOTATED: (Result.OK, lazy_gettext("Retired, and two people of the registry have added a word since.")),
+    Standing.ANNULLED: (Result.FAILED, lazy_gettext("Two people of the registry have annulled it since.")),
+}
+
 
 @dataclass(frozen=True)
 class Looked:
     """What a check found, and what the registry knows besides. kept: whether these are the bytes that it keeps."""
 
     verdict: Verdict
-    certificate: Certificate | None
-    kept: bool
+    certificate: Certificate | None = None
+    kept: bool = False
+    standing: Standing = Standing.RETIRED
+    annotations: tuple[CertificateAnnotation, ...] = ()
 
 
 @bp.get("/verify")
@@ -100,16 +111,18 @@ def page(*, asked: str = "", problem: str = "", looked: Looked | None = None) ->
 def look_at(content: bytes) -> Looked:
     """Check a document with the keys that are published, and ask the registry what became of it since."""
     verdict = checking.check(content, trusted())
-    certificate = None
-    if verdict.outcome is Outcome.GENUINE and verdict.facts is not None:
-        certificate = certificate_of(verdict)
-        if certificate is None:
-            text = _("The registry has no such certificate any more: it may be from a part of its log that was lost.")
-            verdict.say("state", Result.UNKNOWN, text)
-        else:
-            verdict.say("state", *later_words(certificate))
-    kept = certificate is not None and certificate.document_sha256 == verdict.sha256
-    return Looked(verdict, certificate, kept)
+    if verdict.outcome is not Outcome.GENUINE or verdict.facts is None:
+        return Looked(verdict)
+    certificate = certificate_of(verdict)
+    if certificate is None:
+        text = _("The registry has no such certificate any more: it may be from a part of its log that was lost.")
+        verdict.say("state", Result.UNKNOWN, text)
+        return Looked(verdict)
+    annotations = tuple(annotating.annotations_of(db.session(), certificate.retirement))
+    standing = annotating.standing_of(list(annotations))
+    result, text = PRESENT[standing]
+    verdict.say("state", result, str(text))
+    return Looked(verdict, certificate, certificate.document_sha256 == verdict.sha256, standing, annotations)
 
 
 def certificate_of(verdict: Verdict) -> Certificate | None:
@@ -126,10 +139,6 @@ def look_at_copy(certificate: Certificate) -> Looked | None:
     if certificate.document_sha256 is None:
         return None
     return look_at(current_app.extensions["certificate_files"].read(certificate.document_sha256))
-
-
-def later_words(certificate: Certificate) -> tuple[Result, str]:
-    return Result.OK, _("Retired, and nothing was said against it since.")
 
 
 def trusted() -> PublishedKeys:

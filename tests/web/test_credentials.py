@@ -11,6 +11,7 @@ from joserfc.errors import BadSignatureError
 from joserfc.jwk import ECKey
 
 from credits.certificates.issuing import freeze
+from credits.registry.movements import DecisionKind
 from tests.documents import worked
 
 VC = "application/vc+jwt"
@@ -27,6 +28,11 @@ def retirement(app, session, stage):
 
 def raw(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def other_letter(token: str) -> str:
+    place = len(token) // 2  # within the payload
+    return token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
 
 
 class TestCertificateCredential:
@@ -64,7 +70,7 @@ class TestCertificateCredential:
 
         key.verify(encode_dss_signature(*numbers), signed.encode(), ec.ECDSA(hashes.SHA256()))
         with pytest.raises(BadSignatureError):
-            jws.deserialize_compact(token.replace(".", ".e", 1), ECKey.import_key(method["publicKeyJwk"]))
+            jws.deserialize_compact(other_letter(token), ECKey.import_key(method["publicKeyJwk"]))
 
     def test_is_given_to_who_asks_for_it_alone_and_not_before_the_document(self, app, client, session, retirement):
         early = client.get(f"/certificates/{retirement.number}", headers={"Accept": VC})
@@ -76,3 +82,13 @@ class TestCertificateCredential:
             assert answer.mimetype == "text/html"
             assert "accept" in answer.vary
         assert client.get("/certificates/ASMC-R-000099", headers={"Accept": VC}).status_code == 404
+
+    def test_tells_what_was_said_later_and_ends_with_an_annulment(self, app, client, session, stage, retirement):
+        worked(app, session)
+        stage.decided(DecisionKind.ANNOTATION, retirement.number)
+        payload = jws.extract_compact(client.get(f"/certificates/{retirement.number}.vc").data).payload
+        stage.decided(DecisionKind.ANNULMENT, retirement.number)
+
+        (word,) = json.loads(payload)["credentialSubject"]["annotations"]
+        assert (word["kind"], word["text"]) == ("annotation", "The assay was wrong.")
+        assert client.get(f"/certificates/{retirement.number}.vc").status_code == 409
