@@ -12,6 +12,7 @@ from sqlalchemy import select
 from credits import document_jobs, jobs
 from credits.certificates.issuing import certificate_numbered
 from credits.certificates.published_keys import in_text
+from credits.cli.demo_market import open_market
 from credits.cli.demo_people import DOMAIN
 from credits.cli.demo_world import Told, World
 from credits.db import begin_writing
@@ -58,7 +59,7 @@ def demo(out: Path, as_json: bool, if_empty: bool) -> None:
         click.echo(sign_ins())
         return
     parts = current_app.extensions
-    told = World(
+    world = World(
         session=session,
         policy=parts["policy"],
         evidence_files=parts["evidence_files"],
@@ -66,7 +67,9 @@ def demo(out: Path, as_json: bool, if_empty: bool) -> None:
         password=hash_password(PASSWORD),
         at=now(),
         handles=iter(new_handle, None),
-    ).build()
+    )
+    told = world.build()
+    open_market(world)
     session.commit()
     begin_writing(session)
     outbox.keep_from_leaving(session)  # nobody has a mailbox in the demo world

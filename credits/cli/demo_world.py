@@ -142,8 +142,8 @@ class World(People):
         )
         batch = self.batch(self.cerro, gold, by=self.luz)
         verification.take(self.session, batch=batch, by=self.lead, at=self.at)
-        made = self.verified_and_issued(batch)
-        self.offered(made, self.gold_coop, self.luz, self.broker, 500_000)
+        self.gold = self.verified_and_issued(batch)
+        self.offered(self.gold, self.gold_coop, self.luz, self.broker, 500_000)
 
     def open_ends(self) -> None:
         """Work that waits for somebody: a draft, a batch to review, a batch to issue."""

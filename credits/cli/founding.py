@@ -1,4 +1,5 @@
-"""`flask --app wsgi found`: the registry's own organisation and its first issuer, once in a database's life."""
+"""`flask --app wsgi found`: the registry's own organisation, its first issuer, and the floors that are known, once in a
+database's life."""
 
 import click
 from flask.cli import with_appcontext
@@ -10,6 +11,7 @@ from credits.extensions import db, security
 from credits.identity import new_handle, now
 from credits.participants import organisations
 from credits.participants.models import Language
+from credits.payments import floors
 
 
 @click.command("found")
@@ -41,7 +43,9 @@ def found(password: str, language: str, **card: str) -> None:
             handle=new_handle(),
             at=now(),
         )
+        floors.seed(session, by=user, at=now())
     except CreditsError as refusal:
         raise click.ClickException(str(refusal)) from None
     session.commit()
     click.echo(f"{organisation.number} {organisation.name} is founded; {user.email} can sign in.")
+    click.echo("The known floors of prices are set; see them, and set others, on the panel.")
