@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
+from credits.errors import Conflict
 from credits.ledger.models import AccountKind, Block
 from credits.participants.models import Kyc, Organisation
 from credits.payments.models import Currency, Offer, OfferState
@@ -17,6 +18,10 @@ from credits.registry.models import Holding, Issuance
 from credits.registry.policy import Policy
 from credits.registry.production import Assurance, Batch, BatchState, Site
 from credits.registry.queries import digits_of
+
+
+class NotSoMuchLeft(Conflict):
+    code = "not_so_much_left"
 
 
 class Sorting(StrEnum):
@@ -149,6 +154,18 @@ def available_to_sell(session: Session, offers: Iterable[Offer]) -> dict[tuple[i
         .group_by(Holding.organisation_id, Block.issuance_id)
     )
     return {(seller, issuance): int(quantity) for seller, issuance, quantity in rows if seller is not None}
+
+
+def must_be_left(offer: Offer, quantity: int, left: int) -> None:
+    """Raise NotSoMuchLeft where of an offer less than `quantity` base units is left."""
+    if quantity > left:
+        mineral = offer.mineral
+        raise NotSoMuchLeft(
+            f"Of {offer.number} {mineral.in_credits(left)} credits ({mineral.quantity(left)}) are left; you want "
+            f"{mineral.in_credits(quantity)}.",
+            asked=quantity,
+            left=left,
+        )
 
 
 def found_in(session: Session, policy: Policy, today: date) -> Found:

@@ -1,18 +1,18 @@
 """Buying by quantity: "2.5 t of cobalt of 2026, oldest first" becomes lines of several offers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy.orm import Session
 
-from credits.errors import Conflict
+from credits.errors import Conflict, Invalid
 from credits.ledger.posting import checked_quantity
 from credits.participants.models import Organisation
 from credits.payments.catalogue import Sorting, Wish, available_to_sell, offers_like
-from credits.payments.models import Currency, Offer
+from credits.payments.models import Offer
 from credits.payments.prices import Split, amount_of, split
 from credits.registry.market import Market
-from credits.registry.minerals import mineral_of
+from credits.registry.minerals import Mineral, mineral_of
 from credits.registry.policy import Policy
 
 AT_ONCE = 100  # offers that are read together
@@ -23,6 +23,10 @@ class TooLittleOnOffer(Conflict):
     """What is on offer and fits is less than what is wanted, or lies in too many small offers."""
 
     code = "too_little_on_offer"
+
+
+class NoMineralOrCurrency(Invalid):
+    code = "no_mineral_or_currency"
 
 
 @dataclass(frozen=True)
@@ -45,26 +49,31 @@ def shares_of(lines: list[Line], market: Market) -> Split:
     return sum((split(line.amount, market) for line in lines), Split(0, 0, 0))
 
 
+def mineral_wanted(wish: Wish) -> Mineral:
+    """The one mineral that is looked for. Raises NoMineralOrCurrency, UnknownMineral."""
+    if wish.mineral_code is None or wish.currency is None:
+        raise NoMineralOrCurrency("Say of which mineral, and in which currency you pay: an order has one of each.")
+    return mineral_of(wish.mineral_code)
+
+
 def fill(
     session: Session,
     *,
-    mineral_code: str,
-    currency: Currency,
+    wish: Wish,
     quantity: int,
     sorting: Sorting,
-    wish: Wish,
     buyer: Organisation | None,
     policy: Policy,
     today: date,
 ) -> list[Line]:
-    """Which offers make up `quantity` base units of a mineral, all in one currency, in the order of `sorting`.
+    """Which offers make up `quantity` base units of one mineral in one currency, in the order of `sorting`.
 
-    wish: country, level and vintage that are wanted. buyer: whose own offers are passed over.
-    Locks nothing. Raises UnknownMineral, BadQuantity, BadAmount, TooLittleOnOffer.
+    wish: which offers fit; it names a mineral and a currency. buyer: whose own offers are passed over.
+    Locks nothing. Raises NoMineralOrCurrency, UnknownMineral, BadQuantity, BadAmount, TooLittleOnOffer.
     """
-    mineral = mineral_of(mineral_code)
+    mineral = mineral_wanted(wish)
     checked_quantity(quantity)
-    wanted = offers_like(replace(wish, mineral_code=mineral_code, currency=currency), sorting, policy, today)
+    wanted = offers_like(wish, sorting, policy, today)
     lines: list[Line] = []
     taken: dict[tuple[int, int], int] = {}
     missing, start = quantity, 0
@@ -82,7 +91,7 @@ def fill(
     if missing:
         on_offer = quantity - missing
         raise TooLittleOnOffer(
-            f"Only {mineral.quantity(on_offer)} of {mineral.name} that fit are on offer in {currency}; "
+            f"Only {mineral.quantity(on_offer)} of {mineral.name} that fit are on offer in {wish.currency}; "
             f"you want {mineral.quantity(quantity)}.",
             asked=quantity,
             on_offer=on_offer,

@@ -42,7 +42,11 @@ def may_move(user: User, holder: Organisation) -> bool:
 def ways(user: User, held: Held, holder: Organisation) -> dict[str, bool]:
     """What this person can do with these credits now."""
     movable = bool(held.available) and may_move(user, holder)
-    return {"transfer": movable, "retire": movable and holder.kind in BUYERS and holder.id == user.organisation_id}
+    return {
+        "transfer": movable,
+        "retire": movable and holder.kind in BUYERS and holder.id == user.organisation_id,
+        "offer": movable and held.issuance.producer_id == holder.id,
+    }
 
 
 def nothing_to_move(held: Held, holder: Organisation, step: str) -> ResponseReturnValue | None:

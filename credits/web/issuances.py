@@ -1,14 +1,16 @@
 """What the serials of an issuance stand for, who holds which, and where any single one is."""
 
-from flask import render_template, request
+from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from credits import languages
 from credits.certificates import verified
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.identity import now
 from credits.ledger.serials import LARGEST, SerialRange, written
 from credits.participants import countries
+from credits.payments import catalogue
 from credits.registry import plausibility, public, queries
 from credits.registry.models import Issuance
 from credits.registry.production import BatchState
@@ -56,6 +58,7 @@ def described(found: Issuance, units: SerialRange) -> dict[str, object]:
     """What both pages show: origin, where the serials `units` are now and how they came there, a page of each."""
     first = min(max(asked_number("from", units.first), units.first), units.last)
     places = whereabouts(db.session, found, SerialRange(first, units.last), PLACES)
+    offers = catalogue.of_issuance(db.session(), found, current_app.extensions["policy"], now().date())
     moves = public.history(db.session, found, units, before=asked_number("before", LARGEST), limit=MOVEMENTS + 1)
     postings = list(dict.fromkeys(move.posting_id for move in moves))[:MOVEMENTS]
     more = len({move.posting_id for move in moves}) > MOVEMENTS
@@ -73,4 +76,6 @@ def described(found: Issuance, units: SerialRange) -> dict[str, object]:
         "newest": "before" not in request.args,
         "written": written,
         "words": WORDS,
+        "offers": offers,
+        "left": catalogue.left(db.session(), offers),
     }

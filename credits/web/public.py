@@ -12,6 +12,7 @@ from credits.extensions import db
 from credits.identity import now, visitor
 from credits.participants import countries
 from credits.participants.permissions import BUYERS, PRODUCERS
+from credits.payments import catalogue
 from credits.registry import assessed, grievances, public, site_records, site_states
 from credits.registry.minerals import MINERALS
 from credits.registry.production import Site
@@ -20,6 +21,7 @@ from credits.web.paging import page_of
 from credits.web.search import EXAMPLE
 from credits.web.sites import WORDS
 
+MOST_OFFERS = 5
 CAUSES = {
     "finding": lazy_gettext("A finding of zero tolerance"),
     "registry": lazy_gettext("The registry"),
@@ -50,10 +52,17 @@ def public_site(number: str) -> ResponseReturnValue:
         assurance=site.assurances[-1] if site.assurances else None,
         **standing_of(site),
         page=page_of(public.issuances_from(site)),
+        **offers_from(site),
         last_seen=last_seen_in(site),
         grievances=grievances.counted(db.session(), site),
         summary=site_records.summary(db.session, site, today=now().date()),
     )
+
+
+def offers_from(site: Site) -> dict[str, Any]:
+    """The first few offers of credits from a site, and what is left of each."""
+    found = catalogue.from_site(db.session(), site, current_app.extensions["policy"], now().date(), MOST_OFFERS)
+    return {"offers": found, "left": catalogue.left(db.session(), found)}
 
 
 def standing_of(site: Site) -> dict[str, Any]:

@@ -8,6 +8,8 @@ PUBLIC = {
     ("GET", "/api/v1/issuances"),
     ("GET", "/api/v1/issuances/{number}"),
     ("GET", "/api/v1/minerals"),
+    ("GET", "/api/v1/offers"),
+    ("GET", "/api/v1/offers/{number}"),
     ("GET", "/api/v1/organisations/{number}"),
     ("GET", "/api/v1/retirements/{number}"),
     ("GET", "/api/v1/search"),

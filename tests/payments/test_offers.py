@@ -17,7 +17,7 @@ from credits.payments.floors import BelowFloor, NoFloor
 from credits.payments.models import Currency, Offer, OfferState
 from credits.payments.offers import MoreThanLeft, NoSuchOffer, NotItsProducer, OfferClosed
 from credits.payments.prices import BadAmount, BadPrice, Split
-from credits.payments.standing import TooLittleOnOffer
+from credits.payments.standing import NoMineralOrCurrency, TooLittleOnOffer
 from credits.registry.minerals import UnknownMineral
 from credits.registry.models import Issuance
 from credits.registry.transfer import Suspended
@@ -238,8 +238,8 @@ class TestFill:
     @pytest.fixture
     def fill(self, stage):
         def fill(**bent):
-            asked = {"mineral_code": "CO", "currency": USD, "quantity": 2_500, "sorting": Sorting.OLDEST}
-            asked |= {"wish": Wish(), "buyer": stage.buyer.organisation, "policy": stage.policy}
+            asked = {"wish": Wish("CO", USD), "quantity": 2_500, "sorting": Sorting.OLDEST, "policy": stage.policy}
+            asked |= {"buyer": stage.buyer.organisation}
             lines = standing.fill(stage.session, **asked | {"today": stage.at.date()} | bent)
             return [(line.offer.number, line.quantity, line.amount) for line in lines]
 
@@ -267,15 +267,19 @@ class TestFill:
     def test_takes_only_what_fits(self, stage, issuance, fill):
         stage.for_sale(issuance)
         for bent in (
-            {"mineral_code": "AU"},
-            {"currency": EUR},
-            {"wish": Wish(vintage=2025)},
-            {"wish": Wish(country="PER")},
+            {"wish": Wish("AU", USD)},
+            {"wish": Wish("CO", EUR)},
+            {"wish": Wish("CO", USD, vintage=2025)},
+            {"wish": Wish("CO", USD, country="PER")},
             {"buyer": stage.coop},
         ):
             with pytest.raises(TooLittleOnOffer):
                 fill(**bent)
-        for bent, why in (({"quantity": 0}, BadQuantity), ({"mineral_code": "XX"}, UnknownMineral)):
+        for bent, why in (
+            ({"quantity": 0}, BadQuantity),
+            ({"wish": Wish("XX", USD)}, UnknownMineral),
+            ({"wish": Wish("CO")}, NoMineralOrCurrency),
+        ):
             with pytest.raises(why):
                 fill(**bent)
 

@@ -1,0 +1,54 @@
+"""What came of offers: who has ordered from them, and what of it was delivered."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, contains_eager
+
+from credits.payments.models import Offer, Order, OrderLine, OrderState
+
+UNDER_WAY = (OrderState.AWAITING_PAYMENT, OrderState.PAID)
+COUNTING = (*UNDER_WAY, OrderState.DELIVERED)
+TOLD = (*COUNTING, OrderState.REFUNDED)  # what a seller is shown; nothing was promised before, or is any more
+
+
+@dataclass(frozen=True)
+class Sold:
+    """Base units of one offer in orders that wait for their payment or delivery, and delivered.
+
+    premium: minor units to the site, of what was delivered.
+    """
+
+    under_way: int = 0
+    delivered: int = 0
+    premium: int = 0
+
+
+def sold_of(session: Session, offers: Collection[Offer]) -> dict[int, Sold]:
+    """What was sold of each of these offers so far, by its id."""
+    rows = session.execute(
+        select(OrderLine.offer_id, Order.state, func.sum(OrderLine.quantity), func.sum(OrderLine.premium))
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(OrderLine.offer_id.in_([offer.id for offer in offers]), Order.state.in_(COUNTING))
+        .group_by(OrderLine.offer_id, Order.state)
+    )
+    found = {offer.id: Sold() for offer in offers}
+    for offer_id, state, quantity, premium in rows:
+        before = found[offer_id]
+        if state is OrderState.DELIVERED:
+            found[offer_id] = Sold(before.under_way, int(quantity), int(premium))
+        else:
+            found[offer_id] = Sold(before.under_way + int(quantity), before.delivered, before.premium)
+    return found
+
+
+def lines_from(offer: Offer) -> Select[OrderLine]:
+    """The lines of orders from one offer, for its seller, the newest first."""
+    return (
+        select(OrderLine)
+        .join(OrderLine.order)
+        .options(contains_eager(OrderLine.order).joinedload(Order.buyer))
+        .where(OrderLine.offer_id == offer.id, Order.state.in_(TOLD))
+        .order_by(OrderLine.order_id.desc())
+    )

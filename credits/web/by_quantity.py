@@ -1,0 +1,55 @@
+"""Buying by quantity: so much of a mineral, the oldest or the cheapest first, from as many offers as it takes."""
+
+from flask import current_app, render_template, request
+from flask.typing import ResponseReturnValue
+
+from credits.errors import CreditsError
+from credits.extensions import db
+from credits.identity import now, visitor
+from credits.payments import catalogue, standing
+from credits.payments.catalogue import Sorting, Wish
+from credits.payments.standing import Line
+from credits.problems import status_of
+from credits.web import quoting
+from credits.web.blueprint import bp
+from credits.web.fields import with_point
+from credits.web.offers import choices, quantity_asked, sorting_asked, wish_in
+
+
+@bp.get("/offers/by-quantity")
+def by_quantity() -> ResponseReturnValue:
+    policy, today = current_app.extensions["policy"], now().date()
+    found = catalogue.found_in(db.session(), policy, today)
+    wish, sorting = wish_in(found), sorting_asked(Sorting.OLDEST)
+    typed, problem, quote, status = quantity_asked(), "", None, 200
+    if typed:
+        try:
+            quote = quoting.quoted(filled(wish, sorting, typed))
+        except CreditsError as refusal:
+            problem, status = str(refusal), status_of(refusal)
+    return render_template(
+        "offers/by_quantity.html",
+        wish=wish,
+        sorting=sorting,
+        typed=typed,
+        asked="quantity" in request.args,
+        problem=problem,
+        quote=quote,
+        **choices(found),
+        **quoting.shown(),
+    ), status
+
+
+def filled(wish: Wish, sorting: Sorting, typed: str) -> list[Line]:
+    """The lines that make up the quantity typed. Raises CreditsError."""
+    person = visitor()
+    mineral = standing.mineral_wanted(wish)
+    return standing.fill(
+        db.session(),
+        wish=wish,
+        quantity=mineral.base_units(with_point(typed)),
+        sorting=sorting,
+        buyer=person.organisation if person else None,
+        policy=current_app.extensions["policy"],
+        today=now().date(),
+    )
