@@ -1,0 +1,129 @@
+from dataclasses import replace
+
+import pytest
+
+from credits.journal import events
+from credits.ledger.models import AccountKind
+from credits.payments import acts, receiving
+from credits.payments.delivering import Disputed as UnderDispute
+from credits.payments.disputes import disputes_of
+from credits.payments.gateway import CheckoutState, Disputed, Seen
+from credits.payments.models import DisputeState, Means, OrderState, Use
+from credits.payments.money_models import MoneyPosting, MoneyPostingKind
+from credits.registry.movements import DecisionKind
+from tests.stage import CLAIM
+
+
+@pytest.fixture
+def issuance(stage):
+    acts.register()
+    return stage.issued()
+
+
+@pytest.fixture
+def buy(stage, issuance):
+    """An order paid through the provider, and how its checkout looks."""
+
+    def bought(**bent):
+        order = stage.ordered((stage.for_sale(issuance), 100), means=Means.STRIPE, **bent)
+        payment = stage.begun(order)
+        seen = Seen(
+            reference="cs_1",
+            order_number=order.number,
+            attempt=1,
+            state=CheckoutState.PAID,
+            amount=order.total,
+            currency="USD",
+            payment="pi_1",
+            livemode=False,
+            account=None,
+            created=payment.opened_at,
+        )
+        return order, payment, seen
+
+    return bought
+
+
+@pytest.fixture
+def tell(stage):
+    def told(payment, seen, state=None, amount=None):
+        if state is not None:
+            of = Disputed(reference="du_1", amount=amount or seen.amount, state=state)
+            seen = replace(seen, disputes=(of,))
+        asked = {"payment": payment, "seen": seen, "livemode": False, "policy": stage.policy, "at": stage.at}
+        return receiving.settle_seen(stage.session, **asked)
+
+    return told
+
+
+class TestTakeIn:
+    def test_holds_what_is_left_and_lets_it_go_when_won(self, stage, issuance, buy, tell):
+        order, payment, seen = buy()
+        buyer = stage.buyer.organisation
+        tell(payment, seen)
+        stage.retired(issuance, 30)
+        assert [tell(payment, seen, DisputeState.OPEN) for _ in range(2)] == ["disputed", "nothing"]
+
+        (dispute,) = disputes_of(stage.session, order)
+        assert (dispute.amount, dispute.state) == (order.total, DisputeState.OPEN)
+        assert stage.serials(issuance, buyer) == [("held", 31, 100)]
+        with pytest.raises(UnderDispute):
+            stage.proposed(DecisionKind.REFUND, order.number)
+        assert tell(payment, seen, DisputeState.WON) == "dispute_won"
+        assert stage.serials(issuance, buyer) == [("available", 31, 100)]
+        assert (dispute.state, dispute.shortfall) == (DisputeState.WON, 0)
+        stage.must_be_sound()
+
+    def test_gives_back_what_is_left_when_lost_and_books_the_rest(self, stage, issuance, buy, tell):
+        order, payment, seen = buy()
+        tell(payment, seen)
+        stage.retired(issuance, 33)
+        tell(payment, seen, DisputeState.OPEN)
+        tell(payment, seen, DisputeState.LOST)
+
+        (dispute,) = disputes_of(stage.session, order)
+        assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_467}
+        assert stage.balance(issuance, stage.buyer.organisation) == {}
+        assert (dispute.state, dispute.shortfall) == (DisputeState.LOST, 17_160)  # 33 % of USD 520.00
+        assert order.state is OrderState.DELIVERED
+        posted = stage.session.query(MoneyPosting).filter_by(kind=MoneyPostingKind.SHORTFALL).count()
+        assert posted == 1
+        stage.must_be_sound()
+
+    def test_never_undoes_a_retirement(self, stage, issuance, buy, tell):
+        order, payment, seen = buy(use=Use.RETIRE, claim=CLAIM)
+        tell(payment, seen)
+        tell(payment, seen, DisputeState.LOST)  # that it was opened was never told
+
+        (dispute,) = disputes_of(stage.session, order)
+        assert (dispute.earmark, dispute.shortfall) == (None, order.total)
+        assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_400}
+        assert [event.kind for event in events.story(stage.session, order.number)][-3:] == [
+            "dispute.opened",
+            "dispute.closed",
+            "premium.returned",
+        ]
+        stage.must_be_sound()
+
+    def test_concerns_the_part_that_is_disputed(self, stage, issuance, buy, tell):
+        order, payment, seen = buy()
+        tell(payment, seen)
+        tell(payment, seen, DisputeState.OPEN, order.total // 3)
+        assert stage.serials(issuance, stage.buyer.organisation) == [("held", 1, 34), ("available", 35, 100)]
+        tell(payment, seen, DisputeState.LOST, order.total // 3)
+
+        assert stage.serials(issuance, stage.buyer.organisation) == [("available", 35, 100)]
+        assert disputes_of(stage.session, order)[0].shortfall == 0
+        stage.must_be_sound()
+
+    def test_keeps_from_delivery_what_waits(self, stage, issuance, buy, tell):
+        order, payment, seen = buy()
+        stage.suspended(issuance)
+        tell(payment, seen)
+        assert order.state is OrderState.PAID
+        tell(payment, seen, DisputeState.OPEN)
+        tell(payment, seen, DisputeState.LOST)
+
+        assert order.state is OrderState.REFUNDED
+        assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_500}
+        stage.must_be_sound()
