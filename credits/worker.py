@@ -8,7 +8,7 @@ from huey import Huey, PostgresHuey, SqliteHuey, crontab
 from huey.serializer import SignedSerializer
 
 from config import Settings, load
-from credits import document_jobs, jobs, market_jobs
+from credits import document_jobs, jobs, market_jobs, premium_jobs
 from credits.app import create_app
 from credits.drawing import draw_statements_waiting, workshop
 from credits.extensions import db
@@ -175,6 +175,14 @@ def reconcile_money() -> None:
         found = market_jobs.reconcile(db.session(), gateway=asked.gateway if asked else None, at=now())
         for each in found.disagreements:
             log.error("The books of money disagree: %s: %s (%s)", each.subject, each.says, each.kind)
+
+
+@huey.periodic_task(crontab(minute="30", hour="5"))
+@huey.lock_task("warn-of-overdue")
+def warn_of_overdue() -> None:
+    """Tell the issuers of premium that sites wait too long for."""
+    with app.app_context():
+        premium_jobs.warn_of_overdue(db.session(), policy=app.extensions["policy"], at=now())
 
 
 @huey.periodic_task(crontab(minute="*"))

@@ -4,6 +4,12 @@ import pytest
 from werkzeug.routing import Rule
 
 PUBLIC = {
+    "web.follow_money",
+    "web.premium",
+    "web.premium_page",
+    "web.premium_paper",
+    "web.public_site_premium",
+    "web.public_site_premium_csv",
     "web.add_to_grievance",
     "web.file_grievance",
     "web.follow_grievance",

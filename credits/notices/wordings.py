@@ -113,6 +113,8 @@ ACTS = {
     "ceiling": N_("Let a batch through above its ceiling"),
     "reinstatement": N_("Let a site return to active"),
     "disbursement": N_("Pay premium out"),
+    "bank_payment": N_("Confirm a transfer"),
+    "refund": N_("Refund an order"),
     "annotation": N_("Annotate a certificate"),
     "annulment": N_("Annul a certificate"),
 }

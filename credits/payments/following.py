@@ -143,8 +143,8 @@ def collected_by(session: Session, site_id: int, currency: Currency) -> list[Col
     ]
 
 
-def trails_of(session: Session, issuance: Issuance, ranges: Sequence[SerialRange]) -> list[Trail]:
-    """The orders in which units of an issuance were bought, the oldest first, and what their premium became.
+def bought_in(session: Session, issuance: Issuance, ranges: Sequence[SerialRange]) -> dict[int, int]:
+    """In which orders units of an issuance were bought: base units by the orders' ids.
 
     Nothing of units that were never sold here, or that went back to their producer.
     """
@@ -159,10 +159,17 @@ def trails_of(session: Session, issuance: Issuance, ranges: Sequence[SerialRange
                 Entry.first <= wanted.last,
                 Entry.last >= wanted.first,
             )
+            .order_by(Order.id)
         )
         for order_id, first, last in rows:
             overlap = min(last, wanted.last) - max(first, wanted.first) + 1
             bought[order_id] = bought.get(order_id, 0) + overlap
+    return bought
+
+
+def trails_of(session: Session, issuance: Issuance, ranges: Sequence[SerialRange]) -> list[Trail]:
+    """What the premium of the orders became in which these units were bought, the oldest first."""
+    bought = bought_in(session, issuance, ranges)
     lines = session.scalars(
         select(OrderLine)
         .where(OrderLine.order_id.in_(bought), OrderLine.issuance_id == issuance.id)

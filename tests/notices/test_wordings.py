@@ -41,7 +41,8 @@ def test_every_kind_of_event_is_one_that_is_written():
     from pathlib import Path
 
     rooms = Path(__file__).parents[2] / "credits"
-    code = "".join(path.read_text() for room in ("registry", "participants") for path in (rooms / room).glob("*.py"))
+    floors = ("registry", "participants", "payments")
+    code = "".join(path.read_text() for room in floors for path in (rooms / room).glob("*.py"))
     made = {"bulk.transfer", "organisation.approved", "organisation.refused", "organisation.suspended"}
     made |= {f"transfer.{state}" for state in ("accepted", "rejected", "withdrawn", "expired")}
 
