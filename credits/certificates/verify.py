@@ -1,18 +1,22 @@
 """Check a certificate without the registry: `python -m credits.certificates.verify FILE.pdf --key KEYS [--json]`.
 
-Needs the file and the registry's published keys (keys.json), no database, no network and no web server; a key in the
-document itself is never believed. Exit status 0: it is genuine, 1: it is not, 2: could not tell (no file, no keys).
+Needs the file and the registry's published keys (keys.json), no database, no network and no web server, unless --online
+asks what became of it since; a key in the document itself is never believed. Exit status 0: it is genuine, 1: it is
+not (or was annulled), 2: could not tell (no file, no keys, no answer).
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from credits.certificates.checking import CHECKS, LARGEST, NOT_ASKED, Outcome, Verdict, check
+from credits.certificates.asking import present_state
+from credits.certificates.checking import CHECKS, LARGEST, NOT_ASKED, Outcome, Result, Verdict, check
 from credits.certificates.published_keys import KeysUnreadable, keys_in, written
+from credits.journal.canonical import encode
 
 EXIT = {Outcome.GENUINE: 0, Outcome.NOT_GENUINE: 1, Outcome.UNKNOWN: 2}
 MOST_KEYS = 4 * 1024 * 1024  # bytes of a file of keys
@@ -28,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if asked.key is None:
             raise CouldNotTell("no keys were named. Get keys.json from the registry, and name it with --key.")
-        verdict = check_file(asked.file, asked.key)
+        verdict = check_file(asked.file, asked.key, online=asked.online)
     except CouldNotTell as fault:
         if asked.json:
             say(json.dumps({"verdict": Outcome.UNKNOWN, "summary": f"COULD NOT TELL: {fault}", "checks": []}))
@@ -48,13 +52,19 @@ def say(text: str) -> None:
         sys.stdout = None  # nothing is left to be flushed at the end
 
 
-def check_file(file: Path, key: Path) -> Verdict:
-    """Raises CouldNotTell."""
+def check_file(file: Path, key: Path, *, online: bool) -> Verdict:
+    """online: ask the registry, where the keys say that it is, what became of it since. Raises CouldNotTell."""
     try:
         keys = keys_in(content_of(key, MOST_KEYS))
     except KeysUnreadable as fault:
         raise CouldNotTell(f"{key}: {fault}") from None
-    return check(content_of(file, LARGEST), keys)
+    verdict = check(content_of(file, LARGEST), keys)
+    if online and verdict.outcome is Outcome.GENUINE and verdict.facts is not None:
+        result, text = present_state(keys.url, verdict.number, sha256(encode(verdict.facts)).hexdigest())
+        verdict.say(NOT_ASKED, result, text)
+        if result is Result.UNKNOWN:
+            raise CouldNotTell(f"the file is genuine, but what became of it is not known. {text}")
+    return verdict
 
 
 def content_of(path: Path, most: int) -> bytes:
@@ -77,12 +87,15 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("file", type=Path, help="the certificate (PDF)")
     made.add_argument("--key", type=Path, metavar="KEYS", help="the registry's published keys (keys.json)")
+    made.add_argument("--online", action="store_true", help="also ask the registry whether it was annulled since")
     made.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
     return made
 
 
 def summary(verdict: Verdict) -> str:
     """One plain sentence for whoever is no expert."""
+    if [failed.name for failed in verdict.failures] == [NOT_ASKED]:
+        return f"ANNULLED: {verdict.checks[NOT_ASKED].text} The file itself is genuine."
     if verdict.outcome is not Outcome.GENUINE:
         return f"NOT GENUINE: {' '.join(failed.text for failed in verdict.failures)}"
     if verdict.facts is None:

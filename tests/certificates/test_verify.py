@@ -2,13 +2,18 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 
 from config import ROOT
 from credits.certificates import verify
 from credits.certificates.checking import LARGEST
-from tests.certificates.genuine import Registry
+from credits.journal.canonical import encode
+from tests.certificates.genuine import Registry, told_facts
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +31,28 @@ def ended(capsys, *arguments) -> tuple[int, str]:
     status = verify.main([str(each) for each in arguments])
     said = capsys.readouterr()
     return status, said.out + said.err
+
+
+WORD = {"kind": "annotation", "text": "The year is of the claim.", "at": "2026-12-01T00:00:00Z"}
+
+
+@contextmanager
+def answering(path: str, told: object):
+    """A registry that says this at one address over HTTP, and nothing where there is nothing to say."""
+
+    class Told(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == path and told is not None else 404)
+            self.end_headers()
+            self.wfile.write(json.dumps(told).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Told) as server:
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 class TestMain:
@@ -80,6 +107,34 @@ class TestMain:
         assert [status for status, _said in answers] == [2] * len(asked)
         assert all("COULD NOT TELL" in said for _status, said in answers)
 
+    @pytest.mark.parametrize(
+        ("told", "status", "said"),
+        [
+            ({"status": "retired", "annotations": []}, 0, "GENUINE"),
+            ({"status": "annotated", "annotations": [WORD]}, 0, "The year is of the claim."),
+            (
+                {"status": "annulled", "annotations": [WORD | {"kind": "annulment"}]},
+                1,
+                "ANNULLED: It was annulled since.",
+            ),
+            ({"status": "retired", "annotations": [], "number": "ASMC-R-000018"}, 2, "another certificate"),
+            ({"status": "retired", "annotations": [], "facts_sha256": "00"}, 2, "another certificate"),
+            ([], 2, "did not say"),
+            (None, 2, "did not say"),
+        ],
+    )
+    def test_asks_the_registry_what_became_of_it_where_it_may(self, capsys, tmp_path, told, status, said):
+        registry, facts = Registry.made(), told_facts()
+        (tmp_path / "certificate.pdf").write_bytes(registry.certificate(facts))
+        if isinstance(told, dict):
+            told = {"number": facts["number"], "facts_sha256": sha256(encode(facts)).hexdigest()} | told
+        with answering(f"/certificates/{facts['number']}/status.json", told) as url:
+            (tmp_path / "keys.json").write_text(json.dumps(registry.keys(url=url)))
+            found = ended(capsys, tmp_path / "certificate.pdf", "--key", tmp_path / "keys.json", "--online")
+
+        assert found[0] == status
+        assert said in found[1]
+
     @pytest.mark.parametrize("bend", ["valid_from", "fingerprint", "certificate"])
     def test_believes_no_damaged_keys(self, papers, capsys, tmp_path, bend):
         told = json.loads((papers / "keys.json").read_text())
@@ -92,7 +147,7 @@ class TestMain:
 def test_needs_no_web_server_no_database_and_no_network(papers):
     """As an auditor runs it, years later."""
     asked = [papers / "certificate.pdf", "--key", papers / "keys.json"]
-    shut = "import runpy, socket, sys; socket.socket = None; sys.argv[0] = 'verify'\n"
+    shut = "import runpy, socket, sys; socket.socket.connect = None; sys.argv[0] = 'verify'\n"
     shut += "try: runpy.run_module('credits.certificates.verify', run_name='__main__')\n"
     shut += (
         "finally: print(sorted({name.partition('.')[0] for name in sys.modules} & {'flask', 'sqlalchemy', 'jinja2'}))"
