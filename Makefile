@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test benchmark races crash network power disk-full model attacks check format lock backup restore ready-to-run ready-to-check ready-to-test
+.PHONY: help run test benchmark races crash network power disk-full model attacks chaos check format lock backup restore ready-to-run ready-to-check ready-to-test
 
 help: ## List the commands
 	@echo "Commands (settings such as PORT=8080 or DATABASE_URL=... may follow; the README has them all):"
@@ -43,6 +43,9 @@ model: ready-to-test ## Take random steps with the ledger and a simple model of 
 
 attacks: ready-to-test ## Edit the database by hand, past every trigger, and say who finds it
 	@$(BIN)/python -m tests.suites.attacks
+
+chaos: ready-to-test ## Let everything go wrong between buyers and the payment provider (SCHEDULES=10000 THREADS=64)
+	@$(BIN)/python -m tests.suites.chaos --schedules $(or $(SCHEDULES),10000) --threads $(or $(THREADS),64)
 
 check: ready-to-check ## Look for mistakes without running anything: ruff, mypy, djlint
 	$(BIN)/ruff check .

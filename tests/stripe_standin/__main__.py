@@ -75,6 +75,8 @@ def keep(provider: Provider, file: Path | None, kept: str) -> str:
 def load(provider: Provider, file: Path) -> None:
     told = json.loads(file.read_text())
     provider.things, provider.offset, provider.seed = told["things"], told["offset"], told["seed"]
+    sessions = provider.things["checkout.session"]
+    provider.open = {name: session for name, session in sessions.items() if session["status"] == "open"}
     provider.clearing = {name: (at, good) for name, (at, good) in told["clearing"].items()}
 
 

@@ -40,6 +40,7 @@ class Provider:
         self.clears_after = clears_after
         self.seed = seed
         self.things: dict[str, dict[str, Thing]] = {kind: {} for kind in TABLES}
+        self.open: dict[str, Thing] = {}  # the checkouts that may still be paid
         self.clearing: dict[str, tuple[float, bool]] = {}  # a checkout's id: when its money comes, and whether it does
         self.refunds_fail = False
 
@@ -61,8 +62,8 @@ class Provider:
 
     def _due(self, until: float) -> list[tuple[float, Callable[[], None]]]:
         due: list[tuple[float, Callable[[], None]]] = []
-        for session in self.things["checkout.session"].values():
-            if session["status"] == "open" and session["expires_at"] <= until:
+        for session in self.open.values():
+            if session["expires_at"] <= until:
                 due.append((session["expires_at"], lambda session=session: self._expire(session)))
         for reference, (at, good) in self.clearing.items():
             if at <= until:
@@ -128,6 +129,7 @@ class Provider:
             ui_mode="hosted_page",
         )
         session["url"] = f"{address}/c/pay/{session['id']}"
+        self.open[session["id"]] = session
         return session
 
     def expire(self, reference: str) -> Thing:
@@ -186,11 +188,11 @@ class Provider:
             intent["last_payment_error"] = {"code": "card_declined", "type": "card_error"}
             self._tell("payment_intent.payment_failed", intent)
         elif how == "card":
-            session["status"] = "complete"
+            self._complete(session)
             self._receive(session, intent)
             self._tell("checkout.session.completed", session)
         elif how in {"debit", "debit_fails"}:
-            session["status"] = "complete"
+            self._complete(session)
             intent["status"] = "processing"
             self.clearing[reference] = (self.now() + self.clears_after, how == "debit")
             self._tell("payment_intent.processing", intent)
@@ -291,8 +293,13 @@ class Provider:
             self._tell("payment_intent.payment_failed", intent)
             self._tell("checkout.session.async_payment_failed", session)
 
+    def _complete(self, session: Thing) -> None:
+        session["status"] = "complete"
+        del self.open[session["id"]]
+
     def _expire(self, session: Thing) -> None:
         session["status"] = "expired"
+        del self.open[session["id"]]
         self._tell("checkout.session.expired", session)
 
     def _charge_of(self, intent: Thing) -> Thing:

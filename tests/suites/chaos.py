@@ -1,0 +1,311 @@
+"""Chaos: everything that can go wrong between a buyer, a payment provider and the registry, on a clock of its own.
+
+    make chaos SCHEDULES=10000
+
+A schedule is one order with its accidents, drawn by a number: answers lost before and after their effect, events
+doubled, shuffled, three days late, forged or never sent, payments around the moment of expiry, a buyer who cancels
+while paying, never returns, or calls the return page by hand, refunds and disputes. A score of them share an offer that
+is too small for all. In the end the provider's books decide: who has paid has the credits once, or the money back, and
+nobody else. Then everybody asks at once, in threads, for the last credit. The judge looks at all of it.
+"""
+
+import argparse
+import logging
+import random
+import shutil
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from credits import market_jobs
+from credits.db import begin_writing
+from credits.errors import CreditsError
+from credits.files import Files
+from credits.payments import acts, floors, reserving
+from credits.payments.models import Means, Offer, Order, OrderState, PaymentState
+from tests import factories, servers
+from tests.checker_market import paid
+from tests.stage import Stage
+from tests.stripe_standin.provider import Thing
+from tests.suites import trial
+from tests.suites.turmoil import CREDIT, DAY, HOUR, MINUTE, Chaos, Schedule
+from tests.suites.workers import processes
+
+TOGETHER = 20  # schedules that share an offer
+END = 9 * DAY
+PATIENCE = 120  # seconds
+
+
+@dataclass
+class Ended:
+    """What came of some schedules."""
+
+    schedules: int = 0
+    seconds: float = 0.0
+    counted: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+
+class Ground:
+    """A database with a seller, buyers and an issuance, that is as it was before whenever it is wanted.
+
+    What SQLAlchemy has put together for one score of schedules serves the next.
+    """
+
+    def __init__(self, url: str, papers: Path) -> None:
+        acts.register()
+        self.url = url
+        self.engine = trial.engine_of(url)
+        self.session = Session(self.engine, expire_on_commit=False)
+        begin_writing(self.session)
+        factories.write_to(self.session)
+        self.stage = Stage(self.session, Files(papers), trial.POLICY)
+        self.issuance = self.stage.issued(**trial.GOLD)
+        floors.seed(self.session, by=self.stage.issuer, at=self.stage.at)
+        self.session.commit()
+        self.people = list(self.session)
+        self.rest()
+        copy_database(url, f"{url}_kept")
+
+    def rest(self) -> None:
+        """Forget what belongs to one score alone, and let go of the database."""
+        self.session.rollback()
+        for each in list(self.session):
+            if not any(each is kept for kept in self.people):
+                self.session.expunge(each)
+        self.session.expire_all()
+        self.engine.dispose()
+
+    def again(self) -> None:
+        self.rest()
+        copy_database(f"{self.url}_kept", self.url)
+
+    def close(self) -> None:
+        factories.write_to(None)
+        self.session.close()
+        self.engine.dispose()
+
+
+def copy_database(source: str, target: str) -> None:
+    """Make `target` what `source` is; nobody is connected to either."""
+    if source.startswith("sqlite"):
+        shutil.copyfile(source.removeprefix("sqlite:///"), target.removeprefix("sqlite:///"))
+        return
+    server, _, name = target.rpartition("/")
+    named = [sql.Identifier(each) for each in (name, source.rpartition("/")[2])]
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(named[0]))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(*named))
+
+
+def part(url: str, papers: Path, schedules: int, seed: int) -> Ended:
+    """So many schedules in one database, by scores, each judged in the end."""
+    ended = Ended(schedules)
+    ground = Ground(url, papers)
+    started = time.monotonic()
+    for start in range(0, schedules, TOGETHER):
+        if start:
+            ground.again()
+        dice = random.Random(f"{seed} {start}")
+        chaos = Chaos(ground.stage, ground.issuance, dice, ended.counted)
+        said = play(chaos, min(TOGETHER, schedules - start))
+        found = market_jobs.reconcile(ground.session, gateway=chaos.till.gateway, at=chaos.at)
+        said += [f"{each.subject}: {each.says}" for each in found.disagreements]
+        said += judged(url, chaos.standin.provider.things)
+        ended.wrong += [f"score {start} of seed {seed}: {each}" for each in said]
+    ended.seconds = time.monotonic() - started
+    ground.close()
+    return ended
+
+
+def play(chaos: Chaos, schedules: int) -> list[str]:
+    """A score of buyers and an offer that is too small for them; what is wrong in the end."""
+    stage, dice = chaos.stage, chaos.dice
+    begin_writing(chaos.session)
+    offer = stage.for_sale(chaos.issuance, quantity=CREDIT * max(1, schedules * 3 // 4), price=600)
+    chaos.session.commit()
+    for _ in range(schedules):
+        chaos.plan(dice.uniform(0, 30 * MINUTE), Schedule(chaos, offer).begin)
+    for _ in range(6):
+        chaos.plan(dice.uniform(0, 3 * HOUR), lambda: market_jobs.poll(chaos.session, till=chaos.till, at=chaos.at))
+    for _ in range(3):
+        chaos.plan(dice.uniform(0, 4 * DAY), lambda: tend(chaos))
+    for _ in range(2):
+        chaos.plan(END, lambda: tend(chaos))
+    chaos.run()
+    return wrong(chaos, offer)
+
+
+def tend(chaos: Chaos) -> None:
+    """What the worker does by the clock."""
+    session, till, at = chaos.session, chaos.till, chaos.at
+    market_jobs.poll(session, till=till, at=at)
+    market_jobs.poll(session, till=till, at=at, states=[PaymentState.PROCESSING])
+    market_jobs.send_refunds(session, gateway=till.gateway, at=at)
+    market_jobs.deliver_waiting(session, policy=till.policy, at=at)
+    if chaos.now == END:
+        market_jobs.catch_up(session, till=till, at=at)
+
+
+def wrong(chaos: Chaos, offer: Offer) -> list[str]:
+    """What the registry did, held against what the provider has, order by order."""
+    session, things = chaos.session, chaos.standin.provider.things
+    session.refresh(offer)
+    found, sold, back = [], 0, 0
+    for order in session.scalars(select(Order).execution_options(populate_existing=True)):
+        (payment,) = order.payments
+        charge = charge_of(things, things["checkout.session"].get(payment.reference or ""))
+        money = charge["amount"] - charge["amount_refunded"] if charge else 0
+        chaos.counted[order.state.value] += 1
+        quantity = sum(line.quantity for line in order.lines)
+        sold += quantity if order.state is OrderState.DELIVERED else 0
+        back += quantity if order.state is OrderState.REFUNDED else 0
+        if charge is None and order.state is not OrderState.CANCELLED:
+            found.append(f"{order.number} is {order.state.value}, and nobody has paid")
+        if charge and not lost(things, charge) and (order.state is OrderState.DELIVERED) is not (money == order.total):
+            found.append(f"{order.number} is {order.state.value}, and the provider has {money} of {order.total}")
+    if not sold <= offer.quantity - offer.remaining <= sold + back:
+        found.append(f"{offer.number}: {sold} sold, {offer.remaining} left of {offer.quantity}")
+    session.rollback()
+    return found
+
+
+def charge_of(things: dict[str, dict[str, Thing]], checkout: Thing | None) -> Thing | None:
+    intent = things["payment_intent"].get(checkout["payment_intent"] or "") if checkout else None
+    return things["charge"].get(intent["latest_charge"] or "") if intent else None
+
+
+def lost(things: dict[str, dict[str, Thing]], charge: Thing) -> bool:
+    """Whether the buyer's bank has taken the money back."""
+    return any(each["charge"] == charge["id"] and each["status"] == "lost" for each in things["dispute"].values())
+
+
+def judged(url: str, things: dict[str, dict[str, Thing]]) -> list[str]:
+    """What the judge says, who trusts the tables and the provider's books alone."""
+    path = url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path) if path != url else psycopg.connect(url)) as connection:
+        return [*trial.judged(url, []), *paid(connection, things)]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Everybody at once, each with a connection and a session of their own."""
+
+    chaos: Chaos
+    url: str
+    at_once: int
+
+    def rush(self, act: Callable[[Session, int], Any]) -> list[Any]:
+        """What each was told; a refusal by its code."""
+        engine = trial.engine_of(self.url, self.at_once)
+        gate = threading.Barrier(self.at_once)
+
+        def go(who: int) -> Any:
+            with Session(engine) as session:
+                gate.wait(PATIENCE)
+                try:
+                    return act(session, who)
+                except CreditsError as refusal:
+                    session.rollback()
+                    return refusal.code
+
+        with ThreadPoolExecutor(self.at_once) as threads:
+            told = list(threads.map(go, range(self.at_once), timeout=PATIENCE))
+        engine.dispose()
+        return told
+
+    def round(self) -> list[str]:
+        """All want the last credit; whoever gets it pays, and everybody tells of it at once."""
+        chaos, stage = self.chaos, self.chaos.stage
+        begin_writing(chaos.session)
+        offer = stage.for_sale(chaos.issuance, quantity=CREDIT, price=600)
+        orders = [stage.ordered((offer, CREDIT), means=Means.STRIPE).id for _ in range(self.at_once)]
+        chaos.session.commit()
+
+        def begin(session: Session, who: int) -> int:
+            begin_writing(session)
+            order = session.get_one(Order, orders[who])
+            asked = {"policy": stage.policy, "by": order.placed_by, "key": f"rush {order.id}", "at": stage.at}
+            payment = reserving.begin_payment(session, order=order, seen=order.revision, **asked)
+            session.commit()
+            return payment.id
+
+        winners = [told for told in self.rush(begin) if isinstance(told, int)]
+        if len(winners) != 1:
+            return [f"{offer.number}: {len(winners)} buyers have reserved the last credit"]
+        asked = {"payment_id": winners[0], "till": chaos.till, "at": chaos.at}
+        pages = set(self.rush(lambda session, _: market_jobs.open_checkout(session, **asked)))
+        if len(pages) != 1:
+            return [f"{offer.number}: the buyer was shown {pages}"]
+        chaos.standin.provider.pay(pages.pop().rpartition("/")[2], "card")
+        effects = Counter(self.rush(lambda session, _: market_jobs.ask_about(session, **asked)))
+        return [] if effects["delivered"] == 1 else [f"{offer.number} was delivered: {dict(effects)}"]
+
+
+def rush(url: str, papers: Path, rounds: int, at_once: int) -> Ended:
+    """Rounds of everybody at once in one database, judged in the end."""
+    ground = Ground(url, papers)
+    chaos = Chaos(ground.stage, ground.issuance, random.Random(1), Counter())
+    crowd = Crowd(chaos, url, at_once)
+    started = time.monotonic()
+    found = [each for _ in range(rounds) for each in crowd.round()]
+    ended = Ended(rounds, time.monotonic() - started, wrong=found)
+    ground.close()
+    ended.wrong += judged(url, chaos.standin.provider.things)
+    return ended
+
+
+def main() -> int:
+    from tests.conftest import migrate  # brings pytest, which only the migrated database needs
+
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--schedules", type=int, default=10_000)
+    asked.add_argument("--threads", type=int, default=64)
+    asked.add_argument("--rounds", type=int, default=20, help="of everybody at once, on each database")
+    given = asked.parse_args()
+    sound = True
+    with tempfile.TemporaryDirectory(dir=servers.in_memory()) as home, servers.postgresql() as server:
+        places = {"SQLite": f"sqlite:///{home}/credits.db", "PostgreSQL": server.fresh_database()}
+        rushed = {"SQLite": f"sqlite:///{home}/rush.db", "PostgreSQL": server.fresh_database()}
+        for url in (*places.values(), *rushed.values()):
+            migrate(url)
+        shares = {"SQLite": given.schedules - given.schedules // 4, "PostgreSQL": given.schedules // 4}
+        quiet()
+        with ProcessPoolExecutor(2, processes, quiet) as pool:
+            ways = [pool.submit(part, url, Path(home) / name, shares[name], 1) for name, url in places.items()]
+            for name, way in zip(places, ways, strict=True):
+                sound &= say(f"{name}: schedules", way.result())
+        for name, url in rushed.items():
+            ended = rush(url, Path(home) / f"{name} rush", given.rounds, given.threads)
+            sound &= say(f"{name}: rounds of {given.threads} buyers", ended)
+    return 0 if sound else 1
+
+
+def quiet() -> None:
+    """Refusals and silence are what is tried here: nobody has to read of each."""
+    logging.getLogger("credits").setLevel(logging.CRITICAL)
+
+
+def say(what: str, ended: Ended) -> bool:
+    print(f"{what}: {ended.schedules} in {ended.seconds:.0f} s")
+    print(*(f"  {count:>7} {name}" for name, count in sorted(ended.counted.items())), sep="\n")
+    print(*(ended.wrong[:20] or ["The judge: every promise holds."]), sep="\n", flush=True)
+    return not ended.wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""Chaos in its short form, and with planted bugs that it must see."""
+
+import random
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from credits import market_jobs
+from credits.payments.gateway import CheckoutState
+from credits.payments.stripe_gateway import StripeGateway
+from tests.checker_market import market
+from tests.suites import chaos
+from tests.suites.turmoil import Chaos
+
+
+def test_comes_to_what_the_provider_says(database, tmp_path):
+    ended = chaos.part(database, tmp_path / "papers", schedules=20, seed=7)
+
+    assert ended.wrong == []
+    assert ended.counted["delivered"] > 0
+    assert ended.counted["cancelled"] > 0
+
+
+def test_sells_the_last_credit_once(database, tmp_path):
+    ended = chaos.rush(database, tmp_path / "papers", rounds=1, at_once=8)
+
+    assert ended.wrong == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+class TestPlantedBug:
+    @pytest.fixture
+    def ground(self, database, tmp_path):
+        made = chaos.Ground(database, tmp_path / "papers")
+        yield made
+        made.close()
+
+    def wrong(self, ground):
+        made = Chaos(ground.stage, ground.issuance, random.Random(3), Counter())
+        said = chaos.play(made, 20)
+        return "\n".join([*said, *chaos.judged(ground.url, made.standin.provider.things)])
+
+    def test_of_delivering_before_the_money_has_cleared_is_seen(self, ground, monkeypatch):
+        look = StripeGateway.look
+
+        def hasty(self, reference):
+            seen = look(self, reference)
+            promised = seen.state is CheckoutState.PROCESSING
+            return replace(seen, state=CheckoutState.PAID) if promised else seen
+
+        monkeypatch.setattr(StripeGateway, "look", hasty)
+        assert "nobody has paid" in self.wrong(ground)
+
+    def test_of_hearing_nothing_is_seen(self, ground, monkeypatch):
+        monkeypatch.setattr(market_jobs, "settle", lambda *_arguments: "nothing")
+        monkeypatch.setattr(market_jobs, "take_in", lambda *_arguments, **_more: "nothing")
+
+        said = self.wrong(ground)
+        assert "is awaiting_payment, and the provider has" in said
+        assert "was paid, and its payment is" in said
+
+    def test_of_keeping_money_that_nobody_wants_is_seen(self, ground, monkeypatch):
+        monkeypatch.setattr("credits.payments.settling.note_surplus", lambda *_arguments: None)
+        monkeypatch.setattr(market_jobs, "send_refunds", lambda *_arguments, **_more: 0)
+
+        assert "were not sent back" in self.wrong(ground)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+class TestMarketChecker:
+    @pytest.fixture
+    def sold(self, stage, engine):
+        """A delivered order in a database without walls."""
+        made = stage.bought((stage.for_sale(stage.issued(), 2_000), 1_000))
+        stage.session.commit()
+        with engine.begin() as connection:
+            connection.execute(text("PRAGMA ignore_check_constraints = ON"))
+            for name in connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
+                connection.execute(text(f"DROP TRIGGER {name}"))
+        return made
+
+    @pytest.mark.parametrize(
+        "damage, sentence",
+        [
+            ("DELETE FROM payment", "was delivered against []"),
+            ("UPDATE payment SET amount = amount - 1", "was delivered against"),
+            ("UPDATE purchase SET posting_id = NULL, delivered_at = NULL", "is delivered and nothing moved"),
+            ("UPDATE purchase_line SET quantity = 999", "was delivered with other credits"),
+            ("UPDATE offer SET remaining = quantity", "are sold"),
+            ("UPDATE earmark_range SET last = last + 1", "are reserved for it"),
+            ("UPDATE earmark SET closing_posting_id = opening_posting_id", "were not reserved for it"),
+            ("UPDATE money_entry SET amount = amount + 1 WHERE id = 1", "which was divided"),
+        ],
+    )
+    def test_sees_damage(self, sold, database, damage, sentence):
+        with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
+            assert market(connection) == []
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+            connection.execute(damage)
+            assert sentence in "\n".join(market(connection))
