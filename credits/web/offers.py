@@ -14,6 +14,7 @@ from credits.payments import catalogue, offers, standing
 from credits.payments.catalogue import Found, Sorting, Wish
 from credits.payments.models import Currency, Offer, OfferState
 from credits.problems import status_of
+from credits.registry import site_states
 from credits.registry.minerals import mineral_of
 from credits.web import quoting
 from credits.web.blueprint import bp
@@ -49,12 +50,12 @@ def offer(number: str) -> ResponseReturnValue:
     found = offers.offer_numbered(db.session(), number)
     left = catalogue.left(db.session(), [found])[found.id]
     typed, problem, quote, status = quantity_asked(), "", None, 200
-    per_credit = found.mineral.units_per_credit
+    per_credit, policy = found.mineral.units_per_credit, current_app.extensions["policy"]
     try:
         quantity = found.mineral.base_units(with_point(typed)) if typed else min(left, per_credit)
         if quantity:
+            catalogue.must_be_left(found, quantity, left)
             quote = quoting.quoted([standing.line_of(found, quantity)])
-        catalogue.must_be_left(found, quantity, left)
     except CreditsError as refusal:
         problem, status = str(refusal), status_of(refusal)
     return render_template(
@@ -68,6 +69,7 @@ def offer(number: str) -> ResponseReturnValue:
         origin=found.issuance.facts,
         words=WORDS,
         country=country_name(found.issuance.facts["producer"]["country"]),
+        standing=site_states.standing(db.session(), found.issuance.batch.site, now().date(), policy),
         sells=may_sell(visitor(), found),
         **quoting.shown(),
     ), status

@@ -110,7 +110,9 @@ class TestOffer:
         stage.floor(price=700_000, currency=Currency.JPY)
         made = stage.for_sale(issuance, price=780_001, currency=Currency.JPY)
 
-        assert "You pay JPY 390,001" in words(client.get(f"/offers/{made.number}?quantity=0.5").text)
+        seen = words(client.get(f"/offers/{made.number}?quantity=0.5").text)
+        assert "Price before tax JPY 390,001 Tax comes on top where it is due" in seen
+        assert "You pay" not in seen
 
 
 class TestPublicPages:
