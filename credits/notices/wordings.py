@@ -68,6 +68,18 @@ class Kind(StrEnum):
     ORGANISATION_APPROVED = "organisation_approved"
     ORGANISATION_REFUSED = "organisation_refused"
     ORGANISATION_SUSPENDED = "organisation_suspended"
+    ORDER_TO_PAY = "order_to_pay"
+    ORDER_LAPSES_SOON = "order_lapses_soon"
+    ORDER_CANCELLED = "order_cancelled"
+    ORDER_DELIVERED = "order_delivered"
+    ORDER_KEPT = "order_kept"
+    ORDER_WAITS = "order_waits"
+    ORDER_REFUNDED = "order_refunded"
+    PAYMENT_SURPLUS = "payment_surplus"
+    PAYMENT_ODD = "payment_odd"
+    REFUND_FAILED = "refund_failed"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_CLOSED = "dispute_closed"
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,7 @@ def N_(text: str) -> str:  # noqa: N802  the name by which collectors of texts k
 
 
 # Facts that are words themselves.
-TRANSLATED = {"mineral", "act"}
+TRANSLATED = {"mineral", "act", "outcome"}
 MINERALS = (
     N_("gold"), N_("cobalt"), N_("copper"), N_("lithium"), N_("tin"), N_("tantalum"), N_("tungsten"), N_("rare earths"),
 )  # fmt: skip
@@ -124,6 +136,7 @@ TO_THE_TRANSFER = N_("To the transfer")
 TO_THE_BATCH = N_("To the batch")
 TO_THE_FINDINGS = N_("To the findings")
 TO_THE_SITE = N_("To the site")
+TO_THE_ORDER = N_("To the order")
 
 WORDINGS: dict[Kind, Wording] = {
     Kind.EXPIRY_NEAR: Wording(
@@ -528,6 +541,91 @@ WORDINGS: dict[Kind, Wording] = {
         N_("Write to the registry. It can approve your organisation again."),
         "/account",
         N_("To the account"),
+    ),
+    Kind.ORDER_TO_PAY: Wording(
+        N_("Please send %(total)s for %(order)s"),
+        N_("The credits of %(order)s are reserved for %(buyer)s until %(until)s."),
+        N_("Send exactly %(total)s with the reference %(order)s, to the account on the order's page."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.ORDER_LAPSES_SOON: Wording(
+        N_("%(order)s waits for your money until %(until)s"),
+        N_("The transfer of %(total)s for %(order)s has not been seen yet."),
+        N_("Send it now, or cancel the order. After %(until)s others can buy the credits."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.ORDER_CANCELLED: Wording(
+        N_("%(order)s has ended without a payment"),
+        N_("%(reason)s Nothing of %(order)s is reserved for %(buyer)s any more."),
+        N_("Order again if you still want the credits. Money that comes now is sent back."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.ORDER_DELIVERED: Wording(
+        N_("%(order)s is paid and delivered"),
+        N_("The credits of %(order)s were delivered to %(buyer)s, against %(total)s."),
+        N_("The order's page has the invoice, and the certificates where the credits were retired at once."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.ORDER_KEPT: Wording(
+        N_("%(order)s is delivered, and was not retired"),
+        N_("%(reason)s"),
+        N_("Retire the credits by hand once that is possible, or transfer them."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.ORDER_WAITS: Wording(
+        N_("%(order)s is paid and cannot be delivered yet"),
+        N_("The money of %(buyer)s for %(order)s is there. The credits wait: %(reason)s"),
+        N_("They are delivered as soon as that is possible; otherwise the registry refunds the buyer."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.ORDER_REFUNDED: Wording(
+        N_("%(order)s is refunded"),
+        N_("The credits of %(order)s went back to who sold them. Reason: %(reason)s"),
+        N_("The buyer's money is sent back; the order's page says when it was."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.PAYMENT_SURPLUS: Wording(
+        N_("Money came for %(order)s that it does not want"),
+        N_("%(buyer)s has paid %(order)s when it had ended, or once more. All of it goes back."),
+        N_("Nothing is left to do for the buyer. What came by a transfer, the registry's bank sends back."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.PAYMENT_ODD: Wording(
+        N_("The payment provider says something else of %(order)s"),
+        N_("What the provider tells of %(order)s is not what we know: %(about)s. Nothing was delivered by it."),
+        N_("Look at the order and at the provider's own pages."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.REFUND_FAILED: Wording(
+        N_("The refund of %(order)s has come back"),
+        N_("The money of %(order)s did not reach %(buyer)s and is with us again."),
+        N_("Ask the buyer why, then send it once more."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.DISPUTE_OPENED: Wording(
+        N_("The payment of %(order)s is disputed"),
+        N_("The bank of %(buyer)s asks for the money of %(order)s back. What is left of the credits is held "
+           "meanwhile."),
+        N_("Answer it at the payment provider. What was retired stays retired."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.DISPUTE_CLOSED: Wording(
+        N_("The dispute about %(order)s has ended"),
+        N_("The dispute about the payment of %(order)s by %(buyer)s was %(outcome)s."),
+        N_("The order's page says what became of the credits and of the money."),
+        "{page}",
+        TO_THE_ORDER,
     ),
 }  # fmt: skip
 

@@ -28,6 +28,11 @@ from credits.registry.policy import Policy
 from credits.registry.telling import both_people, recorded
 
 AT_A_TIME = 100
+STEPS = {
+    RefundState.ASKED: "refund.asked",
+    RefundState.DONE: "refund.done",
+    RefundState.FAILED: "refund.failed",
+}
 
 
 class NotRefundable(Conflict):
@@ -204,7 +209,7 @@ def settle(session: Session, found: Refund, reference: str, state: RefundState, 
     found.settled_at = None if state is RefundState.ASKED else at
     session.flush()
     if moved_on:
-        tell(session, found.payment.order, f"refund.{state.value}", by, at, None, attempt=found.payment.attempt)
+        tell(session, found.payment.order, STEPS[state], by, at, None, attempt=found.payment.attempt)
     return True
 
 
