@@ -1,5 +1,6 @@
 import json
 import random
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
@@ -103,6 +104,25 @@ class TestCheck:
         assert status.valid
         assert status.coverage.name == "ENTIRE_FILE"
         assert [covered(genuine)[0], covered(genuine)[2]] == [seen.byte_range[0], seen.byte_range[2]]
+
+    @pytest.mark.parametrize(
+        ("bend", "said", "outcome"),
+        [
+            (lambda whole: whole, ("Signature is Valid", "Total document signed"), Outcome.GENUINE),
+            (lambda whole: whole.replace(b"/Lang", b"/lang"), ("Digest Mismatch",), Outcome.NOT_GENUINE),
+            (lambda whole: updated(whole), ("Not total document signed",), Outcome.NOT_GENUINE),  # noqa: PLW0108
+        ],
+    )
+    def test_agrees_with_a_program_of_other_people(self, genuine, keys, tmp_path, bend, said, outcome):
+        file = tmp_path / "certificate.pdf"
+        file.write_bytes(bend(genuine))
+        told = subprocess.run(["pdfsig", file], capture_output=True, text=True, check=False).stdout
+
+        assert [sentence for sentence in said if sentence not in told] == []
+        assert check(file.read_bytes(), keys).outcome is outcome
+        if outcome is Outcome.GENUINE:
+            done = subprocess.run(["qpdf", "--check", file], capture_output=True, text=True, check=True)
+            assert "No syntax or stream encoding errors" in done.stdout
 
     def test_fails_at_every_changed_byte_of_the_signature_and_its_padding(self, genuine, keys):
         """The only bytes that the signature does not cover are its own: each of them by itself."""

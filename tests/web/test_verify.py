@@ -1,6 +1,9 @@
+import base64
 import hashlib
 import json
+from io import BytesIO
 
+import pikepdf
 import pytest
 
 from credits import document_jobs, jobs
@@ -9,9 +12,11 @@ from credits.certificates.issuing import freeze
 from credits.drawing import workshop
 from credits.extensions import db
 from credits.identity import now
+from credits.journal.proofs import proof_in
 from credits.log_keys import log_keys
 from credits.registry.movements import DecisionKind
 from tests.certificates.genuine import Registry
+from tests.journal import reference
 
 
 @pytest.fixture
@@ -109,6 +114,21 @@ class TestCheckDocument:
         assert {name: each for name, each in told.items() if name not in online_alone} == {
             name: each for name, each in offline.items() if name not in online_alone
         }
+
+    def test_carries_a_proof_that_the_standard_itself_finds_good(self, client, document):
+        """RFC 6962 as it reads, over all entries that the log serves: no line of it is the registry's."""
+        with pikepdf.open(BytesIO(document)) as pdf:
+            proof = proof_in(pdf.attachments["event.tlog-proof"].get_file().read_bytes())
+            facts = pdf.attachments["certificate.json"].get_file().read_bytes()
+        _origin, size, root = proof.checkpoint.split("\n")[:3]
+        tile = "" if int(size) % 256 == 0 else f".p/{int(size) % 256}"
+        entries = reference.entries_in(client.get(f"/tile/entries/{(int(size) - 1) // 256:03d}{tile}").data)
+        event = json.loads(entries[proof.index])
+
+        assert len(entries) == int(size) < 256
+        assert base64.b64decode(root) == reference.root(entries)
+        assert list(proof.hashes) == reference.path(proof.index, entries)
+        assert event["facts"]["root"] == reference.root([facts]).hex()
 
     def test_says_what_is_wrong(self, client, document, words):
         for bent, told in (
