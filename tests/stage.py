@@ -16,8 +16,10 @@ from credits.files import Files
 from credits.ledger import invariants
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kind, Organisation, RoleName, User
-from credits.payments import floors, offers
-from credits.payments.models import Currency, Floor, Offer
+from credits.payments import acts, floors, offers, orders, reserving
+from credits.payments.billing import Billing
+from credits.payments.models import Currency, Floor, Means, Offer, Order, Payment, Use
+from credits.payments.orders import Asked
 from credits.registry import (
     assessing,
     assigning,
@@ -98,6 +100,13 @@ CLAIM = Claim(
     purpose="Cells of model N1",
     claim_from=date(2026, 1, 1),
     claim_to=date(2026, 12, 31),
+)
+BILLING = Billing(
+    name="Nordlicht Batteries AB",
+    address="Hamngatan 1\n111 47 Stockholm",
+    country="SWE",
+    vat_number="",
+    email="invoices@example.org",
 )
 
 
@@ -344,6 +353,33 @@ class Stage:
             "at": self.at,
         }
         return offers.offer(self.session, **asked | bent)
+
+    def ordered(self, *lines: tuple[Offer, int], **bent: Any) -> Order:
+        """An open order of the buyer, to be kept and paid by a transfer."""
+        asked = {"means": Means.BANK_TRANSFER, "use": Use.KEEP, "claim": None, "billing": BILLING}
+        asked |= {"lines": lines, "open_to_public": False}
+        asked |= {name: bent.pop(name) for name in list(bent) if name in asked}
+        by = {"buyer": self.buyer.organisation, "by": self.buyer, "key": self.key(), "at": self.at}
+        return orders.place(self.session, asked=Asked(**asked), policy=self.policy, **by | bent)
+
+    def begun(self, order: Order, **bent: Any) -> Payment:
+        """Everything of an order reserved, its payment under way."""
+        asked = {"order": order, "seen": order.revision, "policy": self.policy, "by": order.placed_by}
+        return reserving.begin_payment(self.session, **asked | {"key": self.key(), "at": self.at} | bent)
+
+    def money_seen(self, order: Order, **bent: Any) -> Decision:
+        """What one issuer proposes of a transfer that has come."""
+        acts.register()
+        asked = {"amount": order.total, "currency": order.currency.value, "value_date": str(self.at.date())}
+        asked |= {"reference": f"LINE {order.number}"}
+        return self.proposed(DecisionKind.BANK_PAYMENT, order.number, **asked | bent)
+
+    def bought(self, *lines: tuple[Offer, int], **bent: Any) -> Order:
+        """An order whose transfer two issuers have seen: delivered."""
+        order = self.ordered(*lines, **bent)
+        self.begun(order)
+        self.approve(self.money_seen(order))
+        return order
 
     def retired(self, made: Issuance, quantity: int, **bent: Any) -> Retirement:
         asked = {

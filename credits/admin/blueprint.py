@@ -34,6 +34,7 @@ def areas() -> dict[str, Any]:
         open_to.append((_("Decisions"), "admin.decisions"))
         open_to.append((_("Holds"), "admin.holds"))
         open_to.append((_("Premium"), "admin.premium"))
+        open_to.append((_("Orders"), "admin.orders"))
         open_to.append((_("Floors"), "admin.price_floors"))
         open_to.append((_("Organisations"), "admin.organisations"))
         open_to.append((_("Transfers"), "admin.transfers"))

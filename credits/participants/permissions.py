@@ -109,6 +109,13 @@ def may_dispose_of(by: User, holder: Organisation) -> None:
         raise WrongRole("Credits are moved by a manager, initiator or approver of their holder.")
 
 
+def may_buy(by: User, buyer: Organisation) -> None:
+    """Orders: an initiator or approver of a manufacturer or reseller."""
+    may_act_for(by, buyer)
+    if buyer.kind not in BUYERS or not has_any(by, RoleName.INITIATOR, RoleName.APPROVER):
+        raise WrongRole("Credits are bought by an initiator or approver of a manufacturer or reseller.")
+
+
 def must_head(by: User, organisation: Organisation) -> None:
     """Seeing the organisation's people and closing accounts: who heads it. Strangers may not know of it."""
     may_see(by, organisation)
