@@ -11,6 +11,7 @@ from flask.cli import AppGroup
 from credits import market_jobs
 from credits.extensions import db
 from credits.identity import now
+from credits.payments import invariants
 from credits.payments.comparing import Disagreement
 from credits.payments.gateway import ProviderRefused, ProviderUnreachable
 from credits.payments.reconciling import Reconciled
@@ -37,6 +38,30 @@ def reconcile(as_json: bool) -> None:
         if found.agrees:
             click.echo("All agree." if found.asked else "All agree; there is no payment provider to be asked.")
     sys.exit(0 if found.agrees else 1)
+
+
+@money.command("check")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences.")
+def check(as_json: bool) -> None:
+    """Ask the database about each promise of the money, and the premium of every site. Exit status 1 if one is broken.
+
+    Amounts are in minor units: disbursed + held = collected - refunded, for every site and currency.
+    """
+    promises, equations = invariants.check(db.session()), invariants.equations(db.session())
+    sound = all(promise.holds for promise in promises)
+    if as_json:
+        told = [{"promise": p.name, "says": p.says, "holds": p.holds, "broken": p.broken} for p in promises]
+        sites = [asdict(each) | {"holds": each.holds} for each in equations]
+        click.echo(json.dumps({"holds": sound, "promises": told, "sites": sites}, ensure_ascii=False))
+    else:
+        for promise in promises:
+            click.echo(f"{'holds ' if promise.holds else 'BROKEN'}  {promise.name}: {promise.says}")
+            for place in promise.broken:
+                click.echo(f"        at {place}")
+        for each in equations:
+            told_of = f"{each.disbursed} + {each.held} = {each.collected} - {each.refunded}"
+            click.echo(f"{'holds ' if each.holds else 'BROKEN'}  {each.site} {each.currency}: {told_of}")
+    sys.exit(0 if sound else 1)
 
 
 def compared() -> Reconciled:

@@ -13,6 +13,7 @@ from credits.identity import now, visitor
 from credits.participants import countries
 from credits.participants.permissions import BUYERS, PRODUCERS
 from credits.payments import catalogue
+from credits.payments.site_premium import premium_of
 from credits.registry import assessed, grievances, public, site_records, site_states
 from credits.registry.minerals import MINERALS
 from credits.registry.production import Site
@@ -55,6 +56,7 @@ def public_site(number: str) -> ResponseReturnValue:
         **offers_from(site),
         last_seen=last_seen_in(site),
         grievances=grievances.counted(db.session(), site),
+        premium=premium_of(db.session(), site),
         summary=site_records.summary(db.session, site, today=now().date()),
     )
 

@@ -80,6 +80,10 @@ def serials_address(serial: str) -> str:
     return url_for("web.serials", serial=written(issuance.number, units))
 
 
+def order_address(number: str) -> str:
+    return url_for("web.follow_money", asked=padded(number))
+
+
 def padded(number: str) -> str:
     """ASMC-R-17 as it is written in full: ASMC-R-000017."""
     prefix, _hyphen, digits = number.rpartition("-")
@@ -99,6 +103,7 @@ RETIREMENT = re.compile(r"ASMC-R-[0-9]{1,18}")
 ADDRESSES: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (RETIREMENT, retirement_address),
     (re.compile(r"ORG-[0-9]{1,18}"), organisation_address),
+    (re.compile(r"ORDER-[0-9]{1,18}"), order_address),
     (ISSUANCE, issuance_address),
     (re.compile(r"ASMC-.*"), serials_address),
     (re.compile(r"[A-Z]{3}-[A-Z0-9]{3,12}"), site_address),
