@@ -13,6 +13,7 @@ from credits import document_jobs, jobs
 from credits.certificates.issuing import certificate_numbered
 from credits.certificates.published_keys import in_text
 from credits.cli.demo_market import open_market
+from credits.cli.demo_orders import order_by_transfer, order_through_provider
 from credits.cli.demo_people import DOMAIN
 from credits.cli.demo_world import Told, World
 from credits.db import begin_writing
@@ -69,8 +70,10 @@ def demo(out: Path, as_json: bool, if_empty: bool) -> None:
         handles=iter(new_handle, None),
     )
     told = world.build()
-    open_market(world)
+    sale = open_market(world)
+    order_by_transfer(world, sale)
     session.commit()
+    order_through_provider(world, sale)
     begin_writing(session)
     outbox.keep_from_leaving(session)  # nobody has a mailbox in the demo world
     session.commit()

@@ -55,7 +55,7 @@ class People:
             handle=next(self.handles),
             at=self.joined,
         )
-        self.joins(registry, "Tomás Rivera", "issuer2", Language.ES, RoleName.ISSUER, by=self.ana)
+        self.tomas = self.joins(registry, "Tomás Rivera", "issuer2", Language.ES, RoleName.ISSUER, by=self.ana)
         self.joins(registry, "Aisha Bello", "auditor", Language.EN, RoleName.AUDITOR, by=self.ana)
         self.coop, self.chantal = self.organisation(
             Kind.COOPERATIVE, "Coopérative minière Kamilombe Demo", "COD", "Chantal Ilunga", "cooperative", Language.FR
