@@ -82,7 +82,13 @@ class Verdict:
         if self.failures:
             return Outcome.NOT_GENUINE
         unknown = {name for name, check in self.checks.items() if check.result is Result.UNKNOWN}
-        return Outcome.UNKNOWN if unknown - BESIDE else Outcome.GENUINE
+        beside = BESIDE if self.is_proven else BESIDE | {"log", "inclusion"}
+        return Outcome.UNKNOWN if unknown - beside else Outcome.GENUINE
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it is of a kind that carries the proof of its entry in the log, and not the signature alone."""
+        return self.facts is not None and self.facts.get("schema") in PROVEN
 
     @property
     def failures(self) -> list[Check]:
@@ -172,13 +178,11 @@ def check_stamp(verdict: Verdict, message: bytes, signed_at: datetime) -> None:
 
 
 def of_signature_alone(verdict: Verdict, paper: Paper) -> None:
+    """A verification statement, for instance: what it says stands in the log too, and it does not carry the proof."""
     verdict.kind = "document"
-    verdict.say(
-        "attachments",
-        Result.OK,
-        f"“{paper.title}” carries no facts of a certificate: its signature alone was checked, and no entry of the log.",
-    )
-    verdict.say("state", Result.UNKNOWN, "What was said of it later was not asked.")
+    text = f"Not looked at: “{paper.title}” carries neither facts nor proof. Its signature alone was checked."
+    verdict.say("log", Result.UNKNOWN, text)
+    verdict.say("state", Result.UNKNOWN, "Not asked.")
 
 
 def check_certificate(verdict: Verdict, paper: Paper, keys: PublishedKeys) -> None:
@@ -205,9 +209,9 @@ def check_certificate(verdict: Verdict, paper: Paper, keys: PublishedKeys) -> No
         say(f"{paper.title}: {facts['credits']} credits, {facts['quantity']}.")
     verdict.say("state", Result.UNKNOWN, later_at(facts))
     if schema == FIRST_SCHEMA:
-        older = "It is from before certificates carried their proof: the signature alone speaks for it."
-        verdict.say("log", Result.OK, older)
-        verdict.say("inclusion", Result.OK, older)
+        older = "Not looked at: it is from before certificates carried their proof. Its signature alone was checked."
+        verdict.say("log", Result.UNKNOWN, older)
+        verdict.say("inclusion", Result.UNKNOWN, older)
         return
     with told(verdict, "log", ends=True) as say:
         event = proof_checking.event_in(carried[PROOF], keys.log, paper.signed_at)

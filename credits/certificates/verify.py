@@ -98,11 +98,12 @@ def summary(verdict: Verdict) -> str:
         return f"ANNULLED: {verdict.checks[NOT_ASKED].text} The file itself is genuine."
     if verdict.outcome is not Outcome.GENUINE:
         return f"NOT GENUINE: {' '.join(failed.text for failed in verdict.failures)}"
+    genuine = "GENUINE" if verdict.is_proven else "GENUINE as far as its signature says"
     if verdict.facts is None:
-        return "GENUINE as far as its signature says: the registry has signed this document, and nobody changed it."
+        return f"{genuine}: the registry has signed this document, and nobody changed it."
     facts = verdict.facts
     return (
-        f"GENUINE: {facts['number']} certifies {facts['credits']} credits ({facts['quantity']} "
+        f"{genuine}: {facts['number']} certifies {facts['credits']} credits ({facts['quantity']} "
         f"{facts['mineral']['name']}) retired in the name of {facts['beneficiary']['name']}."
     )
 

@@ -26,6 +26,7 @@ from credits.certificates.checking import FACTS as FACTS_FILE
 from credits.certificates.pdf import Enclosed
 from credits.certificates.published_keys import PublishedKeys, keys_in
 from credits.certificates.signature_checking import Unsound, gap_in
+from credits.certificates.verify import summary
 from credits.journal import keys as log_keys
 from credits.journal.canonical import encode
 from tests.certificates.genuine import BEGUN, SIGNED, Registry, told_facts
@@ -201,8 +202,8 @@ class TestCheck:
 
         assert verdict.outcome is Outcome.GENUINE
         assert verdict.kind == "document"
-        assert "its signature alone was checked" in verdict.checks["attachments"].text
-        assert "log" not in verdict.checks
+        assert "Its signature alone was checked" in verdict.checks["log"].text
+        assert verdict.checks["log"].result is Result.UNKNOWN
 
     def test_believes_a_key_only_for_its_time(self, registry, genuine):
         (document,) = keys_of(registry).documents
@@ -213,6 +214,12 @@ class TestCheck:
         assert check(genuine, retired).outcome is Outcome.GENUINE
         assert failed(check(genuine, too_early)) == ["time"]
         assert failed(check(registry.certificate(at=BEGUN - timedelta(days=1)), retired)) == ["time", "log"]
+
+    def test_is_not_misled_by_a_name_that_looks_like_a_part_of_the_file(self, registry, keys):
+        name = "/ByteRange [0 10 20 30] startxref 5 %%EOF /Encrypt /Prev 7"
+        facts = told_facts(purpose=name, registry=told_facts()["registry"] | {"name": name})
+
+        assert check(registry.certificate(facts), keys).outcome is Outcome.GENUINE
 
     def test_goes_on_when_the_registry_has_moved_to_another_address(self, registry, genuine):
         assert check(genuine, keys_of(registry, url="https://new.example")).outcome is Outcome.GENUINE
@@ -288,6 +295,8 @@ class TestWhatIsEnclosed:
 
         assert verdict.outcome is Outcome.GENUINE
         assert "before certificates carried their proof" in verdict.checks["log"].text
+        assert verdict.checks["log"].result is Result.UNKNOWN
+        assert summary(verdict).startswith("GENUINE as far as its signature says: ASMC-R-000017")
 
     def test_fails_at_every_changed_byte_of_facts_steps_and_proof(self, keys, carried):
         facts, steps, proof = carried[FACTS_FILE], carried[INCLUSION], carried[PROOF]
