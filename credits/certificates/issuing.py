@@ -10,7 +10,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from credits.certificates import pdf
@@ -181,6 +181,12 @@ def status_told(session: Session, certificate: Certificate) -> dict[str, Any]:
         "facts_sha256": sha256(certificate.facts).hexdigest(),
         "document_sha256": certificate.document_sha256,
     }
+
+
+def issued_of(session: Session, statement: Bulk) -> int:
+    """How many certificates of a statement have their document by now."""
+    wanted = select(func.count()).select_from(Certificate).join(Certificate.retirement)
+    return session.scalar(wanted.where(Retirement.bulk_id == statement.id, Certificate.drawn_at.is_not(None))) or 0
 
 
 def undrawn(session: Session, limit: int) -> list[str]:

@@ -91,6 +91,10 @@ def _simple_signer(seal: Seal) -> SimpleSigner:
 
 
 def _elsewhere(work: Callable[[], bytes]) -> bytes:
-    """What comes of `work` in a thread of its own: whoever asks may have a loop running in theirs."""
-    with ThreadPoolExecutor(1) as aside:
-        return aside.submit(work).result()
+    """What comes of `work` in another thread: whoever asks may have a loop running in theirs."""
+    return _aside().submit(work).result()
+
+
+@cache
+def _aside() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="signing")

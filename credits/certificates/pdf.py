@@ -29,6 +29,7 @@ from weasyprint.text.ffi import harfbuzz_subset
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
+from credits.certificates import marks
 from credits.certificates.wording import words_of
 from credits.errors import Invalid
 from credits.participants.countries import name_of
@@ -90,14 +91,15 @@ def draw(
         identity.update(each.content)
     identifier = identity.hexdigest()[:32].encode()
     with _one_at_a_time:
-        laid_out = _laid_out(press, page)
-        enclose = partial(_enclose, enclosed)
-        pdf: bytes = laid_out.write_pdf(pdf_identifier=identifier, finisher=enclose, **VARIANT)
+        laid_out, small = _laid_out(press, page)
+        printed = _printed(facts["verify_url"], small) if press.dense else b""
+        finish = partial(_finish, enclosed, printed)
+        pdf: bytes = laid_out.write_pdf(pdf_identifier=identifier, finisher=finish, **VARIANT)
     return pdf
 
 
-def _laid_out(press: "_Press", page: str) -> Document:
-    """On one sheet: where the texts are too long for it, set smaller; where that is too long too, on as many.
+def _laid_out(press: "_Press", page: str) -> tuple[Document, bool]:
+    """On one sheet: where the texts are too long for it, set smaller (True); where that is too long too, on as many.
 
     An annex begins on a sheet of its own and does not count.
     """
@@ -105,17 +107,29 @@ def _laid_out(press: "_Press", page: str) -> Document:
     shared = {"font_config": press.fonts, "color_profiles": {"screen": press.colours}} | VARIANT
     document = html.render(stylesheets=press.styles, **shared)
     if len(document.pages) == 1 or press.dense is None or _on_one_sheet(document):
-        return document
+        return document, False
     smaller = html.render(stylesheets=[*press.styles, press.dense], **shared)
-    return smaller if _on_one_sheet(smaller) else document
+    return (smaller, True) if _on_one_sheet(smaller) else (document, False)
 
 
 def _on_one_sheet(document: Document) -> bool:
     return len(document.pages) == 1 or "annex" in document.pages[1].anchors
 
 
-def _enclose(enclosed: Sequence[Enclosed], document: Document, pdf: pydyf.PDF) -> None:
-    """Put the files into the document, with the day of the document itself: no clock is asked."""
+def _printed(address: str, small: bool) -> bytes:
+    """The marks of a certificate, where its style sheets leave room for them."""
+    return marks.marked(
+        marks.rosette(size=13 if small else 17, top=18), marks.code(address, left=156.5, top=247, size=33)
+    )
+
+
+def _finish(enclosed: Sequence[Enclosed], printed: bytes, document: Document, pdf: pydyf.PDF) -> None:
+    """Put the marks and the files into the document, with the day of the document itself: no clock is asked."""
+    if printed:
+        stream = pydyf.Stream([printed], compress=True)
+        pdf.add_object(stream)
+        first = pdf.objects[int(pdf.pages["Kids"][0])]
+        first["Contents"] = pydyf.Array([stream.reference, first["Contents"]])
     for each in pdf.objects:
         for empty in ("Pattern", "Shading"):  # of them PDF/A has rules, which nothing here can break
             if isinstance(each, pydyf.Dictionary) and each.get(empty) == {}:

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from credits.certificates.issuing import issued_of
 from credits.extensions import db
 from credits.identity import current_user, signed_in
 from credits.registry.models import Bulk, BulkKind, Retirement, Transfer
@@ -32,4 +33,5 @@ def statement(number: str) -> ResponseReturnValue:
     else:
         offered = select(Transfer).where(Transfer.bulk_id == found.id).order_by(Transfer.id)
         page = page_of(offered.options(joinedload(Transfer.issuance), joinedload(Transfer.recipient)))
-    return render_template("bulk/statement.html", statement=found, page=page, kind=found.kind.value)
+    issued = issued_of(db.session(), found)
+    return render_template("bulk/statement.html", statement=found, page=page, kind=found.kind.value, issued=issued)
