@@ -31,7 +31,8 @@ R = TypeVar("R")
 
 API = "/api/"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-READING = frozenset({"web.check_document"})  # is sent a file to look at, and changes nothing
+# Are sent something to look at, and change nothing.
+READING = frozenset({"web.check_document", "web.check_claim", "api.claims.check_claim"})
 
 
 class NotSignedIn(NotAllowed):

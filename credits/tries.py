@@ -23,6 +23,8 @@ BY_ADDRESS = {
     "web.follow_grievance": GUESSES,
     "web.add_to_grievance": "10 per hour; 40 per day",
     "web.check_document": "30 per minute; 300 per hour",
+    "web.check_claim": "30 per minute; 300 per hour",
+    "api.claims.check_claim": "30 per minute; 300 per hour",
 }
 # A thousand addresses then help little, and nobody is locked out by a few strangers.
 BY_ACCOUNT = {"security.login": "100 per hour"}

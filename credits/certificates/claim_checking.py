@@ -55,12 +55,11 @@ def check(text: str, *, allowed: Iterable[str] = ()) -> list[Mark]:
         raise TextTooLong(f"At most {LONGEST_TEXT:,} letters at a time: these are {len(text):,}.", letters=len(text))
     words = words_in(text)
     sound = said_word_for_word(words, allowed) | said_in_frames(words)
-    found: list[Match] = []
-    lifted: list[Match] = []
-    for spoken in likeliest_first(words):
-        said, denied = matches(words, spoken, sound)
-        found += said
-        lifted += denied
+    read = [(spoken, *matches(words, spoken, sound)) for spoken in (tongue(code) for code in LANGUAGES)]
+    # Of marks in the same place the one in the text's own language counts: who reads it understands the reason.
+    read.sort(key=lambda each: -likely(words, each[0]) - len(each[1]) - len(each[2]))
+    found = [match for _, said, _ in read for match in said]
+    lifted = [match for _, _, denied in read for match in denied]
     # "tracé" looks English without its accent: what one language denies, another one does not bring back.
     clear = {(each.first, each.last) for each in lifted}
     found = [each for each in found if (each.first, each.last) not in clear]
@@ -78,11 +77,9 @@ def check(text: str, *, allowed: Iterable[str] = ()) -> list[Mark]:
     ]
 
 
-def likeliest_first(words: Sequence[Word]) -> list[Tongue]:
-    """The languages, that of the text first: of marks in the same place the reason in the reader's own words counts."""
-    plain = [each.plain for each in words]
-    tongues = [tongue(code) for code in LANGUAGES]
-    return sorted(tongues, key=lambda spoken: -sum(each in spoken.small_words for each in plain))
+def likely(words: Sequence[Word], spoken: Tongue) -> int:
+    """How many of the small words are there that a text in this language is full of."""
+    return sum(each.plain in spoken.small_words for each in words)
 
 
 def matches(words: Sequence[Word], spoken: Tongue, sound: set[int]) -> tuple[list[Match], list[Match]]:

@@ -6,7 +6,7 @@ from flask import Response, current_app, jsonify, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from credits import languages
-from credits.certificates import issuing
+from credits.certificates import issuing, published
 from credits.certificates.issuing import certificate_numbered, facts_in
 from credits.extensions import db
 from credits.participants import countries
@@ -82,6 +82,7 @@ def certificate_page(number: str) -> str:
         progress=issuing.progress_of(db.session(), found),
         annotations=(said := annotating.annotations_of(db.session(), found.retirement)),
         standing=annotating.standing_of(said).value,
+        claims=published.claims_about(db.session(), found.retirement),
         facts=facts,
         words=WORDS,
         countries={code: countries.name_of(code, language) for code in named},

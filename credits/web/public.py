@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 
 from credits import languages
-from credits.certificates import claims
+from credits.certificates import claims, published
 from credits.extensions import db
 from credits.identity import now, visitor
 from credits.participants import countries
@@ -23,6 +23,7 @@ from credits.web.search import EXAMPLE
 from credits.web.sites import WORDS
 
 MOST_OFFERS = 5
+NEWEST_CLAIMS = 10  # on the page of an organisation
 CAUSES = {
     "finding": lazy_gettext("A finding of zero tolerance"),
     "registry": lazy_gettext("The registry"),
@@ -89,6 +90,7 @@ def organisation(number: str) -> ResponseReturnValue:
         country=countries.name_of(found.country, languages.current()),
         sites=page_of(public.sites_worked_by(found)) if found.kind in PRODUCERS else None,
         retirements=page_of(public.retirements_by(found)) if found.kind in BUYERS else None,
+        claims=db.session.scalars(published.claims_by(found).limit(NEWEST_CLAIMS)).all(),
     )
 
 

@@ -73,7 +73,7 @@ class TestCheck:
             "Pas seulement traçable.",
             "No solo es trazable.",
             "Sí, nuestro oro sí es ético.",
-            "In 2026, our ethical phones supported responsible artisanal gold mining at x by retiring 1 credit equal to 2.",
+            "In 2026, ethical us supported responsible artisanal gold mining at x by retiring 1 credit equal to 2 g",
         ],
     )
     def test_is_not_led_astray_by_what_only_looks_like_a_denial(self, text):

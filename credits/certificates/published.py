@@ -1,0 +1,75 @@
+"""Looking up what companies have published about retirements, and what may not be said in a text about them."""
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from credits.certificates.claim_checking import Mark, check
+from credits.certificates.claim_models import ClaimedQuantity, ClaimEntry, EntryKind, PublishedClaim
+from credits.certificates.claims import allowed
+from credits.certificates.facts import read
+from credits.certificates.models import Certificate
+from credits.errors import Missing
+from credits.participants.models import Organisation
+from credits.registry.models import REGISTRY_CODE, Retirement, RetirementUse
+from credits.registry.queries import digits_of
+
+MOST_PARTS = 100
+MOST_MENTIONED = 20
+MENTIONED = re.compile(rf"{REGISTRY_CODE}-R-([0-9]{{6,18}})")
+
+
+class NoSuchClaim(Missing):
+    code = "no_such_claim"
+
+
+def mentioned(session: Session, text: str) -> list[int]:
+    """The ids of the retirements whose numbers a text names, the first of them."""
+    numbers = dict.fromkeys(int(found) for found in MENTIONED.findall(text))
+    return list(session.scalars(select(Retirement.id).where(Retirement.id.in_(list(numbers)[:MOST_MENTIONED]))))
+
+
+def marks_in(session: Session, text: str, retirements: Iterable[int]) -> list[Mark]:
+    """What may not be said of a text about these retirements, by their ids. Raises TextTooLong."""
+    wanted = select(Certificate).where(Certificate.retirement_id.in_(sorted(set(retirements))))
+    facts = [read(each.facts) for each in session.scalars(wanted.order_by(Certificate.retirement_id))]
+    return check(text, allowed=allowed(facts))
+
+
+def claimed_of(session: Session, retirement: Retirement) -> int:
+    """The base units of a retirement that claims which are not withdrawn are about."""
+    withdrawn = select(ClaimEntry.claim_id).where(ClaimEntry.kind == EntryKind.WITHDRAWN)
+    wanted = select(func.coalesce(func.sum(ClaimedQuantity.quantity), 0)).where(
+        ClaimedQuantity.retirement_id == retirement.id, ClaimedQuantity.claim_id.not_in(withdrawn)
+    )
+    return int(session.scalars(wanted).one())
+
+
+def claimable_by(organisation: Organisation) -> Select[Retirement]:
+    """The retirements that an organisation may publish claims about, newest first."""
+    wanted = select(Retirement).outerjoin(RetirementUse, RetirementUse.retirement_id == Retirement.id)
+    its_own = or_(Retirement.holder_id == organisation.id, RetirementUse.party == organisation.number)
+    return wanted.where(its_own).order_by(Retirement.id.desc())
+
+
+def claims_by(organisation: Organisation) -> Select[PublishedClaim]:
+    """What an organisation has published, newest first, also what is withdrawn."""
+    wanted = select(PublishedClaim).where(PublishedClaim.organisation_id == organisation.id)
+    return wanted.order_by(PublishedClaim.id.desc())
+
+
+def claims_about(session: Session, retirement: Retirement) -> list[PublishedClaim]:
+    """What is published about a retirement, newest first, at most MOST_PARTS."""
+    wanted = select(PublishedClaim).join(ClaimedQuantity, ClaimedQuantity.claim_id == PublishedClaim.id)
+    wanted = wanted.where(ClaimedQuantity.retirement_id == retirement.id).order_by(PublishedClaim.id.desc())
+    return list(session.scalars(wanted.limit(MOST_PARTS)))
+
+
+def claim_numbered(session: Session, number: str) -> PublishedClaim:
+    """The published claim with this number; public. Raises NoSuchClaim."""
+    found = session.get(PublishedClaim, digits_of(number, "CLAIM-"))
+    if found is None or found.number != number:
+        raise NoSuchClaim("There is no such claim.")
+    return found
