@@ -97,7 +97,9 @@ def asked_of(payment: Payment, till: Till) -> CheckoutAsked:
 def label_of(line: OrderLine) -> str:
     """What the buyer reads on the provider's page: 2.5 credits of cobalt (2,500 kg), ASMC-CO-COD-KAM001-2026-0042."""
     mineral = line.offer.mineral
-    return f"{mineral.in_credits(line.quantity)} ({mineral.quantity(line.quantity)}), {line.issuance.number}"
+    amount = mineral.in_credits(line.quantity)
+    of = f"credit{'' if amount == '1' else 's'} of {mineral.name}"
+    return f"{amount} {of} ({mineral.quantity(line.quantity)}), {line.issuance.number}"
 
 
 def take_in(session: Session, *, told: Told, till: Till, at: datetime) -> str:
@@ -106,21 +108,20 @@ def take_in(session: Session, *, told: Told, till: Till, at: datetime) -> str:
     Raises ProviderUnreachable where the event alone says too little: it comes again.
     """
     seen = look(till.gateway, told)
-    for last in (False, True):
-        begin_writing(session)
-        try:
-            effect = receiving.receive(
-                session, told=told, seen=seen, livemode=till.gateway.livemode, policy=till.policy, at=at
-            )
-            session.commit()
-        except IntegrityError:
-            # The same event at the same moment in another process. That one has ended now, so it is found.
-            session.rollback()
-            if last:
-                raise
-        else:
-            return effect
-    raise AssertionError("unreachable")
+    try:
+        return receive(session, told, seen, till, at)
+    except IntegrityError:
+        # The same event at the same moment in another process. That one has ended now, so it is found.
+        session.rollback()
+        return receive(session, told, seen, till, at)
+
+
+def receive(session: Session, told: Told, seen: Seen | None, till: Till, at: datetime) -> str:
+    begin_writing(session)
+    livemode = till.gateway.livemode
+    effect = receiving.receive(session, told=told, seen=seen, livemode=livemode, policy=till.policy, at=at)
+    session.commit()
+    return effect
 
 
 def look(gateway: Gateway, told: Told) -> Seen | None:
@@ -189,9 +190,8 @@ def end_checkout(session: Session, *, payment_id: int, till: Till, at: datetime)
 def settle(session: Session, payment_id: int, seen: Seen, till: Till, at: datetime) -> str:
     begin_writing(session)
     payment = session.get_one(Payment, payment_id)
-    came = receiving.settle_seen(
-        session, payment=payment, seen=seen, livemode=till.gateway.livemode, policy=till.policy, at=at
-    )
+    livemode = till.gateway.livemode
+    came = receiving.settle_seen(session, payment=payment, seen=seen, livemode=livemode, policy=till.policy, at=at)
     session.commit()
     return came
 

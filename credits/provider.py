@@ -81,15 +81,16 @@ def folder(settings: Settings) -> Path:
 
 def known(settings: Settings) -> StandIn | None:
     """The stand-in that was begun last for this registry; never one in production, nor beside a key to Stripe."""
-    file = folder(settings) / "address.json"
-    if settings.is_production or settings.stripe_api_key is not None or not file.is_file():
+    if settings.is_production or settings.stripe_api_key is not None:
         return None
-    return StandIn(**json.loads(file.read_text()))
+    file = folder(settings) / "address.json"
+    return StandIn(**json.loads(file.read_text())) if file.is_file() else None
 
 
 def begin(settings: Settings) -> "subprocess.Popen[bytes]":
     """Start the stand-in as a process that keeps what it knows in the data directory. Returns once it answers."""
     assert not settings.is_production
+    assert settings.stripe_api_key is None
     folder(settings).mkdir(mode=0o700, parents=True, exist_ok=True)
     earlier = known(settings)
     key, secret = f"sk_test_{secrets.token_hex(16)}", f"whsec_{secrets.token_hex(16)}"

@@ -127,7 +127,7 @@ def differences(order: Order, payment: Payment, seen: Seen, livemode: bool) -> l
         "amount": (seen.amount, payment.amount),
         "currency": (seen.currency, payment.currency.value),
         "order": (seen.order_number, order.number),
-        "attempt": (seen.attempt, payment.attempt),
+        "attempt": (seen.attempt or payment.attempt, payment.attempt),
         "reference": (seen.reference, payment.reference or seen.reference),
         "payment": (seen.payment or payment.payment, payment.payment or seen.payment),
     }

@@ -112,6 +112,8 @@ class Standin:
             if matched := re.fullmatch(r"/c/pay/(\w+)", path):
                 with self.lock:
                     return self._page(matched[1], method, dict(parse_qsl(body.decode())))
+            if not path.startswith("/v1/"):
+                return Answer(404, b"")
             return self._api(method, target, headers, body)
         except Refused as refused:
             return as_json(refused.status, {"error": refused.error})
@@ -257,7 +259,9 @@ def page(session: Thing, said: str) -> str:
         buttons = "<p>This checkout has expired.</p>"
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Test payment</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"></head><body>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<style>body{font:1rem/1.5 sans-serif;max-width:30rem;margin:2rem auto;padding:0 1rem}"
+        "button{font:inherit;padding:.5rem 1rem}</style></head><body>"
         f"<h1>Test payment: {currency} {amount}</h1><p>No money moves here.</p><p role=alert>{escape(said)}</p>"
         f"<ul>{rows}</ul><form method=post>{buttons}</form></body></html>"
     )
