@@ -176,13 +176,13 @@ def found_in(session: Session, policy: Policy, today: date) -> Found:
     return Found(distinct(0), [str(each) for each in distinct(1)], distinct(2), distinct(3), distinct(4))
 
 
-def of_issuance(session: Session, issuance: Issuance, policy: Policy, today: date) -> list[Offer]:
-    """The offers of one issuance that can be bought from now, the cheapest of each currency first."""
+def of_issuance(session: Session, issuance: Issuance, policy: Policy, today: date, most: int) -> list[Offer]:
+    """The first offers of one issuance that can be bought from now, the cheapest of each currency first."""
     wanted = on_sale(policy, today).where(Offer.issuance_id == issuance.id)
-    return list(session.scalars(wanted.order_by(*ORDERS[Sorting.CHEAPEST])))
+    return list(session.scalars(wanted.order_by(*ORDERS[Sorting.CHEAPEST]).limit(most)))
 
 
 def from_site(session: Session, site: Site, policy: Policy, today: date, most: int) -> list[Offer]:
     """The first offers from one site that can be bought from now, the cheapest first."""
     wanted = on_sale(policy, today).where(Issuance.site_id == site.id)
-    return list(session.scalars(wanted.order_by(*ORDERS[Sorting.CHEAPEST]).options(*shown()).limit(most)))
+    return list(session.scalars(wanted.order_by(*ORDERS[Sorting.CHEAPEST]).limit(most)))

@@ -22,6 +22,7 @@ from credits.web.sites import WORDS
 
 PLACES = 50
 MOVEMENTS = 20
+OFFERS = 5
 
 
 @bp.get("/issuances/<number>")
@@ -58,7 +59,7 @@ def described(found: Issuance, units: SerialRange) -> dict[str, object]:
     """What both pages show: origin, where the serials `units` are now and how they came there, a page of each."""
     first = min(max(asked_number("from", units.first), units.first), units.last)
     places = whereabouts(db.session, found, SerialRange(first, units.last), PLACES)
-    offers = catalogue.of_issuance(db.session(), found, current_app.extensions["policy"], now().date())
+    offers = catalogue.of_issuance(db.session(), found, current_app.extensions["policy"], now().date(), OFFERS)
     moves = public.history(db.session, found, units, before=asked_number("before", LARGEST), limit=MOVEMENTS + 1)
     postings = list(dict.fromkeys(move.posting_id for move in moves))[:MOVEMENTS]
     more = len({move.posting_id for move in moves}) > MOVEMENTS

@@ -87,7 +87,7 @@ class TestOffer:
         assert f"/orders/new?offer={made.number}&amp;quantity=0.5" in page
         assert "/orders/new" not in client.sign_in(stage.clerk).get(f"/offers/{made.number}").text
 
-    def test_sells_no_more_than_is_left(self, client, stage, issuance):
+    def test_sells_no_more_than_is_left_and_stays_when_nothing_is(self, client, stage, issuance):
         made = stage.for_sale(issuance)
 
         for quantity, status in (("2.501", 409), ("0", 422), ("-1", 422), (MARKUP, 422), ("1,240", 422)):
@@ -97,8 +97,6 @@ class TestOffer:
             assert "/orders/new" not in page.text
             assert MARKUP not in page.text
 
-    def test_stays_when_it_is_sold_out_or_closed(self, client, stage, issuance):
-        made = stage.for_sale(issuance)
         stage.offered(issuance, 2_500)
         assert "Sold out" in client.get(f"/offers/{made.number}").text
         client.sign_in(stage.manager).post(f"/my-offers/{made.number}/close")
@@ -206,6 +204,7 @@ class TestOfferCredits:
         for user, status in ((stage.clerk, 403), (stage.buyer, 404), (stage.lead, 404), (stage.issuer, 200)):
             assert client.sign_in(user).get(address).status_code == status
             assert client.post(address, data=typed | {"key": f"of-{user.id}"}).status_code == status
+        assert address in client.get(f"/admin/issuances/{issuance.number}").text
 
 
 class TestMyOffers:
