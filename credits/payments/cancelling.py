@@ -20,6 +20,13 @@ class AskProviderFirst(OrderClosed):
     code = "ask_provider_first"
 
 
+def must_be_cancellable(order: Order, *, by: User) -> None:
+    """Raise NotAllowed or OrderClosed unless `by` could still cancel it, as far as we know."""
+    may_buy(by, order.buyer)
+    if order.state not in (OrderState.OPEN, OrderState.AWAITING_PAYMENT):
+        raise OrderClosed(f"{order.number} is {order.state.value} already.", state=order.state.value)
+
+
 def cancel(session: Session, *, order: Order, by: User, at: datetime) -> None:
     """Cancel an order that is open or awaits a transfer. Flushes. Raises NotAllowed, OrderClosed, AskProviderFirst."""
     may_buy(by, order.buyer)

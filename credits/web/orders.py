@@ -154,9 +154,9 @@ def look_at_order(number: str) -> ResponseReturnValue:
 def cancel_order(number: str) -> ResponseReturnValue:
     user = current_user()
     found = looking.order_numbered(db.session(), user, number)
-    may_buy(user, found.buyer)
     payment, till = under_way(found), provider.till(current_app)
     try:
+        cancelling.must_be_cancellable(found, by=user)
         if payment is not None and payment.means is Means.STRIPE and till is not None:
             payment_id = payment.id
             db.session.rollback()  # the provider ends its page first

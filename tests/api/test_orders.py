@@ -1,0 +1,52 @@
+import pytest
+
+from credits.payments.models import Order
+from tests.factories import ApiTokenFactory
+
+BILLING = {"name": "Nordlicht", "address": "Hamngatan 1", "country": "SWE", "email": "invoices@example.org"}
+
+
+@pytest.fixture
+def offer(stage):
+    return stage.for_sale(stage.issued())
+
+
+@pytest.fixture
+def headers(stage):
+    ApiTokenFactory(user=stage.buyer, secret="asmc-buyer")
+    return {"Authorization": "Bearer asmc-buyer"}
+
+
+@pytest.fixture
+def asked(offer):
+    return {"lines": [{"offer": offer.number, "quantity": 750}], "means": "bank_transfer", "billing": BILLING}
+
+
+def post(client, path, body, headers, key="one"):
+    return client.post(f"/api/v1{path}", json=body, headers=headers | {"Idempotency-Key": key})
+
+
+class TestOrders:
+    def test_are_placed_begun_and_cancelled(self, client, session, asked, headers):
+        placed = [post(client, "/orders", asked, headers) for _ in range(2)]
+        assert [answer.status_code for answer in placed] == [201, 200]
+        order = placed[0].json
+        assert (order["state"], order["total"], order["premium"]) == ("open", "3900.00", "3432.00")
+        assert order["lines"][0]["credits"] == "0.75"
+
+        stale = post(client, "/orders/ORDER-000001/pay", {"revision": 2}, headers, "two")
+        assert (stale.status_code, stale.json["code"]) == (409, "changed_meanwhile")
+        begun = post(client, "/orders/ORDER-000001/pay", {"revision": 1}, headers, "three").json
+        assert (begun["state"], begun["payments"][0]["reference"]) == ("awaiting_payment", "ORDER-000001")
+        ended = post(client, "/orders/ORDER-000001/cancel", {}, headers, "four").json
+        assert (ended["state"], ended["reason"]) == ("cancelled", "Cancelled by the buyer.")
+        listed = client.get("/api/v1/orders?state=cancelled", headers=headers).json
+        assert [each["number"] for each in listed] == ["ORDER-000001"]
+
+    @pytest.mark.parametrize(
+        ("bent", "status"),
+        [({"lines": []}, 422), ({"billing": BILLING | {"country": "XXX"}}, 422), ({"price": "1.00"}, 422)],
+    )
+    def test_refuse_what_is_not_sound(self, client, session, asked, headers, bent, status):
+        assert post(client, "/orders", asked | bent, headers).status_code == status
+        assert session.query(Order).count() == 0
