@@ -54,7 +54,9 @@ class PlacementForm(OnceForm):
     address = StringField(lazy_gettext("Address of the page"), [Optional(), Length(max=500), printable])
     published_on = Day(lazy_gettext("Since which day?"), [InputRequired(), not_ahead])
     language = SelectField(
-        lazy_gettext("Language of the text"), choices=[SelectChoice(code, name) for code, name in SPOKEN.items()]
+        lazy_gettext("Language of the text"),
+        [InputRequired()],
+        choices=[SelectChoice(code, name) for code, name in SPOKEN.items()],
     )
     text = TextAreaField(lazy_gettext("The text, word for word"), [DataRequired(), Length(max=2_000), printable])
 
