@@ -13,8 +13,8 @@ def steps_of(order: Order) -> list[dict[str, Any]]:
     steps += [{"label": _("Reserved, payment begun"), "at": each.opened_at} for each in order.payments]
     if order.paid_at:
         steps.append({"label": _("Paid"), "at": order.paid_at})
-    elif order.state is OrderState.AWAITING_PAYMENT:
-        steps.append({"label": _("Payment"), "tone": "now"})
+    elif order.state in (OrderState.OPEN, OrderState.AWAITING_PAYMENT):
+        steps.append({"label": _("Payment"), "tone": "now" if order.payments else "next"})
     if order.delivered_at:
         steps.append({"label": _("Delivered"), "at": order.delivered_at})
     elif order.state in (OrderState.OPEN, OrderState.AWAITING_PAYMENT, OrderState.PAID):

@@ -280,4 +280,10 @@ def _words() -> dict[str, str]:
         "expiry.expired": _("Expired"),
         "export.exported": _("Exported"),
         "hold.held": _("Held"),
+        "reservation.reserved": _("Reserved for a buyer"),
+        "reservation.released": _("Reservation ended"),
+        "order.delivered": _("Sold and delivered"),
+        "order.refunded": _("Given back, refunded"),
+        "dispute.opened": _("Held, the payment is disputed"),
+        "dispute.closed": _("Dispute about the payment ended"),
     }

@@ -66,7 +66,9 @@ ORDERS = {
         "It is refunded, and no money goes back.",
         """SELECT o.id FROM purchase o WHERE o.state = 'refunded' AND NOT EXISTS (
                SELECT 1 FROM payment p JOIN refund r ON r.payment_id = p.id
-               WHERE p.order_id = o.id AND r.state <> 'failed')""",
+               WHERE p.order_id = o.id AND r.state <> 'failed') AND NOT EXISTS (
+               SELECT 1 FROM payment p JOIN dispute d ON d.payment_id = p.id
+               WHERE p.order_id = o.id AND d.state = 'lost')""",
     ),
     "surplus_kept": (
         "Money came that the order did not want, and it does not go back.",

@@ -17,7 +17,6 @@ from credits.payments.orders import tell
 from credits.registry.policy import Policy
 from credits.registry.queries import digits_of
 
-AT_A_TIME = 100
 ENDS = {
     CheckoutState.EXPIRED: (PaymentState.EXPIRED, "The payment page was not used in time, or was closed."),
     CheckoutState.FAILED: (PaymentState.FAILED, "The money did not come: the bank has refused it."),
@@ -158,9 +157,3 @@ def refused(session: Session, *, payment: Payment, why: str, at: datetime) -> No
     if payment.state is PaymentState.OPENING:
         state = PaymentState.FAILED
         settling.came_to_nothing(session, order=order, payment=payment, state=state, why=why, by=None, at=at)
-
-
-def under_way(session: Session) -> list[int]:
-    """The ids of attempts at the provider that have not ended, oldest first: a webhook may never come."""
-    wanted = select(Payment.id).where(Payment.means == Means.STRIPE, Payment.state.in_(settling.UNDER_WAY))
-    return list(session.scalars(wanted.order_by(Payment.opened_at, Payment.id).limit(AT_A_TIME)))
