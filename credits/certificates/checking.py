@@ -62,7 +62,6 @@ CHECKS = {
     "state": "What was said of it later",
 }
 NOT_ASKED = "state"  # the only check that nothing in the document can answer
-BESIDE = {NOT_ASKED, "stamp"}  # what a certificate is genuine without
 
 
 @dataclass
@@ -82,7 +81,7 @@ class Verdict:
         if self.failures:
             return Outcome.NOT_GENUINE
         unknown = {name for name, check in self.checks.items() if check.result is Result.UNKNOWN}
-        beside = BESIDE if self.is_proven else BESIDE | {"log", "inclusion"}
+        beside = {NOT_ASKED} if self.is_proven else {NOT_ASKED, "log", "inclusion"}
         return Outcome.UNKNOWN if unknown - beside else Outcome.GENUINE
 
     @property
@@ -174,7 +173,7 @@ def check_stamp(verdict: Verdict, message: bytes, signed_at: datetime) -> None:
             if stamp is not None:
                 say(f"Stamped on {stamp.at:%Y-%m-%d %H:%M:%S} UTC by {stamp.by}, for whom the registry does not vouch.")
     except stamp_checking.Unfamiliar as way:
-        verdict.say("stamp", Result.UNKNOWN, f"There is one, made in a way that is not known here ({way}).")
+        verdict.say("stamp", Result.UNKNOWN, f"There is one, made in a way that is not known here ({way}), or changed.")
 
 
 def of_signature_alone(verdict: Verdict, paper: Paper) -> None:

@@ -96,8 +96,10 @@ def summary(verdict: Verdict) -> str:
     """One plain sentence for whoever is no expert."""
     if [failed.name for failed in verdict.failures] == [NOT_ASKED]:
         return f"ANNULLED: {verdict.checks[NOT_ASKED].text} The file itself is genuine."
-    if verdict.outcome is not Outcome.GENUINE:
+    if verdict.outcome is Outcome.NOT_GENUINE:
         return f"NOT GENUINE: {' '.join(failed.text for failed in verdict.failures)}"
+    if verdict.outcome is Outcome.UNKNOWN:
+        return "COULD NOT TELL: some of it is not known here, as follows."
     genuine = "GENUINE" if verdict.is_proven else "GENUINE as far as its signature says"
     if verdict.facts is None:
         return f"{genuine}: the registry has signed this document, and nobody changed it."

@@ -13,6 +13,7 @@ from credits.certificates import signature_checking, stamp_checking
 from credits.certificates.checking import Outcome, Result, check
 from credits.certificates.press import pressed
 from credits.certificates.signature_checking import Unsound, gap_in, message_in
+from credits.certificates.verify import summary
 from credits.journal.canonical import encode
 from tests.certificates.genuine import BEGUN, SIGNED, Registry, told_facts
 from tests.certificates.test_checking import keys_of
@@ -58,6 +59,13 @@ class TestStampOn:
         verdict = check(stamped(SIGNED + timedelta(days=3)), keys_of(registry))
 
         assert [each.name for each in verdict.failures] == ["stamp"]
+
+    def test_leaves_open_what_is_made_in_a_way_that_it_does_not_know(self, registry, stamped, monkeypatch):
+        monkeypatch.setattr(stamp_checking, "HASHES", {})
+        verdict = check(stamped(SIGNED), keys_of(registry))
+
+        assert (verdict.outcome, verdict.failures) == (Outcome.UNKNOWN, [])
+        assert summary(verdict).startswith("COULD NOT TELL")
 
     def test_fails_at_every_changed_byte(self, registry, stamped):
         content, (key,) = stamped(SIGNED), keys_of(registry).documents
