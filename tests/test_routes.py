@@ -4,6 +4,9 @@ import pytest
 from werkzeug.routing import Rule
 
 PUBLIC = {
+    "api.premium.follow_premium",
+    "api.premium.list_decisions",
+    "api.premium.show_premium",
     "web.follow_money",
     "web.premium",
     "web.premium_page",

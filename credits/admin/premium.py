@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
-from flask_wtf.file import FileField
+from flask_wtf.file import FileField, FileRequired
 from sqlalchemy import select
-from wtforms import BooleanField, DateField, HiddenField, StringField, ValidationError
+from wtforms import BooleanField, DateField, HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
 from credits import receiving
@@ -32,12 +32,8 @@ class PaidForm(FlaskForm):
     key = HiddenField(default="")
     reference = StringField(lazy_gettext("Reference of the payment"), [InputRequired(), Length(max=80)])
     paid_on = DateField(lazy_gettext("Paid on"), [InputRequired()])
-    file = FileField(lazy_gettext("Proof of it"))
+    file = FileField(lazy_gettext("Proof of it"), [FileRequired(lazy_gettext("Choose the file."))])
     open_to_public = BooleanField(lazy_gettext("Everybody may look at the proof"))
-
-    def validate_file(self, field: FileField) -> None:
-        if not field.data:
-            raise ValidationError(_("Choose the file."))
 
 
 @bp.get("/premium")

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from flask_wtf.file import FileField
+from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, StopValidation
@@ -47,10 +47,7 @@ class MoneyForm(OnceForm):
         super().__init__(*args, **kwargs)
 
 
-def sent(form: OnceForm, field: FileField) -> None:
-    """A validator: a file was chosen."""
-    if not field.data:
-        raise ValidationError(_("Choose the file."))
+CHOSEN = FileRequired(lazy_gettext("Choose the file."))
 
 
 class CommitteeForm(OnceForm):
@@ -71,7 +68,7 @@ class MinuteForm(MoneyForm):
     decided_on = Day(lazy_gettext("Decided on"), [InputRequired(), not_ahead])
     women = Whole(lazy_gettext("Women who were there"), [InputRequired()])
     men = Whole(lazy_gettext("Men who were there"), [InputRequired()])
-    file = FileField(lazy_gettext("The signed minute"), [sent])
+    file = FileField(lazy_gettext("The signed minute"), [CHOSEN])
     open_to_public = BooleanField(lazy_gettext("Everybody may look at the minute"))
 
     def validate_other(self, field: Sum) -> None:
@@ -109,7 +106,7 @@ class UseForm(MoneyForm):
     amount = Sum(lazy_gettext("Amount"), [InputRequired(), Length(max=40)])
     what = TextAreaField(lazy_gettext("What was bought?"), [DataRequired(), Length(max=2000), printable])
     bought_on = Day(lazy_gettext("Bought on"), [InputRequired(), not_ahead])
-    receipt = FileField(lazy_gettext("The receipt"), [sent])
+    receipt = FileField(lazy_gettext("The receipt"), [CHOSEN])
     show_receipt = BooleanField(lazy_gettext("Everybody may look at the receipt"))
     photo = FileField(lazy_gettext("A photo of it"), [Optional()])
     show_photo = BooleanField(lazy_gettext("Everybody may look at the photo"))
