@@ -16,8 +16,10 @@ from urllib.request import ProxyHandler, Request, build_opener
 from flask import Flask, url_for
 
 from config import ROOT, Settings
+from credits.errors import Conflict
 from credits.market_jobs import Till
 from credits.payments.gateway import Gateway
+from credits.payments.models import Means
 from credits.payments.stripe_gateway import StripeGateway
 
 WEBHOOKS = "/webhooks/stripe"
@@ -40,6 +42,18 @@ def till(app: Flask) -> Till | None:
     """What the market's work over the network needs; None where nobody pays by a provider."""
     gateway: Gateway | None = app.extensions["gateway"]
     return Till(gateway, app.extensions["policy"], addresses) if gateway is not None else None
+
+
+class NoProvider(Conflict):
+    """Nobody could take this payment: nothing is reserved for it."""
+
+    code = "no_provider"
+
+
+def must_take(app: Flask, means: Means) -> None:
+    """Raise NoProvider where an order is to be paid through a provider and there is none."""
+    if means is Means.STRIPE and app.extensions["gateway"] is None:
+        raise NoProvider("The registry cannot take this payment now. Change the order, and choose another way to pay.")
 
 
 def addresses(number: str) -> tuple[str, str]:

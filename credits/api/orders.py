@@ -63,6 +63,7 @@ def pay_order(key: str, asked: dict[str, Any], number: str) -> With:
     """Reserve everything and begin the payment: by `url` at the provider, or by a transfer with `reference`."""
     user, policy = current_user(), current_app.extensions["policy"]
     found = looking.order_numbered(db.session(), user, number)
+    provider.must_take(current_app, found.means)
     payment = reserving.begin_payment(
         db.session(), order=found, seen=asked["revision"], policy=policy, by=user, key=key, at=now()
     )

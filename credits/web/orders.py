@@ -101,6 +101,7 @@ def pay_order(number: str) -> ResponseReturnValue:
         if found.state is OrderState.AWAITING_PAYMENT:
             payment = found.payments[-1]
         else:
+            provider.must_take(current_app, found.means)
             policy = current_app.extensions["policy"]
             seen, key = whole(form.seen.data), form.key.data or ""
             payment = reserving.begin_payment(

@@ -11,7 +11,7 @@ from credits.participants.models import Kyc, User
 from credits.payments import bank, cancelling, delivering, premium, reserving
 from credits.payments.bank import BadValueDate, SeenBefore, WrongAmount
 from credits.payments.delivering import retirements_in
-from credits.payments.models import OrderState, PaymentState, Refund, RefundState, Use
+from credits.payments.models import Order, OrderState, PaymentState, Refund, RefundState, Use
 from credits.payments.orders import OrderClosed
 from credits.registry import decisions
 from credits.registry.models import Retirement
@@ -56,7 +56,7 @@ class TestConfirm:
         order = stage.ordered((offer, 100))
         stage.begun(order)
         for bent in ({"amount": order.total - 1}, {"amount": order.total * 2}, {"currency": "EUR"}):
-            with pytest.raises(WrongAmount, match="costs exactly USD 520.00"):
+            with pytest.raises(WrongAmount, match=r"costs exactly USD 520\.00"):
                 stage.money_seen(order, **bent)
         with pytest.raises(BadValueDate):
             stage.money_seen(order, value_date="yesterday")
@@ -112,6 +112,30 @@ class TestConfirm:
 
         assert sorted(type(each).__name__ for each in refusals) == ["DecidedAlready", "NoneType"]
         assert stage.balance(issuance, stage.buyer.organisation) == {AccountKind.AVAILABLE: 100}
+        stage.must_be_sound()
+
+    def test_or_the_buyer_who_cancels_at_that_moment_wins(self, stage, issuance, offer, at_once):
+        order = stage.ordered((offer, 100))
+        payment = stage.begun(order)
+        waits, people, number = stage.money_seen(order).id, (stage.colleague.id, stage.buyer.id), order.id
+        stage.session.commit()
+
+        def act(session, place):
+            by = session.get_one(User, people[place])
+            if place:
+                cancelling.cancel(session, order=session.get_one(Order, number), by=by, at=stage.at)
+                return "cancelled"
+            asked = {"policy": stage.policy, "key": "approve", "at": stage.at}
+            decisions.approve(session, decision=session.get_one(decisions.Decision, waits), by=by, **asked)
+            return "confirmed"
+
+        came = at_once(2, act)
+
+        stage.session.expire_all()
+        if "cancelled" in came:
+            assert (order.state, payment.state) == (OrderState.CANCELLED, PaymentState.SURPLUS)
+        else:
+            assert (order.state, payment.state) == (OrderState.DELIVERED, PaymentState.PAID)
         stage.must_be_sound()
 
 

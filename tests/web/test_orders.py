@@ -168,3 +168,24 @@ class TestOrder:
         assert "USD 520.00" in seen
         assert "USD 457.60" in seen  # 88 % of it
         assert client.get("/orders/ORDER-000001").status_code == 404
+
+
+class TestRefund:
+    def test_is_proposed_decided_and_sent_by_the_bank(self, client, stage, offer, words):
+        stage.bought((offer, 100))
+        client.sign_in(stage.issuer)
+        asked = {"reason": "Ordered twice.", "key": "refund"}
+        proposed = client.post("/admin/orders/ORDER-000001/refund", data=asked)
+        assert proposed.status_code == 303
+        client.sign_in(stage.colleague).post(proposed.location, data={"step": "approve", "key": "approve"})
+        assert "Money to be sent back" in client.get("/admin/orders").text
+        sent = client.post("/admin/orders/ORDER-000001/refunds/1/sent", data={"reference": "OUT 1"})
+        assert sent.status_code == 303
+        seen = words(client.get("/admin/orders/ORDER-000001").text)
+        assert "BANK:OUT 1" in seen
+
+        client.sign_in(stage.buyer)
+        seen = words(client.get("/orders/ORDER-000001").text)
+        assert "Ordered twice." in seen
+        assert client.get("/orders/ORDER-000001/credit-note.pdf").data[:5] == b"%PDF-"
+        assert client.get("/admin/orders").status_code == 403
