@@ -1,19 +1,34 @@
 """The premium: what was collected less what went back is paid out or held, whatever happens, in whatever order."""
 
+import json
 from collections.abc import Callable
 from datetime import date, timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
 
+from credits.db import begin_writing
 from credits.errors import CreditsError
+from credits.journal.models import Event
 from credits.ledger.serials import SerialRange
+from credits.participants.models import User
 from credits.participants.permissions import NoSuchOrganisation, WrongRole
-from credits.payments import committees, disbursing, following, invariants, premium, premium_figures, spending
+from credits.payments import (
+    committees,
+    disbursing,
+    following,
+    invariants,
+    premium,
+    premium_figures,
+    reminding,
+    spending,
+)
 from credits.payments.booking import Part, account_of, enter
 from credits.payments.committees import BadMinute, Decided, NotHeld, RevokedAlready
 from credits.payments.disbursing import BadPayout, BeyondDecision, PayoutClosed, ReferenceUsed
@@ -454,3 +469,45 @@ def paid_past_the_rules(house: House, payout: Payout, decision: Decision) -> Non
     event = disbursing.tell(house.session, "premium.disbursed", payout, "system", house.at, {}, None)
     posting = MoneyPosting(kind=MoneyPostingKind.DISBURSEMENT, payout=payout, event_id=event, at=house.at)
     enter(house.session, posting, [Part(held, out, 0, payout.amount)])
+
+
+class TestTogether:
+    def test_a_refund_and_a_payout_never_take_the_same_money(self, house, engine):
+        """The payout waits for the refund that has begun, and then finds that the money is gone."""
+        order = house.sold()
+        payout = house.asked(house.decided(income=80_000), 80_000)
+        decision = house.recorded(payout)
+        refund = refunded(house.stage, order)
+        house.session.commit()
+        begin_writing(house.session)
+        premium.book_refund(house.session, refund=refund, at=house.at)
+        outcome: list[BaseException | None] = []
+        paying = Thread(target=lambda: outcome.append(paid_elsewhere(engine, house, decision.id)))
+        paying.start()
+        paying.join(0.3)
+        assert paying.is_alive()  # it waits
+        house.session.commit()
+        paying.join()
+
+        assert [type(each) for each in outcome] == [NotHeld]
+        house.must_be_sound()
+
+    def test_tells_the_issuers_once_of_what_is_late(self, house):
+        house.sold(at=house.at - timedelta(days=31))
+        for new in (1, 0):
+            assert reminding.note_overdue(house.session, goal=30, at=house.at) == new
+        told = house.session.scalars(select(Event.body).where(Event.kind == reminding.OVERDUE)).all()
+        assert [json.loads(each)["facts"] for each in told] == [{"days": 31, "site": "COD-KAM001"}]
+
+
+def paid_elsewhere(engine: Engine, house: House, decision_id: int) -> BaseException | None:
+    """Approve the payout in a session of its own; what it is refused with."""
+    with Session(engine) as session:
+        begin_writing(session)
+        try:
+            decision, by = session.get_one(Decision, decision_id), session.get_one(User, house.stage.colleague.id)
+            disbursing.pay(session, decision, house.stage.policy, by, house.at)
+        except CreditsError as refusal:
+            return refusal
+        session.commit()
+    return None
