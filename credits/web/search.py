@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.ledger.serials import ISSUANCE, SerialRange, written
+from credits.payments import offers
 from credits.registry import public, queries
 from credits.web.blueprint import bp
 from credits.web.paging import asked_text
@@ -71,6 +72,10 @@ def organisation_address(number: str) -> str:
     return url_for("web.organisation", number=public.organisation_known_as(db.session, padded(number)).number)
 
 
+def offer_address(number: str) -> str:
+    return url_for("web.offer", number=offers.offer_numbered(db.session(), padded(number)).number)
+
+
 def issuance_address(number: str) -> str:
     return url_for("web.issuance", number=queries.issuance_numbered(db.session, number).number)
 
@@ -103,6 +108,7 @@ RETIREMENT = re.compile(r"ASMC-R-[0-9]{1,18}")
 ADDRESSES: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (RETIREMENT, retirement_address),
     (re.compile(r"ORG-[0-9]{1,18}"), organisation_address),
+    (re.compile(r"OFFER-[0-9]{1,18}"), offer_address),
     (re.compile(r"ORDER-[0-9]{1,18}"), order_address),
     (ISSUANCE, issuance_address),
     (re.compile(r"ASMC-.*"), serials_address),

@@ -24,7 +24,7 @@ class TestHoldings:
         assert "Pending transfer 1.5 credits 1,500 kg" in page
 
     @pytest.mark.parametrize(
-        "kind, next_step", [(Kind.COOPERATIVE, "To the batches"), (Kind.MANUFACTURER, "To the transfers")]
+        "kind, next_step", [(Kind.COOPERATIVE, "To the batches"), (Kind.MANUFACTURER, "See what is for sale")]
     )
     def test_says_what_to_do_where_there_is_nothing(self, client, kind, next_step):
         assert next_step in client.sign_in(UserFactory(kind=kind)).get("/holdings").text

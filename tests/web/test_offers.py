@@ -116,7 +116,9 @@ class TestOffer:
 class TestPublicPages:
     def test_say_where_credits_are_on_offer(self, client, stage, issuance, words):
         made = stage.for_sale(issuance, 1_500)
-        number = f"{issuance.facts['producer']['site_code']}"
+        number = issuance.facts["producer"]["site_code"]
+        assert client.get(f"/search?q=offer-{made.id}").location == f"/offers/{made.number}"
+        assert client.get("/search?q=OFFER-999999").status_code == 404
         for address in (f"/issuances/{issuance.number}", f"/serials/{issuance.number}-000000001", f"/sites/{number}"):
             page = client.get(address).text
             assert "On offer: 1.5 credits at USD 5,200.00 each" in words(page)
