@@ -134,6 +134,12 @@ class TestPressed:
             # Small capitals read as they were written.
             assert said in shown
 
+    def test_shows_what_was_beyond_the_declared_use(self, tmp_path):
+        file = tmp_path / "certificate.pdf"
+        file.write_bytes(pressed(in_language("pt") | {"surplus": 120}))
+
+        assert "120 kg acima do uso declarado" in " ".join(told("pdftotext", file, "-").split())
+
     def test_lists_every_range_in_an_annex(self, tmp_path):
         facts, file = in_language("en"), tmp_path / "certificate.pdf"
         serials = [f"ASMC-CO-COD-KAM001-2026-0001-{n * 10:09d}-{n * 10 + 4:09d}-K" for n in range(1, 31)]

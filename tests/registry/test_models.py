@@ -22,7 +22,8 @@ ATTACKS = [
     "UPDATE certificate SET facts = facts, number = 'ASMC-R-999999'",
 ]
 REPLACING = [
-    "REPLACE INTO certificate (retirement_id, number, facts) SELECT retirement_id, number, facts FROM certificate",
+    """REPLACE INTO certificate (retirement_id, number, facts, language, event_id, inclusion)
+        SELECT retirement_id, number, facts, language, event_id, inclusion FROM certificate""",
     "REPLACE INTO holding (account_id, organisation_id, kind) SELECT account_id, 1, kind FROM holding",
     "INSERT OR REPLACE INTO retired_range SELECT issuance_id, first - 1, last, retirement_id FROM retired_range",
 ]
@@ -63,8 +64,8 @@ AGAIN = """INSERT INTO retirement (id, issuance_id, quantity, posting_id, holder
     SELECT 99, issuance_id, {quantity}, posting_id, {holder}, 'Thief', beneficiary_country, beneficiary_identifier,
     purpose, claim_from, claim_to, retired_by_id, retired_at FROM retirement"""
 RANGE = "INSERT INTO retired_range SELECT issuance_id, {first}, {last}, {retirement} FROM retirement WHERE id <> 99"
-CERTIFICATE = """INSERT INTO certificate (retirement_id, number, facts)
-    SELECT 99, 'ASMC-R-000099', facts FROM certificate"""
+CERTIFICATE = """INSERT INTO certificate (retirement_id, number, facts, language, event_id, inclusion)
+    SELECT 99, 'ASMC-R-000099', facts, language, event_id, inclusion FROM certificate"""
 
 
 class TestRetired:

@@ -2,9 +2,11 @@ import hashlib
 import json
 import subprocess
 
+import flask_migrate
 import pytest
 
 from credits.certificates.issuing import certificate_numbered, freeze
+from credits.extensions import db
 from credits.registry.movements import DecisionKind
 from tests.documents import worked
 
@@ -107,6 +109,21 @@ class TestDocument:
         path = code.removeprefix("http://localhost:8000")
         assert client.get(path).status_code == 200
         assert path == f"/certificates/{retirement.number}"
+
+    def test_is_issued_of_what_was_frozen_before_certificates_had_events(self, app, client, session, retirement):
+        number = retirement.number
+        session.commit()
+        session.close()
+        with app.app_context():
+            flask_migrate.downgrade(revision="0022_declared_use")
+            flask_migrate.upgrade()
+            db.session.remove()
+        earliest = certificate_numbered(session, number)
+        assert (earliest.event_id, earliest.language, earliest.inclusion) == (None, None, None)
+
+        assert worked(app, session) == 1
+        assert client.get(f"/certificates/{number}.pdf").data.startswith(b"%PDF-")
+        assert "Download the certificate" in client.get(f"/certificates/{number}").text
 
 
 class TestFacts:
