@@ -46,6 +46,14 @@ NEEDS = {
 
 
 PROPOSED_HERE = [kind for kind in DecisionKind if kind.value in NEEDS]
+ABOUT_AN_ISSUANCE = (
+    DecisionKind.CANCELLATION,
+    DecisionKind.EXPORT,
+    DecisionKind.BUFFER_DRAW,
+    DecisionKind.ROLL_BACK,
+    DecisionKind.DEBIT,
+    DecisionKind.LIFT,
+)
 
 
 class DecideForm(FlaskForm):
@@ -198,7 +206,7 @@ def concerned(found: Decision) -> dict[str, Any]:
         issuance = debit_numbered(db.session(), found.subject).issuance
     elif found.kind is DecisionKind.REINSTATEMENT:
         site = public.site_known_as(db.session(), found.subject)
-    elif found.kind.value in NEEDS and found.kind not in (DecisionKind.ANNOTATION, DecisionKind.ANNULMENT):
+    elif found.kind in ABOUT_AN_ISSUANCE:
         issuance = queries.issuance_numbered(db.session(), found.subject)
     if issuance is not None and "holder" in found.request and found.state is DecisionState.WAITING:
         holder = public.organisation_known_as(db.session(), found.request["holder"])
@@ -238,7 +246,9 @@ def consequences() -> dict[str, str]:
         "lift": _("The credits of the issuance move again at once."),
         "ceiling": _("The batch can be verified and issued above what is plausible. The reason is public."),
         "reinstatement": _("The site is active again: its batches can be verified and issued."),
-        "disbursement": _("The amount leaves what the site holds, as paid out with this reference and proof. For good."),
+        "disbursement": _(
+            "The amount leaves what the site holds, as paid out with this reference and proof. For good."
+        ),
         "bank_payment": _(
             "The order is paid and its credits are delivered, and retired where that was ordered. If the order has "
             "ended meanwhile, the money is noted as not wanted and is sent back."

@@ -54,6 +54,17 @@ class TestDecide:
         assert waiting.state is DecisionState.APPROVED
         assert f"Decided by {stage.colleague.name}" in words(client.get(answers[0].location).text)
 
+    def test_shows_which_serials_an_export_would_take(self, client, stage, words):
+        made = stage.issued()
+        stage.handed_over(made, 1_000)
+        asked = {"quantity": 400, "registry": "Other Registry", "reference": "OR-55"}
+        holder = stage.buyer.organisation.number
+        export = stage.proposed(DecisionKind.EXPORT, made.number, stage.buyer, holder=holder, **asked)
+        client.sign_in(stage.colleague)
+        shown = words(client.get(f"/admin/decisions/{export.number}").text)
+
+        assert f"{made.number}-000000001-000000400" in shown.replace("\u200b", "")
+
     def test_lets_only_another_person_approve(self, client, stage, waiting):
         client.sign_in(stage.issuer)
         page = client.get(f"/admin/decisions/{waiting.number}").text
