@@ -11,7 +11,7 @@ from credits.errors import CreditsError, Missing, NotAllowed
 from credits.ledger.claims import KeyReused
 from credits.ledger.posting import BadQuantity
 from credits.participants.models import Kind, Kyc, Organisation, User
-from credits.payments import catalogue, offers, standing
+from credits.payments import catalogue, floors, offers, standing
 from credits.payments.catalogue import Sorting, Wish
 from credits.payments.floors import BelowFloor, NoFloor
 from credits.payments.models import Currency, Offer, OfferState
@@ -148,6 +148,60 @@ class TestOffer:
             thread.join(30)
 
         assert (len(made), len(refused)) == (1, 3)
+
+
+class TestAFloorThatIsRaisedMeanwhile:
+    """Who offers and who sets the floor wait for each other: no offer below it is left open."""
+
+    @pytest.fixture
+    def meanwhile(self, stage, engine):
+        """Takes two steps, each in a transaction of its own: the second begins before the first has committed."""
+        ids = {Issuance: stage.issued().id, Organisation: stage.coop.id}
+        people = {"seller": stage.manager.id, "issuer": stage.issuer.id}
+        floors.seed(stage.session, by=stage.issuer, at=stage.at)
+        stage.session.commit()
+
+        def take(step, session, **asked):
+            by = session.get_one(User, people["issuer" if step is floors.set_floor else "seller"])
+            if step is offers.offer:
+                asked |= {"issuance": session.get_one(Issuance, ids[Issuance]), "quantity": 100}
+                asked |= {"seller": session.get_one(Organisation, ids[Organisation]), "policy": stage.policy}
+            else:
+                asked |= {"mineral_code": "CO", "source": "The board."}
+            return step(session, **asked, currency=USD, by=by, key=f"of-{asked['price']}", at=stage.at).id
+
+        def later(step, price, outcome):
+            with Session(engine) as own:
+                begin_writing(own)
+                try:
+                    outcome.append(take(step, own, price=price))
+                    own.commit()
+                except CreditsError as refusal:
+                    outcome.append(refusal)
+
+        def run(first, its_price, second, price):
+            outcome = []
+            with Session(engine) as own:
+                begin_writing(own)
+                made = take(first, own, price=its_price)
+                thread = Thread(target=later, args=(second, price, outcome))
+                thread.start()
+                thread.join(0.3)
+                own.commit()
+            thread.join(30)
+            return made, outcome[0]
+
+        return run
+
+    def test_refuses_an_offer_that_waited_for_it(self, meanwhile):
+        _, refusal = meanwhile(floors.set_floor, 600_000, offers.offer, 599_999)
+
+        assert isinstance(refusal, BelowFloor)
+
+    def test_closes_an_offer_that_it_waited_for(self, stage, meanwhile):
+        made, _ = meanwhile(offers.offer, 599_999, floors.set_floor, 600_000)
+
+        assert stage.session.get_one(Offer, made).state is OfferState.CLOSED
 
 
 class TestClose:
