@@ -2,6 +2,8 @@ import pytest
 from lxml import html
 
 PUBLIC = {
+    ("POST", "/api/v1/claims/check"),
+    ("GET", "/api/v1/claims/{number}"),
     ("GET", "/api/v1/certificates/{number}"),
     ("GET", "/api/v1/certificates/{number}/document"),
     ("GET", "/api/v1/certificates/{number}/status"),
@@ -41,7 +43,7 @@ class TestOpenapi:
 
     def test_asks_for_a_key_with_every_post(self, described):
         for path, methods in described["paths"].items():
-            if "post" in methods:
+            if "post" in methods and methods["post"].get("security") != []:  # a stranger's changes nothing
                 names = {each["name"] for each in methods["post"]["parameters"] if each["required"]}
                 assert "Idempotency-Key" in names, path
 
