@@ -47,9 +47,7 @@ def past(data_dir: Path) -> list[DocumentKey]:
     except FileNotFoundError:
         return []
     except (ValueError, KeyError, TypeError) as fault:
-        raise KeyUnsound(
-            f"{data_dir / FILE} is damaged ({type(fault).__name__}). Bring back a backup of it."
-        ) from None
+        raise KeyUnsound(f"{data_dir / FILE} is damaged ({type(fault).__name__}). Bring back a backup of it.") from None
 
 
 def rotate(session: Session, *, data_dir: Path, name: str, url: str, seed: bytes, at: datetime) -> Seal:
