@@ -1,6 +1,6 @@
 """Buying by quantity: so much of a mineral, the oldest or the cheapest first, from as many offers as it takes."""
 
-from flask import current_app, render_template, request
+from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from credits.errors import CreditsError
@@ -32,7 +32,6 @@ def by_quantity() -> ResponseReturnValue:
         wish=wish,
         sorting=sorting,
         typed=typed,
-        asked="quantity" in request.args,
         problem=problem,
         quote=quote,
         **choices(found),
