@@ -17,6 +17,7 @@ from credits.db import begin_writing
 from credits.participants.models import User
 from credits.registry import assessing
 from credits.registry.assurance_models import Assessment
+from tests.documents import worked
 from tests.journeys.conftest import Cast, days_ago
 
 Phone = Callable[..., Page]
@@ -304,5 +305,8 @@ def test_from_the_site_to_the_certificate(
     handed_over(coop, second, "Hikari", issuance, "1")
     number = retired(maker, issuance)
 
+    public.goto(f"/certificates/{number}")
+    expect(public.locator("main")).to_contain_text("The document is being issued")
+    worked(registry, session)
     certificate_holds(public, number, tmp_path)
     every_serial_has_one_place(public, issuance)

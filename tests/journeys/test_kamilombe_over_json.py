@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from credits.participants.models import User
+from tests.documents import worked
 from tests.factories import ApiTokenFactory
 from tests.journeys.conftest import Cast, days_ago
 from tests.stage import ALL_MET
@@ -155,6 +156,7 @@ def test_from_the_site_to_the_certificate(registry: Flask, cast: Cast, session: 
     )
     certificate = public.get(f"/certificates/{retirement['number']}")
     assert "0.75" in json.dumps(certificate)
+    worked(registry, session)
     with urllib.request.urlopen(f"{base}/certificates/{retirement['number']}.pdf", timeout=60) as document:
         assert document.read(5) == b"%PDF-"
 
