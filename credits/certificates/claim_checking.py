@@ -96,7 +96,7 @@ def matches(words: Sequence[Word], spoken: Tongue, sound: set[int]) -> tuple[lis
             if end - 1 in denied or any(end <= last for _, last in safe.get(place, ())):
                 lifted.append(match)
             elif rule.negatable and (
-                any(is_negated(words, each, place, spoken) for each in range(place, end))
+                any(is_negated(words, each, place if each < end - 1 else end, spoken) for each in range(place, end))
                 or (negated and goes_on(words, negated.last, place, spoken))
             ):
                 negated = match
@@ -140,7 +140,7 @@ def is_negated(words: Sequence[Word], place: int, first: int, spoken: Tongue) ->
     """Whether "not" or its like stands before, with nothing but small words between, or around as in "ne contient pas".
 
     first: where the match begins that the word at `place` is of. A "not" inside of it, as in "our products do not
-    contain", has no comma before it.
+    contain", has no comma before it, unless it denies the last word of the match.
     """
     if words[place].after in ("stop", "break"):
         return False
