@@ -12,7 +12,6 @@ nobody else. Then everybody asks at once, in threads, for the last credit. The j
 import argparse
 import logging
 import random
-import shutil
 import sqlite3
 import sys
 import tempfile
@@ -27,21 +26,20 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits import market_jobs
 from credits.db import begin_writing
 from credits.errors import CreditsError
-from credits.files import Files
-from credits.payments import acts, floors, reserving
+from credits.payments import reserving
 from credits.payments.models import Means, Offer, Order, OrderState, PaymentState
-from tests import factories, servers
+from tests import servers
 from tests.checker_market import paid
-from tests.stage import Stage
 from tests.stripe_standin.provider import Thing
 from tests.suites import trial
+from tests.suites.chaos_http import over_http
+from tests.suites.ground import Ground
 from tests.suites.turmoil import CREDIT, DAY, HOUR, MINUTE, Chaos, Schedule
 from tests.suites.workers import processes
 
@@ -58,58 +56,6 @@ class Ended:
     seconds: float = 0.0
     counted: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-
-
-class Ground:
-    """A database with a seller, buyers and an issuance, that is as it was before whenever it is wanted.
-
-    What SQLAlchemy has put together for one score of schedules serves the next.
-    """
-
-    def __init__(self, url: str, papers: Path) -> None:
-        acts.register()
-        self.url = url
-        self.engine = trial.engine_of(url)
-        self.session = Session(self.engine, expire_on_commit=False)
-        begin_writing(self.session)
-        factories.write_to(self.session)
-        self.stage = Stage(self.session, Files(papers), trial.POLICY)
-        self.issuance = self.stage.issued(**trial.GOLD)
-        floors.seed(self.session, by=self.stage.issuer, at=self.stage.at)
-        self.session.commit()
-        self.people = list(self.session)
-        self.rest()
-        copy_database(url, f"{url}_kept")
-
-    def rest(self) -> None:
-        """Forget what belongs to one score alone, and let go of the database."""
-        self.session.rollback()
-        for each in list(self.session):
-            if not any(each is kept for kept in self.people):
-                self.session.expunge(each)
-        self.session.expire_all()
-        self.engine.dispose()
-
-    def again(self) -> None:
-        self.rest()
-        copy_database(f"{self.url}_kept", self.url)
-
-    def close(self) -> None:
-        factories.write_to(None)
-        self.session.close()
-        self.engine.dispose()
-
-
-def copy_database(source: str, target: str) -> None:
-    """Make `target` what `source` is; nobody is connected to either."""
-    if source.startswith("sqlite"):
-        shutil.copyfile(source.removeprefix("sqlite:///"), target.removeprefix("sqlite:///"))
-        return
-    server, _, name = target.rpartition("/")
-    named = [sql.Identifier(each) for each in (name, source.rpartition("/")[2])]
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(named[0]))
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(*named))
 
 
 def part(url: str, papers: Path, schedules: int, seed: int) -> Ended:
@@ -281,7 +227,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=servers.in_memory()) as home, servers.postgresql() as server:
         places = {"SQLite": f"sqlite:///{home}/credits.db", "PostgreSQL": server.fresh_database()}
         rushed = {"SQLite": f"sqlite:///{home}/rush.db", "PostgreSQL": server.fresh_database()}
-        for url in (*places.values(), *rushed.values()):
+        spoken = f"sqlite:///{home}/spoken.db"
+        for url in (*places.values(), *rushed.values(), spoken):
             migrate(url)
         shares = {"SQLite": given.schedules - given.schedules // 4, "PostgreSQL": given.schedules // 4}
         quiet()
@@ -289,6 +236,9 @@ def main() -> int:
             ways = [pool.submit(part, url, Path(home) / name, shares[name], 1) for name, url in places.items()]
             for name, way in zip(places, ways, strict=True):
                 sound &= say(f"{name}: schedules", way.result())
+        counted, wrong, provider = over_http(spoken, Path(home) / "http", 200)
+        said = Ended(200, 0, counted, [*wrong, *judged(spoken, provider.things)])
+        sound &= say("Over HTTP: orders", said)
         for name, url in rushed.items():
             ended = rush(url, Path(home) / f"{name} rush", given.rounds, given.threads)
             sound &= say(f"{name}: rounds of {given.threads} buyers", ended)
@@ -297,7 +247,8 @@ def main() -> int:
 
 def quiet() -> None:
     """Refusals and silence are what is tried here: nobody has to read of each."""
-    logging.getLogger("credits").setLevel(logging.CRITICAL)
+    for name in ("credits", "werkzeug"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def say(what: str, ended: Ended) -> bool:

@@ -13,7 +13,8 @@ from credits import market_jobs
 from credits.payments.gateway import CheckoutState
 from credits.payments.stripe_gateway import StripeGateway
 from tests.checker_market import market
-from tests.suites import chaos
+from tests.suites import chaos, chaos_http
+from tests.suites.ground import Ground
 from tests.suites.turmoil import Chaos
 
 
@@ -31,11 +32,20 @@ def test_sells_the_last_credit_once(database, tmp_path):
     assert ended.wrong == []
 
 
+def test_comes_to_the_same_over_http(database, tmp_path):
+    counted, wrong, provider = chaos_http.over_http(database, tmp_path, orders=8)
+
+    assert wrong == chaos.judged(database, provider.things) == []
+    assert counted["delivered"] > 0
+    assert counted["forged events refused"] == 10
+    assert {name for name in counted if name.startswith("answered")} == {"answered 200"}
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 class TestPlantedBug:
     @pytest.fixture
     def ground(self, database, tmp_path):
-        made = chaos.Ground(database, tmp_path / "papers")
+        made = Ground(database, tmp_path / "papers")
         yield made
         made.close()
 
