@@ -12,6 +12,7 @@ from typing import Any
 from credits.errors import Missing
 from credits.payments.models import Means, Order, OrderState, Payment, PaymentState, Refund
 from credits.payments.prices import written
+from credits.typefaces import undrawable
 
 
 class Paper(StrEnum):
@@ -112,7 +113,9 @@ def paid_told(payment: Payment) -> dict[str, str]:
 
 
 def back_told(refunds: Sequence[Refund], order: Order) -> dict[str, str]:
-    return {"reason": order.reason or "", "amount": written(sum(each.amount for each in refunds[-1:]), order.currency)}
+    reason = order.reason or ""
+    amount = written(sum(each.amount for each in refunds[-1:]), order.currency)
+    return {"reason": "" if undrawable(reason) else reason, "amount": amount}
 
 
 def stamp(moment: datetime) -> str:
