@@ -25,6 +25,7 @@ from credits.journal.models import RegistryIdentity
 from credits.participants.models import Role, User
 from credits.passwords import Unhurried
 from credits.payments import acts
+from credits.payments.certified import PublicPrices
 from credits.payments.gateway import Gateway
 from credits.registry import policy
 from credits.registry.models import REGISTRY_CODE
@@ -143,7 +144,7 @@ def keep_parts(app: Flask, settings: Settings) -> None:
     app.extensions["evidence_pages"] = Pages(settings.data_dir / "pages")
     app.extensions["certificate_files"] = Files(settings.data_dir / "certificates")
     app.extensions["gateway"] = provider.gateway_for(settings)
-    app.extensions["issuer"] = Issuer(name=settings.registry_name, url=settings.public_url)
+    app.extensions["issuer"] = Issuer(name=settings.registry_name, url=settings.public_url, prices=PublicPrices)
 
 
 def open_unit_of_work() -> None:

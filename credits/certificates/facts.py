@@ -14,9 +14,18 @@ FIRST_SCHEMA = "asmc-retirement-certificate-1"  # without language and event; su
 
 
 def facts_of(
-    retirement: Retirement, *, registry: dict[str, str], verify_url: str, serials: list[str], language: Language
+    retirement: Retirement,
+    *,
+    registry: dict[str, str],
+    verify_url: str,
+    serials: list[str],
+    premium: dict[str, Any] | None,
+    language: Language,
 ) -> dict[str, Any]:
-    """All that the certificate says. registry: its name and url; serials: every range, as it is written."""
+    """All that the certificate says.
+
+    registry: its name and url; serials: every range, as it is written; premium: what was paid, where that is public.
+    """
     issuance, mineral = retirement.issuance, retirement.issuance.mineral
     origin, words = issuance.facts, words_of(language.value)
     return {
@@ -47,7 +56,7 @@ def facts_of(
         "basis": mineral.basis,
         "surplus": surplus_of(retirement),
         "origins": [in_brief(origin) | {"issuance": issuance.number, "serials": serials}],
-        "premium": None,
+        "premium": premium,
         "claim": {"text": claim_text(retirement, words), "limits": list(words.texts["claim"]["limits"])},
         "transferable": False,
     }

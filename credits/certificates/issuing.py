@@ -4,11 +4,12 @@ Who knows the facts can show that they were frozen then: an event of the log car
 is drawn once that event is under a signed checkpoint, carries the proof, and is signed last.
 """
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
@@ -21,9 +22,10 @@ from credits.errors import Missing
 from credits.journal import checkpoints, events
 from credits.journal.canonical import encode
 from credits.journal.log_models import LogLeaf
+from credits.ledger.serials import SerialRange, parse
 from credits.participants.models import Language, User
 from credits.registry import annotating
-from credits.registry.models import Bulk, Retirement
+from credits.registry.models import Bulk, Issuance, Retirement
 from credits.registry.retirement import serials_of
 from credits.registry.statements import retirements_in
 
@@ -32,12 +34,32 @@ class NoSuchCertificate(Missing):
     code = "no_such_certificate"
 
 
+class Prices(Protocol):
+    """Knows what was paid for units, where that is public."""
+
+    def paid_for(self, issuance: Issuance, ranges: Sequence[SerialRange]) -> dict[str, Any] | None: ...
+
+
+class Unpriced:
+    """Where nothing is sold, nothing is known of prices."""
+
+    def __init__(self, session: Session, issuances: Collection[int]) -> None:
+        pass
+
+    def paid_for(self, issuance: Issuance, ranges: Sequence[SerialRange]) -> dict[str, Any] | None:
+        return None
+
+
 @dataclass(frozen=True)
 class Issuer:
-    """The registry as its certificates name it. url: its public address without a slash at the end."""
+    """The registry as its certificates name it. url: its public address without a slash at the end.
+
+    prices: who knows what was paid for units of some issuances.
+    """
 
     name: str
     url: str
+    prices: Callable[[Session, Collection[int]], Prices] = Unpriced
 
     @property
     def told(self) -> dict[str, str]:
@@ -57,7 +79,8 @@ def freeze(
     earlier = session.get(Certificate, retirement.id)
     if earlier is not None:
         return earlier
-    row = drafted(retirement, issuer, serials_of(session, retirement), language)
+    prices = issuer.prices(session, {retirement.issuance_id})
+    row = drafted(retirement, issuer, prices, serials_of(session, retirement), language)
     (row,) = entered(session, [row], subject=retirement.number, by=retirement.retired_by, at=retirement.retired_at)
     certificate = Certificate(**row)
     session.add(certificate)
@@ -76,9 +99,10 @@ def freeze_all(session: Session, *, statement: Bulk, issuer: Issuer, language: L
         return
     rows = []
     made = retirements_in(session, statement)
+    prices = issuer.prices(session, {retirement.issuance_id for retirement, _ in made})
     for number, (retirement, serials) in enumerate(made, 1):
         try:
-            rows.append(drafted(retirement, issuer, serials, language))
+            rows.append(drafted(retirement, issuer, prices, serials, language))
         except pdf.Undrawable as refusal:
             raise pdf.Undrawable(f"Line {number}: {refusal.message}", **refusal.detail | {"line": number}) from None
     first, _ = made[0]
@@ -86,7 +110,9 @@ def freeze_all(session: Session, *, statement: Bulk, issuer: Issuer, language: L
     session.execute(insert(Certificate), rows)
 
 
-def drafted(retirement: Retirement, issuer: Issuer, serials: list[str], language: Language | None) -> dict[str, Any]:
+def drafted(
+    retirement: Retirement, issuer: Issuer, prices: Prices, serials: list[str], language: Language | None
+) -> dict[str, Any]:
     """The row of a certificate that no event stands behind yet. Raises Undrawable."""
     spoken = language or retirement.retired_by.language
     facts = facts_of(
@@ -94,6 +120,7 @@ def drafted(retirement: Retirement, issuer: Issuer, serials: list[str], language
         registry=issuer.told,
         verify_url=issuer.certificate_url(retirement.number),
         serials=serials,
+        premium=prices.paid_for(retirement.issuance, [parse(each)[1] for each in serials]),
         language=spoken,
     )
     pdf.must_be_drawable(facts)

@@ -169,6 +169,15 @@ def bought_in(session: Session, issuance: Issuance, ranges: Sequence[SerialRange
 
 def trails_of(session: Session, issuance: Issuance, ranges: Sequence[SerialRange]) -> list[Trail]:
     """What the premium of the orders became in which these units were bought, the oldest first."""
+    lines = lines_of(session, issuance, ranges)
+    if not lines:
+        return []
+    followed = followed_lines(session, issuance.site_id, {line.order.currency for line, _ in lines})
+    return [trail_of(line, units, followed.get((line.order_id, line.line))) for line, units in lines]
+
+
+def lines_of(session: Session, issuance: Issuance, ranges: Sequence[SerialRange]) -> list[tuple[OrderLine, int]]:
+    """In which lines of orders these units were bought, with how many base units, the oldest first."""
     bought = bought_in(session, issuance, ranges)
     lines = session.scalars(
         select(OrderLine)
@@ -176,16 +185,13 @@ def trails_of(session: Session, issuance: Issuance, ranges: Sequence[SerialRange
         .order_by(OrderLine.order_id, OrderLine.line)
         .options(joinedload(OrderLine.order))
     ).all()
-    if not lines:
-        return []
-    followed = followed_lines(session, issuance.site_id, {line.order.currency for line in lines})
-    trails = []
+    found = []
     for line in lines:  # one order may have bought of the same issuance twice
         units = min(bought[line.order_id], line.quantity)
         bought[line.order_id] -= units
         if units:
-            trails.append(trail_of(line, units, followed.get((line.order_id, line.line))))
-    return trails
+            found.append((line, units))
+    return found
 
 
 def trails_of_order(session: Session, order: Order) -> list[Trail]:

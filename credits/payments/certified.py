@@ -1,0 +1,59 @@
+"""What a certificate says of the money: of units that were bought here, where the buyer lets it be public."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from credits.ledger.serials import SerialRange
+from credits.payments.following import lines_of
+from credits.payments.models import Currency, Order, OrderLine, OrderState
+from credits.payments.prices import written
+from credits.registry.models import Issuance
+
+
+class PublicPrices:
+    """What was paid for units of some issuances. Asked of thousands of retirements, it looks for few."""
+
+    def __init__(self, session: Session, issuances: Collection[int]) -> None:
+        self.session = session
+        self.told_of = set(
+            session.scalars(
+                select(OrderLine.issuance_id)
+                .join(Order, Order.id == OrderLine.order_id)
+                .where(
+                    OrderLine.issuance_id.in_(issuances),
+                    Order.open_to_public,
+                    Order.posting_id.is_not(None),
+                    Order.state != OrderState.REFUNDED,
+                )
+                .distinct()
+            )
+        )
+
+    def paid_for(self, issuance: Issuance, ranges: Sequence[SerialRange]) -> dict[str, Any] | None:
+        """What these units brought the site and what it cost, as text with the currency; None where nothing is public.
+
+        Of a line that was bought whole and used in part, the same part, rounded down. `quantity`: what it was paid for.
+        """
+        if issuance.id not in self.told_of:
+            return None
+        lines = lines_of(self.session, issuance, ranges)
+        public = [(line, units) for line, units in lines if line.order.open_to_public]
+        if not public:
+            return None
+        return {
+            "to_site": summed((line.order.currency, line.premium * units // line.quantity) for line, units in public),
+            "fee": summed((line.order.currency, line.registry_fee * units // line.quantity) for line, units in public),
+            "quantity": issuance.mineral.quantity(sum(units for _, units in public)),
+        }
+
+
+def summed(parts: Iterable[tuple[Currency, int]]) -> str:
+    """Amounts by currency: EUR 12.00, USD 950.40."""
+    sums: Counter[Currency] = Counter()
+    for currency, amount in parts:
+        sums[currency] += amount
+    return ", ".join(written(amount, currency) for currency, amount in sorted(sums.items()))
