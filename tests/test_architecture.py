@@ -23,6 +23,7 @@ FLOORS = [
     {"flask_settings", "identity", "passwords", "tries"},
     {"drawing", "delivered", "log_keys", "premium_words", "progress", "provider", "receiving", "states", "stories"},
     {"problems", "languages", "published"},
+    {"form_fields"},
     {"web", "admin", "api", "cli"},
     {"app"},
     {"worker"},

@@ -11,14 +11,13 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from credits.admin.blueprint import bp
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import OnceForm, Price, printable
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.participants.permissions import is_issuer
 from credits.payments import floors
 from credits.payments.models import Currency
 from credits.payments.prices import plain
 from credits.registry.minerals import MINERALS
-from credits.web.fields import OnceForm, printable
-from credits.web.prices import Price
 
 
 class FloorForm(OnceForm):

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_register_for
 from credits.registry import entering, vintages
@@ -18,7 +19,6 @@ from credits.registry.reckoning import so_far
 from credits.web.batch_forms import FIELDS, BatchForm
 from credits.web.batches import to_batch
 from credits.web.blueprint import bp
-from credits.web.fields import OnceForm
 from credits.web.story import MINERAL_NAMES
 
 

@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from credits.errors import CreditsError, Invalid, Missing
 from credits.extensions import db
+from credits.form_fields import with_point
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_register_for
 from credits.registry import batches as registry_batches
@@ -28,7 +29,6 @@ from credits.web.batch_entries import to_step, whole_form, wrong_step
 from credits.web.batch_forms import FIELD_NAMES, FIELDS, StepForm
 from credits.web.batches import AMENDABLE, own_batch, start_form, to_batch, typed
 from credits.web.blueprint import bp
-from credits.web.fields import with_point
 from credits.web.story import KINDS_OF_PAPER, MINERAL_NAMES
 
 PAPERS_STEP = 5

@@ -12,6 +12,7 @@ from wtforms.fields import SelectChoice
 from credits.certificates import verified
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import User
 from credits.participants.permissions import may_register_for
@@ -24,7 +25,6 @@ from credits.registry.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, 
 from credits.registry.sites import number_of
 from credits.web.batch_forms import FIELD_NAMES, BatchForm, ChangeForm, StartAmongManyForm, StartForm
 from credits.web.blueprint import bp
-from credits.web.fields import OnceForm
 from credits.web.paging import asked_text, page_of
 from credits.web.story import KINDS_OF_PAPER, MINERAL_NAMES, story_of
 

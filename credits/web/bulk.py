@@ -17,6 +17,7 @@ from credits import languages
 from credits.certificates.issuing import freeze_all
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import OnceForm, legible
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import Language, Organisation
 from credits.participants.permissions import BUYERS, may_dispose_of
@@ -27,7 +28,6 @@ from credits.registry.retirement import NotABuyer
 from credits.web import bulk_text
 from credits.web.blueprint import bp
 from credits.web.bulk_text import Lines, Unreadable
-from credits.web.fields import OnceForm, legible
 from credits.web.holdings import asked_holder
 
 SHOWN = 25  # lines of a preview

@@ -12,12 +12,12 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from credits.errors import CreditsError, Invalid
+from credits.form_fields import with_point
 from credits.registry.bulk_checking import issuances_named
 from credits.registry.bulk_lines import MOST_LINES, RetirementLine, TransferLine
 from credits.registry.models import Issuance
 from credits.registry.queries import NoSuchIssuance
 from credits.registry.retirement import Claim
-from credits.web.fields import with_point
 
 L = TypeVar("L", RetirementLine, TransferLine)
 

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import with_point
 from credits.identity import now, visitor
 from credits.payments import catalogue, standing
 from credits.payments.catalogue import Sorting, Wish
@@ -12,7 +13,6 @@ from credits.payments.standing import Line
 from credits.problems import status_of
 from credits.web import quoting
 from credits.web.blueprint import bp
-from credits.web.fields import with_point
 from credits.web.offers import choices, quantity_asked, sorting_asked, wish_in
 
 

@@ -16,6 +16,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from credits import languages
 from credits.errors import CreditsError, Missing
 from credits.extensions import db
+from credits.form_fields import Amount, OnceForm, Whole, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants import countries
 from credits.participants.models import Organisation
@@ -29,7 +30,6 @@ from credits.registry.retirement import NotABuyer
 from credits.web import bulk_text
 from credits.web.blueprint import bp
 from credits.web.bulk import LinesForm, checked, previewed
-from credits.web.fields import Amount, OnceForm, Whole, printable
 from credits.web.holdings import asked_holder
 from credits.web.retirements import ClaimFields
 

@@ -26,13 +26,13 @@ from credits.certificates.publishing import Placement, SaysTooMuch, may_claim, m
 from credits.certificates.wording import LANGUAGES
 from credits.errors import CreditsError
 from credits.extensions import csrf, db
+from credits.form_fields import Amount, Day, OnceForm, printable
 from credits.identity import current_user, now, signed_in, visitor
 from credits.participants.models import Language, User
 from credits.registry import queries
 from credits.registry.models import Retirement
 from credits.registry.retirement import NoSuchRetirement
 from credits.web.blueprint import bp
-from credits.web.fields import Amount, Day, OnceForm, printable
 from credits.web.holdings import may_move
 from credits.web.paging import page_of
 from credits.web.sites import not_ahead

@@ -15,6 +15,7 @@ from wtforms.validators import InputRequired, Length, Optional
 from credits import receiving
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import OnceForm, printable
 from credits.identity import current_user, new_handle, now, signed_in
 from credits.participants.permissions import may_register_for
 from credits.registry import evidence as registry_evidence
@@ -26,7 +27,6 @@ from credits.registry.evidence_tables import FormulaCell, NoTable
 from credits.registry.evidence_uploads import NoSuchUpload
 from credits.registry.production import Batch, EvidenceKind
 from credits.web.blueprint import bp
-from credits.web.fields import OnceForm, printable
 from credits.web.story import KINDS_OF_PAPER
 
 UNUSABLE = (UnusableFile, FormulaCell, NoTable)  # the file has to be another one, whatever else is in the form

@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length
 
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import OnceForm, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import User
 from credits.participants.permissions import is_auditor, is_issuer, is_verifier
@@ -22,7 +23,6 @@ from credits.registry.evidence_tables import rows, table_text
 from credits.registry.production import Batch, Evidence
 from credits.web.blueprint import bp
 from credits.web.evidence import sealed
-from credits.web.fields import OnceForm, printable
 from credits.web.story import KINDS_OF_PAPER
 
 ROWS_SHOWN, COLUMNS_SHOWN, LONGEST_CELL = 200, 12, 300

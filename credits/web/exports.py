@@ -9,6 +9,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import Amount, OnceForm, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import Organisation
 from credits.participants.permissions import may_dispose_of
@@ -17,7 +18,6 @@ from credits.registry.models import Issuance
 from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.web.amounts import base_units_in
 from credits.web.blueprint import bp
-from credits.web.fields import Amount, OnceForm, printable
 from credits.web.holdings import asked_holder, nothing_to_move
 from credits.web.paging import page_of
 

@@ -9,11 +9,11 @@ from wtforms.validators import InputRequired, Length
 
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import OnceForm
 from credits.identity import now
 from credits.registry import grievances, public
 from credits.registry.grievance_models import Grievance
 from credits.web.blueprint import bp
-from credits.web.fields import OnceForm
 
 MOST = grievances.MOST_WORDS
 

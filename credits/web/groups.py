@@ -12,10 +12,10 @@ from wtforms.validators import InputRequired, Length
 
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.registry import groups
 from credits.web.blueprint import bp
-from credits.web.fields import OnceForm
 
 ANSWERS = {
     "yes": lazy_gettext("Yes"),

@@ -15,13 +15,13 @@ from credits import jobs
 from credits.db import begin_writing
 from credits.errors import CreditsError, Missing
 from credits.extensions import db
+from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_register_for
 from credits.registry import import_sheets, import_templates, importing, searching
 from credits.registry.import_columns import COLUMNS
 from credits.registry.import_files import MOST_ROWS, ImportFile, ImportKind, ImportState
 from credits.web.blueprint import bp
-from credits.web.fields import OnceForm
 from credits.web.paging import page_of
 
 AT_ONCE = 500  # rows that are looked through, or entered, while somebody waits for the page

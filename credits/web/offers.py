@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from credits import languages
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import with_point
 from credits.identity import now, visitor
 from credits.participants import countries
 from credits.participants.models import User
@@ -18,7 +19,6 @@ from credits.registry import site_states
 from credits.registry.minerals import mineral_of
 from credits.web import quoting
 from credits.web.blueprint import bp
-from credits.web.fields import with_point
 from credits.web.paging import asked_text, page_of
 from credits.web.sites import WORDS
 

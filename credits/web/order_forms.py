@@ -14,6 +14,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from credits import languages
 from credits.extensions import db
+from credits.form_fields import Day, OnceForm, printable
 from credits.participants import countries
 from credits.participants.models import Organisation
 from credits.payments import offers
@@ -23,7 +24,6 @@ from credits.payments.orders import Asked
 from credits.payments.standing import MOST_LINES
 from credits.registry.decimals import with_point
 from credits.registry.retirement import Claim
-from credits.web.fields import Day, OnceForm, printable
 
 MOST_TYPED = 40  # characters of a quantity
 CLAIM = ("beneficiary", "claim_country", "identifier", "purpose", "claim_from", "claim_to")

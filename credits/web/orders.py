@@ -15,6 +15,7 @@ from credits import market_jobs, provider
 from credits.db import begin_writing
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import User
 from credits.participants.permissions import may_buy
@@ -26,7 +27,6 @@ from credits.payments.settling import UNDER_WAY
 from credits.problems import status_of
 from credits.progress import steps_of
 from credits.web.blueprint import bp
-from credits.web.fields import OnceForm
 from credits.web.order_forms import lines_of, whole
 from credits.web.paging import page_of
 

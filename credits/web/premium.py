@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from credits import receiving
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import RoleName
 from credits.participants.permissions import has_any, may_register_for, may_see
@@ -22,7 +23,6 @@ from credits.registry import queries, searching
 from credits.registry.production import Site
 from credits.registry.sites import number_of
 from credits.web.blueprint import bp
-from credits.web.fields import OnceForm
 from credits.web.paging import page_of
 from credits.web.premium_forms import CommitteeForm, MinuteForm, PayoutForm, ReasonForm, UseForm
 

@@ -10,13 +10,13 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, StopValidation
 
 from credits.errors import Invalid
+from credits.form_fields import Day, OnceForm, Whole, printable
 from credits.payments.committees import Decided
 from credits.payments.models import Currency
 from credits.payments.premium_models import PayoutMeans, Theme
 from credits.payments.prices import parse
 from credits.payments.spending import Bought
 from credits.premium_words import MEANS, THEMES
-from credits.web.fields import Day, OnceForm, Whole, printable
 from credits.web.sites import choices_of, chosen_of, not_ahead
 
 

@@ -15,6 +15,7 @@ from credits.certificates.issuing import facts_in, freeze
 from credits.certificates.models import Certificate
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import Amount, Day, OnceForm, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants import countries
 from credits.participants.models import Language, Organisation
@@ -24,7 +25,6 @@ from credits.registry.models import Issuance, Retirement
 from credits.registry.retirement import Claim, retire
 from credits.web.amounts import base_units_in
 from credits.web.blueprint import bp
-from credits.web.fields import Amount, Day, OnceForm, printable
 from credits.web.holdings import nothing_to_move
 from credits.web.paging import page_of
 

@@ -9,6 +9,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import Amount, Day, OnceForm, accepted_by, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_register_for
 from credits.registry import plausibility_sales, queries, searching
@@ -17,7 +18,6 @@ from credits.registry.plausibility_claims import weight
 from credits.registry.plausibility_sales import OPEN_FOR_SALES, SaleFacts, sale_of, sales_of
 from credits.registry.reckoning import grade_digits, shown
 from credits.web.blueprint import bp
-from credits.web.fields import Amount, Day, OnceForm, accepted_by, printable
 
 
 class SaleForm(OnceForm):

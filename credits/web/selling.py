@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length
 
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import Amount, OnceForm, Price
 from credits.identity import current_user, now, signed_in
 from credits.payments import catalogue, floors, offers, sold, standing
 from credits.payments.models import Currency, Floor, Offer, OfferState
@@ -20,9 +21,7 @@ from credits.problems import status_of
 from credits.registry import queries
 from credits.registry.models import Issuance
 from credits.web.blueprint import bp
-from credits.web.fields import Amount, OnceForm
 from credits.web.paging import page_of
-from credits.web.prices import Price
 
 STATES = {each.value for each in OfferState}
 

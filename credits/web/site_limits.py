@@ -12,6 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from credits.errors import CreditsError, NotAllowed
 from credits.extensions import db
+from credits.form_fields import Amount, Day, OnceForm, accepted_by, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import User
 from credits.registry import plausibility_limits, queries
@@ -21,7 +22,6 @@ from credits.registry.plausibility_limits import LimitFacts, current_limits, is_
 from credits.registry.production import Site
 from credits.registry.screened import Basis, LimitKind, Per
 from credits.web.blueprint import bp
-from credits.web.fields import Amount, Day, OnceForm, accepted_by, printable
 from credits.web.story import MINERAL_NAMES
 
 KINDS: dict[LimitKind, Any] = {

@@ -12,6 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import Amount, Day, OnceForm, Whole, accepted_by, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_register_for
 from credits.registry import queries, searching, site_records
@@ -20,7 +21,6 @@ from credits.registry.production import Answer
 from credits.registry.site_record_models import Severity, Stage
 from credits.registry.site_records import DAYS, KINDS, NoSuchRecord
 from credits.web.blueprint import bp
-from credits.web.fields import Amount, Day, OnceForm, Whole, accepted_by, printable
 from credits.web.sites import ANSWERS, choices_of, chosen_of, not_ahead
 
 NEWEST = 10  # records of a kind on the page of all kinds

@@ -15,6 +15,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from credits import languages
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import Day, Degrees, OnceForm, Whole, accepted_by, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants import countries
 from credits.participants.models import Organisation
@@ -28,7 +29,6 @@ from credits.registry.screening import Candidate, nearest
 from credits.registry.screening_summary import screened
 from credits.registry.sites import MOST_MINERS, SiteFacts, number_of, position
 from credits.web.blueprint import bp
-from credits.web.fields import Day, Degrees, OnceForm, Whole, accepted_by, printable
 from credits.web.paging import asked_text, page_of
 
 NONE_OF_THEM = "none"

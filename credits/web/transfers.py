@@ -14,6 +14,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from credits import languages
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import Amount, OnceForm, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants import countries
 from credits.participants.models import Organisation
@@ -25,7 +26,6 @@ from credits.registry.models import Issuance, Transfer, TransferState
 from credits.registry.second_person import may_be_second, stood_since
 from credits.web.amounts import base_units_in
 from credits.web.blueprint import bp
-from credits.web.fields import Amount, OnceForm, printable
 from credits.web.holdings import asked_holder, may_move, nothing_to_move
 from credits.web.paging import asked_text, page_of
 

@@ -8,13 +8,13 @@ from flask_babel import gettext as _
 
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_dispose_of
 from credits.registry import queries, trust
 from credits.registry.second_person import may_be_second, stood_since
 from credits.registry.trusted import Trust
 from credits.web.blueprint import bp
-from credits.web.fields import OnceForm
 from credits.web.holdings import asked_holder, may_move
 from credits.web.paging import asked_text, page_of
 

@@ -14,6 +14,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from credits import languages
 from credits.errors import CreditsError, Invalid
 from credits.extensions import db
+from credits.form_fields import Amount, OnceForm, Whole, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants import countries
 from credits.participants.models import Kind, Organisation
@@ -23,7 +24,6 @@ from credits.registry.minerals import MINERALS, Mineral, mineral_of
 from credits.registry.use_declaring import EndUser, Use, in_total, worked_out
 from credits.registry.use_models import UseLine
 from credits.web.blueprint import bp
-from credits.web.fields import Amount, OnceForm, Whole, printable
 from credits.web.holdings import may_move
 from credits.web.paging import Page, asked_number, page_of
 

@@ -16,8 +16,11 @@ PUBLIC = {
     ("GET", "/api/v1/retirements/{number}"),
     ("GET", "/api/v1/search"),
     ("GET", "/api/v1/sites/{number}/assurance"),
+    ("GET", "/api/v1/sites/{number}/premium"),
+    ("GET", "/api/v1/sites/{number}/premium/decisions"),
     ("GET", "/api/v1/standards"),
     ("GET", "/api/v1/serials/{serial}"),
+    ("GET", "/api/v1/serials/{serial}/premium"),
 }
 
 

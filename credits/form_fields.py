@@ -20,6 +20,8 @@ from credits.errors import CreditsError, Invalid
 from credits.extensions import db
 from credits.ledger import remember_refusal
 from credits.participants.wording import DIRECTION, UNPRINTABLE, UnsoundText, paragraphs
+from credits.payments.models import Currency
+from credits.payments.prices import parse
 from credits.problems import status_of
 from credits.registry import decimals
 from credits.registry.decimals import SPACED, SPACES
@@ -162,3 +164,25 @@ def printable(form: Any, field: Field) -> None:
         raise ValidationError(
             _("It held characters that cannot be printed. They are taken out; please look at it again.")
         ) from None
+
+
+class Price(StringField):
+    """An amount of money in the currency that another field of the form names; `minor` are its minor units."""
+
+    minor = 0
+
+    def __init__(self, *args: Any, currency: str = "currency", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currency = currency
+
+    def _value(self) -> str:
+        return "".join(sign for sign in self.data or "" if sign.isprintable())  # HTML has no form for the others
+
+    def pre_validate(self, form: Any) -> None:
+        chosen = form[self.currency].data
+        if chosen not in set(Currency):
+            return  # the other field says so
+        try:
+            self.minor = parse(self.data or "", Currency(chosen))
+        except Invalid as refusal:
+            raise StopValidation(str(refusal)) from None

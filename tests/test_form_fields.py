@@ -1,7 +1,7 @@
 import pytest
 
+from credits.form_fields import with_point
 from credits.registry.minerals import BadMeasure
-from credits.web.fields import with_point
 
 
 class TestWithPoint:
