@@ -7,7 +7,7 @@ from credits.registry.production import Batch, BatchState
 from tests.factories import OrganisationFactory, UserFactory
 
 TABS = ["Queue", "Findings", "Grievances", "Groups", "Assignments", "Issuances", "Decisions", "Holds"]
-TABS += ["Organisations", "Transfers", "Retirements"]
+TABS += ["Premium", "Orders", "Floors", "Organisations", "Transfers", "Retirements"]
 
 
 class TestHome:
