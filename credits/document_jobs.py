@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from credits.certificates import issuing, press, signing, verified
+from credits.certificates import issuing, press, records, signing, verified
 from credits.db import begin_writing
 from credits.files import Files
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 20  # certificates: between two parts the log is published, which nobody should wait for
+RECORDS_AT_A_TIME = 4  # other documents: one of ten thousand lines takes as long as hundreds of certificates
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,49 @@ def draw_waiting(session: Session, *, workshop: Workshop, at: datetime) -> int:
         except Exception:
             session.rollback()
             log.exception("The certificate %s was not drawn. It is tried again.", number)
+    return drawn
+
+
+def draw_record(session: Session, *, number: str, workshop: Workshop, at: datetime) -> str:
+    """Draw, sign and keep another document if that was not done yet; its SHA-256. Commits, as `draw_certificate` does.
+
+    Raises NoSuchDocument, NotIssuedYet, NoTimeStamp.
+    """
+    record = records.record_numbered(session, number)
+    if record.document_sha256 is None:
+        facts, inclusion = record.facts, record.inclusion
+        proof = press.proof_of(session, record)
+        session.rollback()
+        document = press.pressed(
+            facts, inclusion=inclusion, proof=proof, seal=workshop.seal, stamper=workshop.stamper, at=at
+        )
+        sha256 = workshop.files.keep(document)
+        begin_writing(session)
+        records.keep_document(session, number=number, sha256=sha256, at=at)
+        session.commit()
+        record = records.record_numbered(session, number)
+    assert record.document_sha256 is not None
+    return record.document_sha256
+
+
+def draw_records(session: Session, *, workshop: Workshop, at: datetime) -> int:
+    """Draw some of the other documents whose event is in the log by now; how many. Commits each.
+
+    One that cannot be drawn holds up none.
+    """
+    drawn = 0
+    numbers = records.undrawn(session, RECORDS_AT_A_TIME)
+    session.rollback()
+    for number in numbers:
+        try:
+            draw_record(session, number=number, workshop=workshop, at=at)
+            drawn += 1
+        except signing.NoTimeStamp as failure:
+            log.warning("No document is issued now: %s All of them are tried again.", failure)
+            break
+        except Exception:
+            session.rollback()
+            log.exception("The document %s was not drawn. It is tried again.", number)
     return drawn
 
 

@@ -54,6 +54,16 @@ def draw_waiting() -> None:
             draw_waiting()
 
 
+@huey.task()
+@huey.lock_task("draw-records")
+def draw_records() -> None:
+    """Draw some of the other documents that are in the log; where more of them wait, the rest after what else waits."""
+    with app.app_context():
+        drawn = document_jobs.draw_records(db.session(), workshop=workshop(), at=now())
+        if drawn == document_jobs.RECORDS_AT_A_TIME:
+            draw_records()
+
+
 @huey.periodic_task(crontab(minute="*"))
 @huey.lock_task("draw-statements")
 def draw_statements() -> None:
@@ -204,6 +214,7 @@ def publish_log() -> None:
         done = jobs.publish_log(db.session(), keys=log_keys(), data_dir=data_dir, at=now(), since=LastLook.since)
         LastLook.since = done.since
     draw_waiting()
+    draw_records()
 
 
 @huey.periodic_task(crontab(minute="*"))

@@ -14,12 +14,14 @@ from typing import Any
 
 from credits.certificates import proof_checking, signature_checking, stamp_checking
 from credits.certificates.attached import Paper, must_have_one_signature_alone, paper_in
+from credits.certificates.kinds import RECORDS, figures_of
+from credits.certificates.one_line import in_one_line
 from credits.certificates.published_keys import DocumentKey, PublishedKeys
 from credits.certificates.signature_checking import Unsound
 
 LARGEST = 32 * 1024 * 1024  # bytes of a document that is looked at
 FACTS, INCLUSION, PROOF = "certificate.json", "inclusion.json", "event.tlog-proof"
-PROVEN = ("asmc-retirement-certificate-2",)
+PROVEN = ("asmc-retirement-certificate-2", *RECORDS)
 FIRST_SCHEMA = "asmc-retirement-certificate-1"  # frozen before there was an event to prove it by
 OVERLAP = timedelta(hours=1)  # who had begun to sign when a new key took over may have ended with the older one
 
@@ -61,12 +63,17 @@ CHECKS = {
     "inclusion": "Facts are those in the log",
     "state": "What was said of it later",
 }
+FOR_ITS_MOMENT = "Not asked: it tells how things stood then, and nothing is said of it later."
 NOT_ASKED = "state"  # the only check that nothing in the document can answer
 
 
 @dataclass
 class Verdict:
-    """What was found. kind: "certificate", "document" (signed, without facts to prove), or "" where not known."""
+    """What was found.
+
+    kind: "certificate" (of a retirement), "bulk", "issuance", "account" (documents that prove themselves as well),
+    "document" (signed, without facts to prove), or "" where not known.
+    """
 
     sha256: str
     checks: dict[str, Check] = field(default_factory=dict)
@@ -99,7 +106,7 @@ class Verdict:
         return str(self.facts.get("number", "")) if self.facts else ""
 
     def say(self, name: str, result: Result, text: str) -> None:
-        self.checks[name] = Check(name, result, text)
+        self.checks[name] = Check(name, result, in_one_line(text))
 
 
 class Ended(Exception):
@@ -200,13 +207,15 @@ def check_certificate(verdict: Verdict, paper: Paper, keys: PublishedKeys) -> No
             raise Unsound(f"It carries {', '.join(sorted(carried))}, where {', '.join(sorted(wanted))} belong.")
         say(f"{', '.join(sorted(carried))}, and nothing else.")
     verdict.facts = facts
+    verdict.kind = RECORDS.get(str(schema), verdict.kind)
     with told(verdict, "registry") as say:
         must_be_of(facts, keys)
         say(f"{keys.name} ({keys.code}), {keys.url}.")
     with told(verdict, "paper") as say:
         must_agree(paper, facts)
-        say(f"{paper.title}: {facts['credits']} credits, {facts['quantity']}.")
-    verdict.say("state", Result.UNKNOWN, later_at(facts))
+        figures = f"{facts['credits']} credits, {facts['quantity']}" if "credits" in facts else paper.keywords
+        say(f"{paper.title}: {figures}.")
+    verdict.say("state", Result.UNKNOWN, later_at(facts) if verdict.kind == "certificate" else FOR_ITS_MOMENT)
     if schema == FIRST_SCHEMA:
         older = "Not looked at: it is from before certificates carried their proof. Its signature alone was checked."
         verdict.say("log", Result.UNKNOWN, older)
@@ -230,12 +239,20 @@ def must_be_of(facts: dict[str, Any], keys: PublishedKeys) -> None:
 
 def must_agree(paper: Paper, facts: dict[str, Any]) -> None:
     """Raise Unsound where the title and keywords of the document tell of something else than the facts."""
-    number, mineral = facts.get("number"), facts.get("mineral")
-    if not isinstance(number, str) or not isinstance(mineral, dict):
-        raise Unsound("The facts do not say what they certify.")
-    told = f"{number}, {mineral.get('code')}, {facts.get('quantity_base_units')} {mineral.get('base_unit')}"
+    try:
+        number, told = str(facts["number"]), said_in_brief(facts)
+    except (KeyError, TypeError):
+        raise Unsound("The facts do not say what they certify.") from None
     if not paper.title.endswith(number) or number not in paper.metadata or paper.keywords != told:
         raise Unsound(f"The facts are of {told}, and the document says “{paper.title}” ({paper.keywords}).")
+
+
+def said_in_brief(facts: dict[str, Any]) -> str:
+    """What the keywords of a document are, by its facts. Raises KeyError, TypeError."""
+    if facts["schema"] in RECORDS:
+        return figures_of(facts)
+    mineral = facts["mineral"]
+    return f"{facts['number']}, {mineral['code']}, {facts['quantity_base_units']} {mineral['base_unit']}"
 
 
 def later_at(facts: dict[str, Any]) -> str:

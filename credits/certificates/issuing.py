@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from credits.certificates import pdf
 from credits.certificates.facts import SCHEMA, facts_of, read
 from credits.certificates.inclusion import frozen_together
-from credits.certificates.models import Certificate
+from credits.certificates.models import Certificate, Record
 from credits.errors import Missing
 from credits.journal import checkpoints, events
 from credits.journal.canonical import encode
@@ -175,7 +175,7 @@ class Progress(StrEnum):
     ISSUED = "issued"
 
 
-def progress_of(session: Session, certificate: Certificate) -> Progress:
+def progress_of(session: Session, certificate: Certificate | Record) -> Progress:
     if certificate.document_sha256 is not None:
         return Progress.ISSUED
     if certificate.event_id is None or in_log(session, certificate.event_id):

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from credits.certificates import pdf, signing
 from credits.certificates.facts import read
-from credits.certificates.models import Certificate
+from credits.certificates.kinds import RECORDS, figures_of
+from credits.certificates.models import Certificate, Record
 from credits.certificates.pdf import Enclosed
 from credits.certificates.signing import Seal
 from credits.certificates.wording import words_of
@@ -22,8 +23,8 @@ class NotIssuedYet(Conflict):
     code = "certificate_not_issued_yet"
 
 
-def proof_of(session: Session, certificate: Certificate) -> Proof | None:
-    """The proof that the certificate's event is in the log; None for the earliest ones, which have no event.
+def proof_of(session: Session, certificate: Certificate | Record) -> Proof | None:
+    """The proof that the document's event is in the log; None for the earliest ones, which have no event.
 
     Raises NotIssuedYet.
     """
@@ -41,7 +42,7 @@ def proof_of(session: Session, certificate: Certificate) -> Proof | None:
 def pressed(
     frozen: bytes, *, inclusion: bytes | None, proof: Proof | None, seal: Seal, stamper: Any = None, at: datetime
 ) -> bytes:
-    """The finished document of a certificate: PDF/A-3b, signed by the registry. Touches no database.
+    """The finished document of a certificate or a record: PDF/A-3b, signed by the registry. Touches no database.
 
     frozen, inclusion: exact bytes. stamper: where a time stamp (RFC 3161) comes from, if anywhere. at: the time of the
     signature. Raises signing.NoTimeStamp.
@@ -60,6 +61,9 @@ def pressed(
                 "event.tlog-proof", proof.text.encode(), "text/plain", "Data", "The event and its proof in the log"
             ),
         ]
-    drawn = pdf.draw(facts, shown=shown, enclosed=enclosed)
-    reason = words.say("retirement.named", number=facts["number"])
+    record = RECORDS.get(facts["schema"])
+    if record is not None:
+        shown |= {"record": record, "figures": figures_of(facts)}
+    drawn = pdf.draw(facts, document="record" if record else "retirement", shown=shown, enclosed=enclosed)
+    reason = words.say(f"{record or 'retirement'}.named", number=facts["number"])
     return signing.signed(drawn, seal, reason=reason, at=at.astimezone(UTC), stamper=stamper)

@@ -15,11 +15,17 @@ from typing import Any
 
 from credits.certificates.asking import present_state
 from credits.certificates.checking import CHECKS, LARGEST, NOT_ASKED, Outcome, Result, Verdict, check
+from credits.certificates.one_line import in_one_line
 from credits.certificates.published_keys import KeysUnreadable, keys_in, written
 from credits.journal.canonical import encode
 
 EXIT = {Outcome.GENUINE: 0, Outcome.NOT_GENUINE: 1, Outcome.UNKNOWN: 2}
 MOST_KEYS = 4 * 1024 * 1024  # bytes of a file of keys
+SAID_OF = {
+    "bulk": "a statement of retirements by",
+    "issuance": "the certificate of issuance of",
+    "account": "a statement of the account of",
+}
 MARKS = {"ok": "ok     ", "failed": "FAILED ", "unknown": "not known"}
 
 
@@ -37,9 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.json:
             say(json.dumps({"verdict": Outcome.UNKNOWN, "summary": f"COULD NOT TELL: {fault}", "checks": []}))
         else:
-            sys.stderr.write(f"COULD NOT TELL: {fault}\n")
+            sys.stderr.write(f"{in_one_line(f'COULD NOT TELL: {fault}')}\n")
         return EXIT[Outcome.UNKNOWN]
-    say(json.dumps(as_plain(verdict), ensure_ascii=False, indent=1) if asked.json else in_words(verdict))
+    say(json.dumps(as_plain(verdict), indent=1) if asked.json else in_words(verdict))
     return EXIT[verdict.outcome]
 
 
@@ -59,7 +65,7 @@ def check_file(file: Path, key: Path, *, online: bool) -> Verdict:
     except KeysUnreadable as fault:
         raise CouldNotTell(f"{key}: {fault}") from None
     verdict = check(content_of(file, LARGEST), keys)
-    if online and verdict.outcome is Outcome.GENUINE and verdict.facts is not None:
+    if online and verdict.outcome is Outcome.GENUINE and verdict.facts is not None and verdict.kind == "certificate":
         result, text = present_state(keys.url, verdict.number, sha256(encode(verdict.facts)).hexdigest())
         verdict.say(NOT_ASKED, result, text)
         if result is Result.UNKNOWN:
@@ -104,14 +110,22 @@ def summary(verdict: Verdict) -> str:
     if verdict.facts is None:
         return f"{genuine}: the registry has signed this document, and nobody changed it."
     facts = verdict.facts
+    if verdict.kind in SAID_OF:
+        return f"{genuine}: {facts['number']} is {SAID_OF[verdict.kind]} {named_in(facts)}."
     return (
         f"{genuine}: {facts['number']} certifies {facts['credits']} credits ({facts['quantity']} "
         f"{facts['mineral']['name']}) retired in the name of {facts['beneficiary']['name']}."
     )
 
 
+def named_in(facts: dict[str, Any]) -> str:
+    """What a document besides the certificates tells of: the issuance, or whose account it is."""
+    about = facts.get("issuance") or facts["account"]["name"]
+    return f"{about}, as of {facts['asked_at']}"
+
+
 def in_words(verdict: Verdict) -> str:
-    lines = [summary(verdict), ""]
+    lines = [in_one_line(summary(verdict)), ""]
     lines += [f"  {MARKS[each.result]:<9} {CHECKS[each.name]}: {each.text}" for each in verdict.checks.values()]
     return "\n".join(lines)
 

@@ -4,7 +4,7 @@ from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from credits import languages
-from credits.certificates import verified
+from credits.certificates import records, verified
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import now
@@ -36,6 +36,7 @@ def issuance(number: str) -> ResponseReturnValue:
         serial=written(found.number, everything),
         overrides=plausibility.overrides_of(db.session, found.batch),
         statement=verified.statement_of(db.session(), found.batch),
+        documents=records.records_of_issuance(db.session(), found),
     )
 
 

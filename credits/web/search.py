@@ -6,8 +6,10 @@ from collections.abc import Callable
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from credits.certificates import records
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.identity import visitor
 from credits.ledger.serials import ISSUANCE, SerialRange, written
 from credits.payments import offers
 from credits.registry import public, queries
@@ -76,6 +78,10 @@ def offer_address(number: str) -> str:
     return url_for("web.offer", number=offers.offer_numbered(db.session(), padded(number)).number)
 
 
+def document_address(number: str) -> str:
+    return url_for("web.document", number=records.record_for(db.session(), visitor(), padded(number)).number)
+
+
 def issuance_address(number: str) -> str:
     return url_for("web.issuance", number=queries.issuance_numbered(db.session, number).number)
 
@@ -110,6 +116,7 @@ ADDRESSES: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (re.compile(r"ORG-[0-9]{1,18}"), organisation_address),
     (re.compile(r"OFFER-[0-9]{1,18}"), offer_address),
     (re.compile(r"ORDER-[0-9]{1,18}"), order_address),
+    (re.compile(r"ASMC-D-[0-9]{1,18}"), document_address),
     (ISSUANCE, issuance_address),
     (re.compile(r"ASMC-.*"), serials_address),
     (re.compile(r"[A-Z]{3}-[A-Z0-9]{3,12}"), site_address),

@@ -11,8 +11,9 @@ from flask_babel import lazy_gettext
 from credits.certificates import checking
 from credits.certificates.checking import Outcome, Result, Verdict
 from credits.certificates.issuing import NoSuchCertificate, certificate_numbered
-from credits.certificates.models import Certificate
+from credits.certificates.models import Certificate, Record
 from credits.certificates.published_keys import PublishedKeys, in_text, keys_in
+from credits.certificates.records import NoSuchDocument, record_numbered
 from credits.certificates.verify import as_plain
 from credits.errors import CreditsError
 from credits.extensions import csrf, db
@@ -51,13 +52,17 @@ PRESENT = {
 
 @dataclass(frozen=True)
 class Looked:
-    """What a check found, and what the registry knows besides. kept: whether these are the bytes that it keeps."""
+    """What a check found, and what the registry knows besides: of the certificate, or of the other document.
+
+    kept: whether these are the bytes that it keeps.
+    """
 
     verdict: Verdict
     certificate: Certificate | None = None
     kept: bool = False
     standing: Standing = Standing.RETIRED
     annotations: tuple[CertificateAnnotation, ...] = ()
+    record: Record | None = None
 
 
 @bp.get("/verify")
@@ -113,6 +118,9 @@ def look_at(content: bytes) -> Looked:
     verdict = checking.check(content, trusted())
     if verdict.outcome is not Outcome.GENUINE or verdict.facts is None:
         return Looked(verdict)
+    if verdict.kind != "certificate":
+        record = record_of(verdict)
+        return Looked(verdict, record=record, kept=record is not None and record.document_sha256 == verdict.sha256)
     certificate = certificate_of(verdict)
     if certificate is None:
         text = _("The registry has no such certificate any more: it may be from a part of its log that was lost.")
@@ -130,6 +138,15 @@ def certificate_of(verdict: Verdict) -> Certificate | None:
     try:
         found = certificate_numbered(db.session, verdict.number)
     except NoSuchCertificate:
+        return None
+    return found if found.facts == encode(verdict.facts or {}) else None
+
+
+def record_of(verdict: Verdict) -> Record | None:
+    """The other document with these very facts, which whoever has the file knows."""
+    try:
+        found = record_numbered(db.session(), verdict.number)
+    except NoSuchDocument:
         return None
     return found if found.facts == encode(verdict.facts or {}) else None
 
