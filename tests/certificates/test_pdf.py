@@ -68,7 +68,7 @@ FACTS: dict[str, Any] = {
             "conflict_affected": {"flag": "yes", "source": "IPIS", "date": "2026-05-01"},
         }
     ],
-    "premium": {"to_site": "USD 3,750.00", "fee": "USD 312.50"},
+    "premium": {"to_site": "USD 3,750.00", "fee": "USD 312.50", "quantity": "750 kg"},
     "claim": {
         "text": "In 2026, Volta Batteries GmbH supported responsible artisanal cobalt mining.",
         "limits": ["The cobalt in our products is not physically traced to this site."],
