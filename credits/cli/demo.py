@@ -32,9 +32,14 @@ PASSWORD = "asm-demo-2026"  # noqa: S105  printed for everybody: the demo world 
 KEYS = "keys.json"
 SIGN_INS = {
     "cooperative": "cooperative, manager (French)",
+    "clerk": "the same cooperative, clerk (French)",
     "group": "group manager (Spanish)",
+    "gold": "cooperative of the group, manager (Spanish)",
+    "waiting": "cooperative that waits for its approval (Swahili)",
     "verifier": "verifier, lead",
+    "reviewer": "the same verifier, reviewer (Swahili)",
     "issuer": "registry, issuer",
+    "issuer2": "registry, second issuer, who approves what the first has begun (Spanish)",
     "manufacturer": "manufacturer",
     "manufacturer2": "another manufacturer",
     "reseller": "reseller, with a transfer to answer",
