@@ -77,7 +77,11 @@ def stamp_in(token: cms.SignedData, stamped: bytes) -> Stamp:
     server = server_of(token, told)
     must_be_as_ever(token, signer, server)
     verify(server, signer["signature"].native, signer["signed_attrs"].untag().dump(), method)
-    return Stamp(content["gen_time"].native, server.subject.rfc4514_string())
+    at = content["gen_time"].native
+    # RFC 3161 wants it in UTC. Without its Z it compares with no other time, and the year 0 is no datetime at all.
+    if not (isinstance(at, datetime) and content["gen_time"].contents.endswith(b"Z")):
+        raise ValueError("a time without its zone")
+    return Stamp(at, server.subject.rfc4514_string())
 
 
 def must_be_as_ever(token: cms.SignedData, signer: cms.SignerInfo, server: x509.Certificate) -> None:

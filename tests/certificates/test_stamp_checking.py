@@ -1,6 +1,8 @@
+import json
 from datetime import timedelta
 
 import pytest
+from asn1crypto import core
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1
 from cryptography.hazmat.primitives import hashes, serialization
@@ -13,7 +15,7 @@ from credits.certificates import signature_checking, stamp_checking
 from credits.certificates.checking import Outcome, Result, check
 from credits.certificates.press import pressed
 from credits.certificates.signature_checking import Unsound, gap_in, message_in
-from credits.certificates.verify import summary
+from credits.certificates.verify import as_plain, in_words, summary
 from credits.journal.canonical import encode
 from tests.certificates.genuine import BEGUN, SIGNED, Registry, told_facts
 from tests.certificates.test_checking import keys_of
@@ -28,14 +30,14 @@ def registry() -> Registry:
 def stamped(registry):
     """A certificate with a time stamp of that moment."""
     key = rsa.generate_private_key(65537, 2048)
-    name = Name([NameAttribute(NameOID.COMMON_NAME, "Time Stamps")])
-    made = CertificateBuilder(name, name, key.public_key(), 1, BEGUN, BEGUN + timedelta(days=900))
-    certificate = asn1.Certificate.load(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
     secret = key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
-    def at(moment) -> bytes:
+    def at(moment, called="Time Stamps") -> bytes:
+        name = Name([NameAttribute(NameOID.COMMON_NAME, called)])
+        made = CertificateBuilder(name, name, key.public_key(), 1, BEGUN, BEGUN + timedelta(days=900))
+        certificate = asn1.Certificate.load(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
         server = DummyTimeStamper(
             certificate, asn1_keys.PrivateKeyInfo.load(secret), fixed_dt=moment, override_md="sha256"
         )
@@ -59,6 +61,22 @@ class TestStampOn:
         verdict = check(stamped(SIGNED + timedelta(days=3)), keys_of(registry))
 
         assert [each.name for each in verdict.failures] == ["stamp"]
+
+    @pytest.mark.parametrize(
+        "time", [b"20260731120000", b"00000731120000Z", b"20260731120000+0000", b"99991231235959-2359"]
+    )
+    def test_fails_in_words_where_its_time_is_not_in_utc(self, registry, stamped, monkeypatch, time):
+        monkeypatch.setattr(core.GeneralizedTime, "set", lambda self, _: setattr(self, "contents", time))
+        verdict = check(stamped(SIGNED), keys_of(registry))
+
+        assert (verdict.outcome, [each.name for each in verdict.failures]) == (Outcome.NOT_GENUINE, ["stamp"])
+
+    def test_shows_a_name_that_would_write_lines_of_its_own_in_one_line(self, registry, stamped):
+        verdict = check(stamped(SIGNED, "A\x1b[2J\r\n\u202eGENUINE"), keys_of(registry))
+
+        assert r"CN=A\x1b[2J\r\n\u202eGENUINE, for whom" in verdict.checks["stamp"].text
+        assert "\x1b" not in in_words(verdict)
+        assert "\u202e" not in json.dumps(as_plain(verdict), ensure_ascii=False)
 
     def test_leaves_open_what_is_made_in_a_way_that_it_does_not_know(self, registry, stamped, monkeypatch):
         monkeypatch.setattr(stamp_checking, "HASHES", {})
