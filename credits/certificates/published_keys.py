@@ -141,9 +141,11 @@ def keys_in(content: bytes) -> PublishedKeys:
             log=tuple(log_key_in(each) for each in told["log"]),
             documents=tuple(document_key_in(each) for each in told["documents"]),
         )
+    except KeysUnreadable:
+        raise
     except BadKey as fault:
         raise KeysUnreadable(f"A key of the log in it is damaged. {fault}") from None
-    except (ValueError, KeyError, TypeError, RecursionError, x509.ExtensionNotFound) as fault:
+    except Exception as fault:  # whatever its reading ends with: a damaged file says nothing of a document
         raise KeysUnreadable(f"It is no whole file of public keys ({type(fault).__name__}).") from None
     if not keys.log or not keys.documents:
         raise KeysUnreadable("It holds no key of the log or none of documents.")

@@ -1,8 +1,9 @@
 import json
 import os
+import ssl
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -12,6 +13,7 @@ import pytest
 from config import ROOT
 from credits.certificates import verify
 from credits.certificates.checking import LARGEST
+from credits.certificates.published_keys import KeysUnreadable, keys_in
 from credits.journal.canonical import encode
 from tests.certificates.genuine import Registry, told_facts
 
@@ -142,6 +144,29 @@ class TestMain:
         (tmp_path / "keys.json").write_text(json.dumps(told))
 
         assert ended(capsys, papers / "certificate.pdf", "--key", tmp_path / "keys.json")[0] == 2
+
+    @pytest.mark.parametrize("value", [5, None, True, [], {"a": 1}, "\ud800", "x"])
+    def test_believes_no_keys_of_another_shape(self, papers, capsys, tmp_path, value):
+        told = json.loads((papers / "keys.json").read_text())
+        places = [(told, "log"), (told, "documents"), (told, "registry"), (told["log"], 0), (told["documents"], 0)]
+        places += [(told["log"][0], "vkey"), (told["log"][0], "valid_from"), (told["documents"][0], "certificate")]
+        for at, name in reversed(places):
+            kept, at[name] = at[name], value
+            (tmp_path / "keys.json").write_text(json.dumps(told))
+            at[name] = kept
+
+            status, said = ended(capsys, papers / "certificate.pdf", "--key", tmp_path / "keys.json")
+            assert (status, "COULD NOT TELL" in said) == (2, True), name
+
+    def test_reads_no_certificate_that_it_does_not_know(self, papers):
+        told = json.loads((papers / "keys.json").read_text())
+        whole = ssl.PEM_cert_to_DER_cert(told["documents"][0]["certificate"])
+        for place in range(len(whole)):
+            bent = whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
+            told["documents"][0]["certificate"] = ssl.DER_cert_to_PEM_cert(bent)
+            told["documents"][0]["fingerprint"] = sha256(bent).digest().hex(":").upper()
+            with suppress(KeysUnreadable):
+                keys_in(json.dumps(told).encode())
 
 
 def test_needs_no_web_server_no_database_and_no_network(papers):
