@@ -9,6 +9,7 @@ from credits.extensions import db
 from credits.journal import events
 from credits.payments.delivering import retirements_in
 from credits.payments.looking import order_known_as
+from credits.payments.orders import language_in
 from credits.registry.queries import retirement_numbered
 
 
@@ -17,9 +18,10 @@ def freeze_delivered(session: Session) -> None:
     if session.in_nested_transaction():
         return
     for each in events.appended(session, {"order.delivered"}):
-        for number in retirements_in(order_known_as(session, each.subject)):
-            retirement = retirement_numbered(session, number)
-            freeze(session, retirement=retirement, issuer=current_app.extensions["issuer"])
+        order = order_known_as(session, each.subject)
+        issuer, language = current_app.extensions["issuer"], language_in(order)
+        for number in retirements_in(order):
+            freeze(session, retirement=retirement_numbered(session, number), issuer=issuer, language=language)
 
 
 def register() -> None:

@@ -43,6 +43,7 @@ def show_order(number: str) -> With:
 def place_order(key: str, asked: dict[str, Any]) -> Sent:
     """Put an order together and learn what it costs. Nothing is reserved before its payment begins."""
     user, claim = current_user(), asked["claim"]
+    language = claim.pop("language") or user.language if claim else None
     lines = [(offers.offer_numbered(db.session(), line["offer"]), line["quantity"]) for line in asked["lines"]]
     wanted = Asked(
         lines=lines,
@@ -51,6 +52,7 @@ def place_order(key: str, asked: dict[str, Any]) -> Sent:
         claim=Claim(**claim) if claim else None,
         billing=Billing(**asked["billing"]),
         open_to_public=asked["open_to_public"],
+        language=language,
     )
     policy = current_app.extensions["policy"]
     made = orders.place(db.session(), buyer=user.organisation, asked=wanted, policy=policy, by=user, key=key, at=now())

@@ -140,8 +140,9 @@ class Order(Model):
 
     subtotal = premium + verification_share + registry_fee; total = subtotal + tax (invariant 19).
     tax_ppm: the rate, in parts per million. claim: what is retired at once with the delivery, where `use` says so, as
-    the fields of `registry.retirement.Claim` in text. open_to_public: whether the amount may stand on public pages.
-    revision: counts the changes while open, so that what another tab changed is seen.
+    the fields of `registry.retirement.Claim` in text, with the language of its certificate if somebody chose one.
+    open_to_public: whether the amount may stand on public pages. revision: counts the changes while open, so that
+    what another tab changed is seen.
     """
 
     __tablename__ = "purchase"

@@ -1,7 +1,7 @@
 """Orders: put together and changed by the buyer, before anything is reserved or paid."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from credits import ledger
 from credits.errors import Conflict, Invalid
 from credits.journal import events
 from credits.ledger.posting import checked_quantity
-from credits.participants.models import Organisation, User
+from credits.participants.models import Language, Organisation, User
 from credits.participants.permissions import may_buy
 from credits.payments.billing import Billing, tidied
 from credits.payments.models import (
@@ -77,7 +77,10 @@ class OrderClosed(Conflict):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a buyer orders. lines: offers with base units. claim: in whose name, where it is retired at once."""
+    """What a buyer orders. lines: offers with base units. claim: in whose name, where it is retired at once.
+
+    language: of the certificate then, else that of who orders.
+    """
 
     lines: Sequence[tuple[Offer, int]]
     means: Means
@@ -85,6 +88,7 @@ class Asked:
     claim: Claim | None
     billing: Billing
     open_to_public: bool
+    language: Language | None = None
 
     def told(self) -> dict[str, Any]:
         """As plain values."""
@@ -92,7 +96,8 @@ class Asked:
         lines = [f"{offer.number} {quantity!s:.60}" for offer, quantity in self.lines]
         billing = {f"billing_{name}": value for name, value in self.billing.told.items()}
         said = {"means": self.means.value, "use": self.use.value, "open": str(self.open_to_public)}
-        return said | claim | billing | {"lines": lines}
+        spoken = {"language": self.language.value} if self.language else {}
+        return said | claim | spoken | billing | {"lines": lines}
 
 
 @dataclass(frozen=True)
@@ -193,7 +198,7 @@ def checked(session: Session, buyer: Organisation, asked: Asked, policy: Policy,
         must_be_retirable(
             session, buyer, [(offer.issuance, quantity) for offer, quantity in asked.lines], claim, policy, at
         )
-    sound = Asked(asked.lines, asked.means, asked.use, claim, billing, asked.open_to_public)
+    sound = replace(asked, claim=claim, billing=billing)
     return sound, priced(asked.lines, billing, policy)
 
 
@@ -244,6 +249,8 @@ def priced(lines: Sequence[tuple[Offer, int]], billing: Billing, policy: Policy)
 def agreed(asked: Asked, figures: Figures, policy: Policy) -> dict[str, Any]:
     """The columns of an order that its buyer decides."""
     claim = {name: str(value) for name, value in vars(asked.claim).items()} if asked.claim else None
+    if claim is not None and asked.language is not None:
+        claim["language"] = asked.language.value
     return {
         "means": asked.means,
         "use": asked.use,
@@ -288,6 +295,12 @@ def claim_in(order: Order) -> Claim | None:
     )
 
 
+def language_in(order: Order) -> Language | None:
+    """In which language the certificates of what is retired at once are written, if somebody has said."""
+    said = (order.claim or {}).get("language")
+    return Language(said) if said else None
+
+
 def billing_in(order: Order) -> Billing:
     return Billing(**{name: order.billing[name] for name in Billing.__dataclass_fields__})
 
@@ -295,7 +308,8 @@ def billing_in(order: Order) -> Billing:
 def asked_in(order: Order) -> Asked:
     """An order as it would be asked for again."""
     lines = [(line.offer, line.quantity) for line in order.lines]
-    return Asked(lines, order.means, order.use, claim_in(order), billing_in(order), order.open_to_public)
+    claim, billing = claim_in(order), billing_in(order)
+    return Asked(lines, order.means, order.use, claim, billing, order.open_to_public, language_in(order))
 
 
 def lock(session: Session, order: Order, *states: OrderState) -> None:

@@ -15,12 +15,13 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from credits import languages
 from credits.extensions import db
 from credits.form_fields import Day, OnceForm, printable
+from credits.identity import current_user
 from credits.participants import countries
-from credits.participants.models import Organisation
+from credits.participants.models import Language, Organisation
 from credits.payments import offers
 from credits.payments.billing import Billing
 from credits.payments.models import Means, Offer, Order, Use
-from credits.payments.orders import Asked
+from credits.payments.orders import Asked, language_in
 from credits.payments.standing import MOST_LINES
 from credits.registry.decimals import with_point
 from credits.registry.retirement import Claim
@@ -49,6 +50,11 @@ class OrderForm(OnceForm):
     purpose = TextAreaField(lazy_gettext("Purpose"), [Optional(), Length(max=500), printable])
     claim_from = Day(lazy_gettext("First day of the claim period"), [Optional()])
     claim_to = Day(lazy_gettext("Last day of the claim period"), [Optional()])
+    language = SelectField(
+        lazy_gettext("Language of the certificate"),
+        choices=[SelectChoice(code, name) for code, name in languages.NAMES],
+        default=lambda: current_user().language.value,
+    )
     name = StringField(lazy_gettext("Name on the invoice"), [DataRequired(), Length(max=200), printable])
     address = TextAreaField(lazy_gettext("Address on the invoice"), [DataRequired(), Length(max=500), printable])
     country = SelectField(lazy_gettext("Country on the invoice"), [InputRequired()])
@@ -93,6 +99,7 @@ class OrderForm(OnceForm):
                 email=self.email.data,
             ),
             open_to_public=self.open_to_public.data,
+            language=Language(self.language.data) if use is Use.RETIRE else None,
         )
 
     def claim(self) -> Claim:
@@ -137,6 +144,8 @@ def filled_from(order: Order) -> dict[str, Any]:
     """What the fields show of an order that stands."""
     claim = dict(order.claim or {})
     shown = {name: claim.get(name) for name in ("beneficiary", "identifier", "purpose")}
+    if spoken := language_in(order):
+        shown["language"] = spoken.value
     shown["claim_country"] = claim.get("country", "")
     for name in ("claim_from", "claim_to"):
         shown[name] = date.fromisoformat(claim[name]) if name in claim else None

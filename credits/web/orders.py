@@ -11,7 +11,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import selectinload
 from wtforms import HiddenField
 
-from credits import market_jobs, provider
+from credits import languages, market_jobs, provider
 from credits.db import begin_writing
 from credits.errors import CreditsError
 from credits.extensions import db
@@ -22,6 +22,7 @@ from credits.participants.permissions import may_buy
 from credits.payments import cancelling, delivering, disputes, invoices, looking, refunding, reserving
 from credits.payments.gateway import ProviderUnreachable
 from credits.payments.models import Means, Order, OrderLine, OrderState, Payment, Use
+from credits.payments.orders import language_in
 from credits.payments.prices import plain
 from credits.payments.settling import UNDER_WAY
 from credits.problems import status_of
@@ -205,6 +206,7 @@ def order_page(found: Order, *, refusal: str = "", back: bool = False) -> str:
         again=again(found),
         papers=invoices.papers_of(found),
         steps=steps_of(found),
+        language=dict(languages.NAMES).get(spoken.value) if (spoken := language_in(found)) else None,
     )
 
 

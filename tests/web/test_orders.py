@@ -3,7 +3,7 @@ from sqlalchemy import select
 
 from credits.certificates.models import Certificate
 from credits.ledger.models import AccountKind
-from credits.participants.models import RoleName
+from credits.participants.models import Language, RoleName
 from credits.payments.models import Order, OrderState
 from tests.factories import UserFactory
 
@@ -39,6 +39,7 @@ def claimed(typed):
         "purpose": "Cells of model N1",
         "claim_from": "2026-01-01",
         "claim_to": "2026-12-31",
+        "language": "fr",
     }
 
 
@@ -127,7 +128,8 @@ class TestOrder:
     def test_ends_with_the_certificate_of_what_was_retired_at_once(self, client, session, stage, claimed, words):
         client.sign_in(stage.buyer).post("/orders/new", data=claimed)
         client.post("/orders/ORDER-000001/pay", data={"seen": "1", "key": "pay"})
-        statement = {"amount": "4,641.00", "value_date": "2026-07-01", "reference": "TX 1", "reason": "Page 3"}
+        day = session.get_one(Order, 1).placed_at.date()
+        statement = {"amount": "4,641.00", "value_date": str(day), "reference": "TX 1", "reason": "Page 3"}
         client.sign_in(stage.issuer)
         refused = client.post(
             "/admin/orders/ORDER-000001/transfer-seen", data=statement | {"amount": "4641.01", "key": "a"}
@@ -144,6 +146,7 @@ class TestOrder:
         assert "BANK:TX1" in seen
 
         certificate = session.scalars(select(Certificate)).one()
+        assert certificate.language is Language.FR  # as was ordered, whatever the buyer's own
         client.sign_in(stage.buyer)
         seen = words(client.get("/orders/ORDER-000001").text)
         assert "Retired in your name" in seen

@@ -3,10 +3,11 @@
 from marshmallow import fields, validate
 
 from credits.api.fields import Day, InCredits, Moment, OneOf, Text, Whole
-from credits.api.schemas.market import CREDITS, UNITS
+from credits.api.schemas.market import CREDITS, SPOKEN, UNITS
 from credits.api.schemas.offers import PRICE, Money
 from credits.api.schemas.shared import Answer, OrganisationBrief, PagingSchema, Request
 from credits.ledger.serials import LARGEST
+from credits.participants.models import Language
 from credits.payments.models import Currency, Means, OrderState, PaymentState, Use
 from credits.payments.standing import MOST_LINES
 
@@ -29,6 +30,7 @@ class ClaimRequest(Request):
     purpose = Text(required=True, least=1, most=500)
     claim_from = Day(required=True)
     claim_to = Day(required=True)
+    language = OneOf(Language, load_default=None, metadata=SPOKEN)
 
 
 class BillingRequest(Request):
