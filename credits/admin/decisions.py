@@ -19,6 +19,10 @@ from credits.extensions import db
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.ledger.serials import LARGEST
 from credits.participants.permissions import is_issuer
+from credits.payments import disbursing, looking
+from credits.payments.models import Order
+from credits.payments.premium_models import Payout, PremiumPaper
+from credits.premium_words import PREMIUM_WORDS
 from credits.registry import decisions as rules
 from credits.registry import earmarks, public, queries, waiting
 from credits.registry.debits import debit_numbered
@@ -26,7 +30,8 @@ from credits.registry.holders import available_with, first_to_go
 from credits.registry.models import Issuance
 from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.registry.plausibility_override import batch_of
-from credits.registry.production import Batch, Site
+from credits.registry.production import Batch
+from credits.registry.sites import number_of
 
 MOST_SHOWN = 100  # serial ranges
 # What an issuer proposes here, and what the act needs to know beside its subject. An export is asked for by the
@@ -196,7 +201,6 @@ def concerned(found: Decision) -> dict[str, Any]:
     """What it is about, and which serials its approval would take as things stand now."""
     issuance: Issuance | None = None
     batch: Batch | None = None
-    site: Site | None = None
     serials: list[str] = []
     if found.subject.startswith("HOLD-"):
         serials = earmarks.serials_of(db.session(), earmarks.earmark_numbered(db.session(), found.subject))
@@ -204,14 +208,26 @@ def concerned(found: Decision) -> dict[str, Any]:
         batch = batch_of(db.session(), found.subject)
     elif found.subject.startswith("DEBIT-"):
         issuance = debit_numbered(db.session(), found.subject).issuance
-    elif found.kind is DecisionKind.REINSTATEMENT:
-        site = public.site_known_as(db.session(), found.subject)
     elif found.kind in ABOUT_AN_ISSUANCE:
         issuance = queries.issuance_numbered(db.session(), found.subject)
     if issuance is not None and "holder" in found.request and found.state is DecisionState.WAITING:
         holder = public.organisation_known_as(db.session(), found.request["holder"])
         serials = first_to_go(db.session(), holder, issuance, found.request["quantity"], MOST_SHOWN)
-    return {"issuance": issuance, "batch": batch, "place": site, "serials": serials, "most": MOST_SHOWN}
+    there = {"issuance": issuance, "batch": batch, "serials": serials, "most": MOST_SHOWN}
+    return there | money_concerned(found)
+
+
+def money_concerned(found: Decision) -> dict[str, Any]:
+    """The payout with the proof that is approved, or the order, where it is about money."""
+    payout: Payout | None = None
+    order: Order | None = None
+    proof: list[PremiumPaper] = []
+    if found.kind is DecisionKind.DISBURSEMENT:
+        payout = disbursing.payout_numbered(db.session(), current_user(), found.subject)
+        proof = [paper for paper in payout.papers if paper.sha256 == found.request["sha256"]]
+    elif found.kind in (DecisionKind.BANK_PAYMENT, DecisionKind.REFUND):
+        order = looking.order_known_as(db.session(), found.subject)
+    return {"payout": payout, "order": order, "proof": proof, "number_of": number_of, "words": PREMIUM_WORDS}
 
 
 def acts() -> dict[str, str]:

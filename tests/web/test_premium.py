@@ -64,7 +64,10 @@ class TestPremium:
         answer = client.post("/admin/payouts/PAYOUT-000001", data=PAID | {"file": jpeg(2)})
         assert answer.location == "/admin/decisions/DECISION-000001", words(answer.text)
         client.sign_in(stage.colleague)
-        assert "PAYOUT-000001" in client.get("/admin/decisions/DECISION-000001").text
+        approved = words(client.get("/admin/decisions/DECISION-000001").text)
+        for told in ("USD 400.00", SITE, "0811 222 333", "Paid on 2026-07-01", "Proof", "MINUTE-000001"):
+            assert told in approved, approved
+        assert 'href="/admin/payouts/PAYOUT-000001"' in client.get("/admin/decisions").text
         client.post("/admin/decisions/DECISION-000001", data={"step": "approve", "key": "k9"})
         client.sign_in(stage.manager)
         files = {"receipt": jpeg(3), "photo": jpeg(4), "show_photo": "y"}
