@@ -1,6 +1,5 @@
 """Transfers from a bank: awaited for some days, seen on the statement by two issuers, or lapsed."""
 
-import re
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,8 +11,7 @@ from credits.journal import events
 from credits.ledger.posting import Posted
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
-from credits.participants.wording import line
-from credits.payments import settling
+from credits.payments import references, settling
 from credits.payments.looking import order_known_as
 from credits.payments.models import Currency, Means, Order, OrderState, Payment, PaymentState
 from credits.payments.orders import OrderClosed, tell
@@ -62,7 +60,7 @@ def check(session: Session, subject: str, request: dict[str, Any], by: User) -> 
     return {
         "amount": order.total,
         "currency": currency.value,
-        "value_date": sound_day(str(request.get("value_date", ""))).isoformat(),
+        "value_date": sound_day(str(request.get("value_date", "")), order).isoformat(),
         "reference": reference,
     }
 
@@ -123,15 +121,21 @@ def must_be_unused(session: Session, reference: str, order: Order, decision: Dec
 
 
 def sound_reference(typed: str) -> str:
-    """What names a line of the bank's statement, in capitals and without spaces. Raises UnsoundText."""
-    return "BANK:" + re.sub(r"\s+", "", line(typed, "Reference on the bank's statement", 100)).upper()
+    """What names a line of the bank's statement, as it is compared. Raises UnsoundText."""
+    return "BANK:" + references.tidied(typed, "Reference on the bank's statement")
 
 
-def sound_day(typed: str) -> date:
+def sound_day(typed: str, order: Order) -> date:
+    """A value date that this order's money can have. Raises BadValueDate."""
     try:
-        return date.fromisoformat(typed)
+        day = date.fromisoformat(typed)
     except ValueError:
         raise BadValueDate("Value date: write a day as year-month-day, such as 2026-03-31.") from None
+    if day < order.placed_at.date():
+        raise BadValueDate(
+            f"{order.number} was placed on {order.placed_at.date()}: money of an earlier value date pays another thing."
+        )
+    return day
 
 
 def payment_of(order: Order) -> Payment:

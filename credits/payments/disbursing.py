@@ -18,8 +18,8 @@ from credits.journal import events
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import is_auditor, is_issuer, must_issue
-from credits.participants.wording import line, paragraphs
-from credits.payments import premium_papers
+from credits.participants.wording import paragraphs
+from credits.payments import premium_papers, references
 from credits.payments.booking import Part, account_of, enter
 from credits.payments.committees import NotHeld, RevokedAlready, may_speak_for
 from credits.payments.money_models import MoneyKind, MoneyPosting, MoneyPostingKind
@@ -186,17 +186,12 @@ def check(session: Session, subject: str, request: dict[str, Any], by: User) -> 
     missing = [name for name in ("reference", "paid_on", "sha256") if not request.get(name)]
     if missing:
         raise BadPayout("A payout is recorded on its own page, with its reference, day and proof.", missing=missing)
-    reference = tidied(str(request["reference"]))
+    reference = references.tidied(str(request["reference"]), "Reference", LONGEST_REFERENCE)
     taken = select(Payout.id).where(Payout.reference == reference)
     waiting = session.scalars(waiting_decisions()).all()
     if session.scalars(taken).first() or any(each.request["reference"] == reference for each in waiting):
         raise used(reference)
     return {"reference": reference, "paid_on": str(request["paid_on"]), "sha256": str(request["sha256"])}
-
-
-def tidied(reference: str) -> str:
-    """A reference as it is compared: however it was typed, there is one of it. Raises UnsoundText."""
-    return "".join(line(reference, "Reference", LONGEST_REFERENCE).split()).upper()
 
 
 def used(reference: str) -> ReferenceUsed:

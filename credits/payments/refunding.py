@@ -16,8 +16,7 @@ from credits.journal import events
 from credits.ledger.posting import NotHeld, Posted
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
-from credits.participants.wording import line
-from credits.payments import delivering, orders, premium, reserving, settling
+from credits.payments import delivering, orders, premium, references, reserving, settling
 from credits.payments.gateway import Refunded, Seen
 from credits.payments.looking import order_known_as
 from credits.payments.models import Means, Order, OrderState, Payment, PaymentState, Refund, RefundState
@@ -104,6 +103,7 @@ def refund(session: Session, decision: Decision, policy: Policy, by: User, at: d
         asked_at=at,
     )
     session.add(made)
+    session.flush()  # before the order: the database asks for it
     order.state, order.closed_at, order.reason = OrderState.REFUNDED, at, decision.reason
     session.flush()
     premium.book_refund(session, refund=made, at=at)
@@ -216,16 +216,17 @@ def settle(session: Session, found: Refund, reference: str, state: RefundState, 
 def sent(session: Session, *, refund: Refund, reference: str, by: User, at: datetime) -> None:
     """The registry's bank has sent the money back. reference: on the bank's statement. Flushes.
 
-    Raises NotAllowed, UnsoundText, NotRefundable where the provider does it, or it was done.
+    Raises NotAllowed, UnsoundText, NotRefundable where the provider does it, it was done, or this is another's line.
     """
     must_issue(by)
     settling.locked(session, refund.payment)
     session.refresh(refund, with_for_update=True)
     if refund.payment.means is not Means.BANK_TRANSFER or refund.state is not RefundState.ASKED:
         raise NotRefundable("This refund is done, or the payment provider does it.")
-    settle(
-        session, refund, "BANK:" + line(reference, "Reference on the bank's statement", 100), RefundState.DONE, by, at
-    )
+    sent_as = "BANK:" + references.tidied(reference, "Reference on the bank's statement")
+    if other := session.scalars(select(Refund).where(Refund.reference == sent_as)).first():
+        raise NotRefundable(f"{reference} has sent money back for {other.payment.order.number} already.")
+    settle(session, refund, sent_as, RefundState.DONE, by, at)
 
 
 def ask_again(session: Session, *, refund: Refund, by: User, at: datetime) -> Refund:

@@ -48,21 +48,28 @@ class NotTheProposer(NotAllowed):
 
 @dataclass(frozen=True)
 class Act:
-    """check: whether it can be proposed, and the request in sound form. carry_out: what the approval does."""
+    """check: whether it can be proposed, and the request in sound form. carry_out: what the approval does.
+
+    public: what of the request the public log says; of all else it has the salted hash alone.
+    """
 
     check: Callable[[Session, str, dict[str, Any], User], dict[str, Any]]
     carry_out: Callable[[Session, Decision, Policy, User, datetime], Posted | None]
+    public: frozenset[str] = frozenset()
 
 
+CREDITS = frozenset({"holder", "quantity"})
 ACTS = {
     DecisionKind.RELEASE: Act(holds.check_release, holds.release),
-    DecisionKind.CANCELLATION: Act(cancellation.check, cancellation.cancel),
-    DecisionKind.EXPORT: Act(export.check, export.export),
-    DecisionKind.BUFFER_DRAW: Act(buffer.check_draw, buffer.draw),
+    DecisionKind.CANCELLATION: Act(cancellation.check, cancellation.cancel, CREDITS),
+    DecisionKind.EXPORT: Act(export.check, export.export, CREDITS | {"registry", "reference"}),
+    DecisionKind.BUFFER_DRAW: Act(buffer.check_draw, buffer.draw, CREDITS),
     DecisionKind.ROLL_BACK: Act(corrections.check_roll_back, corrections.roll_back),
-    DecisionKind.DEBIT: Act(corrections.check_debit, corrections.debit),
+    DecisionKind.DEBIT: Act(corrections.check_debit, corrections.debit, CREDITS),
     DecisionKind.LIFT: Act(suspension.check_lift, suspension.lift),
-    DecisionKind.CEILING: Act(plausibility_override.check, plausibility_override.let_through),
+    DecisionKind.CEILING: Act(
+        plausibility_override.check, plausibility_override.let_through, frozenset({"claimed", "ceiling"})
+    ),
     DecisionKind.REINSTATEMENT: Act(reinstatement.check, reinstatement.reinstate),
     DecisionKind.ANNOTATION: Act(annotating.check, annotating.say),
     DecisionKind.ANNULMENT: Act(annotating.check_annulment, annotating.say),
@@ -187,6 +194,8 @@ def lock_waiting(session: Session, decision: Decision) -> None:
 
 def tell(session: Session, decision: Decision, kind: str, by: User, at: datetime) -> None:
     """The event of a step that moves nothing. An approval's event is that of its act."""
-    facts = {"act": decision.kind.value, "subject": decision.subject, "request": decision.request}
-    private = {"reason": decision.reason}
+    public = {name: value for name, value in decision.request.items() if name in ACTS[decision.kind].public}
+    facts = {"act": decision.kind.value, "subject": decision.subject, "request": public}
+    private = {name: str(value) for name, value in decision.request.items() if name not in public}
+    private |= {"reason": decision.reason}
     events.append(session, kind=kind, subject=decision.number, actor=by.number, at=at, facts=facts, private=private)

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ from credits.errors import NotAllowed
 from credits.journal import events
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kyc, User
+from credits.participants.wording import UnsoundText
 from credits.payments import bank, cancelling, delivering, premium, reserving
 from credits.payments.bank import BadValueDate, SeenBefore, WrongAmount
 from credits.payments.delivering import retirements_in
@@ -36,6 +38,8 @@ class TestConfirm:
         payment = stage.begun(order)
         decision = stage.money_seen(order)
         assert order.state is OrderState.AWAITING_PAYMENT
+        (told,) = events.story(stage.session, decision.number)
+        assert json.loads(told.body)["facts"]["request"] == {}  # amount and reference are nobody else's business
         with pytest.raises(SamePerson):
             stage.approve(decision, by=stage.issuer)
         stage.approve(decision)
@@ -43,7 +47,7 @@ class TestConfirm:
         assert (order.state, payment.state, payment.payment) == (
             OrderState.DELIVERED,
             PaymentState.PAID,
-            "BANK:LINEORDER-000001",
+            "BANK:LINEORDER000001",
         )
         assert stage.balance(issuance, stage.buyer.organisation) == {AccountKind.AVAILABLE: 100}
         assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_400}
@@ -58,16 +62,21 @@ class TestConfirm:
         for bent in ({"amount": order.total - 1}, {"amount": order.total * 2}, {"currency": "EUR"}):
             with pytest.raises(WrongAmount, match=r"costs exactly USD 520\.00"):
                 stage.money_seen(order, **bent)
-        with pytest.raises(BadValueDate):
-            stage.money_seen(order, value_date="yesterday")
+        for day in ("yesterday", "1970-01-01", str(order.placed_at.date() - timedelta(days=1))):
+            with pytest.raises(BadValueDate):
+                stage.money_seen(order, value_date=day)
 
     def test_lets_one_line_of_the_statement_pay_one_order(self, stage, offer):
         first, second = stage.ordered((offer, 100)), stage.ordered((offer, 100))
         for order in (first, second):
             stage.begun(order)
         waits = stage.money_seen(first, reference="TX 1")
-        with pytest.raises(SeenBefore, match=waits.number):
-            stage.money_seen(second, reference="tx1")
+        for spelt in ("tx1", "TX–1", "ＴＸ-1.", "T\u2044X 1"):
+            with pytest.raises(SeenBefore, match=waits.number):
+                stage.money_seen(second, reference=spelt)
+        for spelt in ("ТX1", "٣", "--"):
+            with pytest.raises(UnsoundText):
+                stage.money_seen(second, reference=spelt)
         with pytest.raises(SeenBefore):
             stage.money_seen(first, reference="TX 2")
         stage.approve(waits)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from credits.db import begin_writing
 from credits.errors import CreditsError
+from credits.journal import events
 from credits.journal.models import Event
 from credits.ledger.serials import SerialRange
 from credits.participants.models import User
@@ -197,6 +198,16 @@ class TestPayOut:
         assert house.figures == (88_000, 0, 20_000, 68_000)
         house.must_be_sound()
 
+    def test_tells_nobody_outside_its_reference(self, house):
+        house.sold()
+        decision = house.recorded(house.asked(house.decided()), reference="MP-77")
+
+        (told,) = events.story(house.session, decision.number)
+        said = json.loads(told.body)
+        assert set(said["facts"]["request"]) == {"paid_on", "sha256"}
+        assert set(said["hashed"]) == {"reason", "reference"}
+        assert "MP77" not in told.body.decode()
+
     def test_takes_a_reference_once_whoever_waits(self, house):
         house.sold()
         minute = house.decided()
@@ -205,8 +216,9 @@ class TestPayOut:
             house.recorded(house.asked(minute, 1_000), reference="a-1")
         house.stage.approve(waits)
 
-        with pytest.raises(ReferenceUsed):
-            house.recorded(house.asked(minute, 1_000), reference="A -1")
+        for spelt in ("A -1", "a1", "Ａ–1", "A.1."):
+            with pytest.raises(ReferenceUsed):
+                house.recorded(house.asked(minute, 1_000), reference=spelt)
 
     def test_goes_to_what_was_decided_and_is_held(self, house):
         order = house.sold()

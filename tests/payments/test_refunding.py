@@ -112,9 +112,17 @@ class TestSettle:
         assert refunding.due(stage.session) == []  # no provider is asked about a transfer
         refunding.sent(stage.session, refund=refund, reference="OUT 7", by=stage.issuer, at=stage.at)
 
-        assert (refund.state, refund.reference) == (RefundState.DONE, "BANK:OUT 7")
+        assert (refund.state, refund.reference) == (RefundState.DONE, "BANK:OUT7")
         with pytest.raises(NotRefundable):
             refunding.sent(stage.session, refund=refund, reference="OUT 8", by=stage.issuer, at=stage.at)
+
+    def test_counts_one_line_of_the_statement_once(self, stage, issuance, order):
+        refund, other = refunded(stage, order), stage.bought((stage.for_sale(issuance, 10), 10))
+        refunding.sent(stage.session, refund=refund, reference="OUT-7", by=stage.issuer, at=stage.at)
+        stage.decided(DecisionKind.REFUND, other.number)
+        (second,) = refunding.refunds_of(stage.session, other)
+        with pytest.raises(NotRefundable, match=order.number):
+            refunding.sent(stage.session, refund=second, reference="out 7", by=stage.issuer, at=stage.at)
 
     def test_is_sent_once_more_where_it_came_back(self, stage, order):
         refund, later = refunded(stage, order), stage.at + timedelta(days=2)
