@@ -36,6 +36,7 @@ MOST_LISTED = 20
 class LanguageForm(OnceForm):
     language = SelectField(
         lazy_gettext("Language of the document"),
+        [InputRequired()],
         choices=[SelectChoice(code, name) for code, name in languages.NAMES],
         default=lambda: current_user().language.value,
     )

@@ -8,6 +8,7 @@ from credits import document_jobs, drawing, jobs
 from credits.certificates.models import Record
 from credits.identity import now
 from credits.log_keys import log_keys
+from credits.registry.movements import DecisionKind
 from credits.web import documents
 from tests.web.conftest import NOW
 from tests.web.test_bulk import HEADING, line
@@ -63,6 +64,12 @@ class TestDocumentOfIssuance:
         bent = file.data.replace(b"/Type", b"/Tipe", 1)
         assert "not a genuine document" in words(client.post("/verify", data={"file": (io.BytesIO(bent), "x")}).text)
 
+    def test_says_that_the_issuance_is_suspended(self, client, session, stage, stock, words):
+        made = client.sign_in(stage.buyer).post(f"/issuances/{stock.number}/document", data={"language": "en"})
+        stage.suspended(stock)
+
+        assert "This issuance is suspended" in words(client.get(made.location).text)
+
     def test_knows_no_other(self, client):
         for number in ("ASMC-D-000009", "ASMC-D-1", f"ASMC-D-{'9' * 18}", "ASMC-R-000001", "<b>", "%00"):
             assert [client.get(f"/documents/{number}{end}").status_code for end in ("", ".pdf", ".json")] == [404] * 3
@@ -90,6 +97,9 @@ class TestDocumentOfStatement:
         # Whoever is given the file can check it all the same.
         checked = app.test_client().post("/verify", data={"file": (io.BytesIO(file.data), "x.pdf")})
         assert "This document is genuine: Statement of retirements ASMC-D-000001" in words(checked.text)
+        assert "Open its page" not in checked.text
+        stage.decided(DecisionKind.ANNULMENT, "ASMC-R-000002")
+        assert "Some of its certificates were annulled since ASMC-R-000002" in words(client.get(made.location).text)
 
 
 class TestDocumentOfAccount:
