@@ -98,6 +98,8 @@ def close(session: Session, order: Order, dispute: Dispute, state: DisputeState,
         tell(session, order, "dispute.closed", None, at, None, outcome=state.value)
         if order.state is OrderState.PAID:
             reserving.give_back(session, order, at)
+            dispute.state, dispute.closed_at = state, at
+            session.flush()  # before the order: the database asks for it
             order.state, order.closed_at, order.reason = OrderState.REFUNDED, at, TAKEN_BACK
     dispute.state, dispute.closed_at = state, at
     session.flush()

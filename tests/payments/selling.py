@@ -131,8 +131,10 @@ def sold(
             settled_at=at,
         ),
     )
+    order.state, order.paid_at = OrderState.PAID, at
+    session.flush()
     delivery = stage.handed_over(lines[0][0], lines[0][1])
-    order.state, order.paid_at, order.delivered_at = OrderState.DELIVERED, at, at
+    order.state, order.delivered_at = OrderState.DELIVERED, at
     order.posting_id = delivery.closing_posting_id
     session.flush()
     session.refresh(order)
