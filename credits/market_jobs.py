@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from credits.db import begin_writing
-from credits.payments import bank, delivering, receiving, reconciling, refunding, reserving
+from credits.payments import bank, cancelling, delivering, receiving, reconciling, refunding, reserving
 from credits.payments.gateway import (
     CheckoutAsked,
     CheckoutState,
@@ -181,8 +181,11 @@ def end_checkout(session: Session, *, payment_id: int, till: Till, at: datetime)
     """
     if open_checkout(session, payment_id=payment_id, till=till, at=at) is None:
         return "nothing"
-    reference = session.get_one(Payment, payment_id).reference
-    session.rollback()
+    begin_writing(session)
+    payment = session.get_one(Payment, payment_id)
+    reference = payment.reference
+    cancelling.note_wish(session, order=payment.order)
+    session.commit()
     assert reference is not None
     return settle(session, payment_id, till.gateway.expire(reference), till, at)
 

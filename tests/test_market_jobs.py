@@ -205,6 +205,7 @@ class TestEndCheckout:
             market_jobs.end_checkout(shop.session, payment_id=shop.payment.id, till=shop.till, at=shop.at) == "released"
         )
         assert shop.till.gateway.look(shop.payment.reference).state is CheckoutState.EXPIRED
+        assert shop.order.reason == "Cancelled by the buyer."  # whoever tells us of the end
 
     def test_delivers_what_somebody_has_paid_a_moment_before(self, shop):
         shop.open()

@@ -8,6 +8,7 @@ from credits.notices.occurrence import Occurrence
 from credits.notices.telling import issuers, tell
 from credits.notices.wordings import N_, Kind
 from credits.participants.models import Organisation
+from credits.payments.cancelling import BY_BUYER
 from credits.payments.looking import order_known_as
 from credits.payments.models import Means, Order
 from credits.payments.prices import written
@@ -29,9 +30,9 @@ def lapses_soon(session: Session, what: Occurrence) -> None:
 
 def cancelled(session: Session, what: Occurrence) -> None:
     """The buyer, where nobody of theirs has cancelled it."""
-    if what.event.actor.startswith("USR-"):
-        return
-    tell_buyer(session, what, order_in(session, what), Kind.ORDER_CANCELLED)
+    order = order_in(session, what)
+    if order.reason != BY_BUYER:
+        tell_buyer(session, what, order, Kind.ORDER_CANCELLED)
 
 
 def delivered(session: Session, what: Occurrence) -> None:

@@ -27,6 +27,17 @@ def must_be_cancellable(order: Order, *, by: User) -> None:
         raise OrderClosed(f"{order.number} is {order.state.value} already.", state=order.state.value)
 
 
+def note_wish(session: Session, *, order: Order) -> None:
+    """Write down that the buyer cancels, before the provider ends the checkout: whoever tells us, it says so. Flushes.
+
+    Somebody may still be paying: then the order is paid.
+    """
+    session.refresh(order, with_for_update=True)
+    if order.state is OrderState.AWAITING_PAYMENT:
+        order.reason = BY_BUYER
+        session.flush()
+
+
 def cancel(session: Session, *, order: Order, by: User, at: datetime) -> None:
     """Cancel an order that is open or awaits a transfer. Flushes. Raises NotAllowed, OrderClosed, AskProviderFirst."""
     may_buy(by, order.buyer)

@@ -82,7 +82,7 @@ def came_to_nothing(
     payment.state, payment.settled_at = state, at
     session.flush()
     if order.state is OrderState.AWAITING_PAYMENT:
-        end(session, order, why, by, at)
+        end(session, order, order.reason or why, by, at)  # its own: the buyer has cancelled it
         return "released"
     return state.value
 

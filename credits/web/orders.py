@@ -151,6 +151,17 @@ def look_at_order(number: str) -> ResponseReturnValue:
     return redirect(url_for("web.order", number=number), 303)
 
 
+@bp.get("/orders/<number>/cancel")
+@signed_in
+def ask_to_cancel(number: str) -> ResponseReturnValue:
+    found = looking.order_numbered(db.session(), current_user(), number)
+    try:
+        cancelling.must_be_cancellable(found, by=current_user())
+    except CreditsError as refusal:
+        return order_page(found, refusal=str(refusal)), status_of(refusal)
+    return render_template("orders/cancel_order.html", order=found, form=OnceForm())
+
+
 @bp.post("/orders/<number>/cancel")
 @signed_in
 def cancel_order(number: str) -> ResponseReturnValue:
@@ -194,6 +205,7 @@ def order_page(found: Order, *, refusal: str = "", back: bool = False) -> str:
         payment=under_way(found),
         refunds=refunding.refunds_of(session, found),
         disputes=disputes.disputes_of(session, found),
+        by_buyer=found.reason == cancelling.BY_BUYER,
         retirements=delivering.retirements_in(found),
         form=StepForm(seen=str(found.revision)),
         acts=acts,

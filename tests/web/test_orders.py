@@ -102,10 +102,12 @@ class TestPayOrder:
         paper = client.get("/orders/ORDER-000001/pro-forma-invoice.pdf")
         assert (paper.mimetype, paper.data[:5]) == ("application/pdf", b"%PDF-")
         assert client.get("/orders/ORDER-000001/invoice.pdf").status_code == 404
+        assert "others may buy it" in words(client.get("/orders/ORDER-000001/cancel").text)
         cancelled = client.post("/orders/ORDER-000001/cancel")
         assert cancelled.status_code == 303
         seen = words(client.get("/orders/ORDER-000001").text)
-        assert "Cancelled by the buyer" in seen
+        assert "You cancelled this order" in seen
+        assert client.get("/orders/ORDER-000001/cancel").status_code == 409
         assert "Order the same again" in seen
         assert stage.balance(offer.issuance) == {AccountKind.AVAILABLE: 2_500}
 
