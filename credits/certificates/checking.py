@@ -4,7 +4,7 @@ The bytes are held against the signature first. Only what the registry has signe
 changed file nothing is to be believed, and so nothing of it is interpreted.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -233,7 +233,7 @@ def check_certificate(verdict: Verdict, paper: Paper, keys: PublishedKeys) -> No
 
 def must_be_of(facts: dict[str, Any], keys: PublishedKeys) -> None:
     told = facts.get("registry")
-    if not isinstance(told, dict) or told.get("code") != keys.code or told.get("url") not in keys.addresses:
+    if not isinstance(told, dict) or told.get("code") != keys.code or told.get("url") not in list(keys.addresses):
         raise Unsound(f"The facts are of another registry than {keys.name} ({keys.code}, {keys.url}).")
 
 
@@ -241,10 +241,21 @@ def must_agree(paper: Paper, facts: dict[str, Any]) -> None:
     """Raise Unsound where the title and keywords of the document tell of something else than the facts."""
     try:
         number, told = str(facts["number"]), said_in_brief(facts)
+        if not all(isinstance(each, str) for each in shown_of(facts)):
+            raise TypeError("texts are texts")
     except (KeyError, TypeError):
         raise Unsound("The facts do not say what they certify.") from None
     if not paper.title.endswith(number) or number not in paper.metadata or paper.keywords != told:
         raise Unsound(f"The facts are of {told}, and the document says “{paper.title}” ({paper.keywords}).")
+
+
+def shown_of(facts: dict[str, Any]) -> Sequence[object]:
+    """What is shown of the facts once they are believed. Raises KeyError, TypeError."""
+    if facts["schema"] in RECORDS:
+        return facts["number"], facts["asked_at"], facts.get("issuance") or facts["account"]["name"]
+    told = [facts[name] for name in ("number", "credits", "quantity", "purpose", "retired_at")]
+    period = facts["claim_period"]
+    return *told, facts["mineral"]["name"], facts["beneficiary"]["name"], period["from"], period["to"]
 
 
 def said_in_brief(facts: dict[str, Any]) -> str:

@@ -7,10 +7,10 @@ in the log under a checkpoint that the registry has signed: RFC 6962 twice, whic
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from credits.certificates.published_keys import PublishedLogKey
+from credits.certificates.published_keys import PublishedLogKey, moment_in
 from credits.certificates.signature_checking import Unsound
 from credits.errors import CreditsError
 from credits.journal.canonical import encode
@@ -21,6 +21,7 @@ from credits.journal.proofs import check, proof_in
 
 INCLUSION = "asmc-inclusion-1"
 KIND = "certificate.frozen"
+APART = timedelta(minutes=5)  # between the clock that dated the entry and the one that dated the signature
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def must_lead(facts: bytes, inclusion: bytes, event: LoggedEvent) -> None:
         sound = (
             told.keys() == {"schema", "index", "leaves", "path"}
             and told["schema"] == INCLUSION
-            and type(index) is int
+            and type(index) is type(leaves) is type(event.facts["leaves"]) is int  # True is 1 elsewhere
             and leaves == event.facts["leaves"]
             and all(len(each) == HASH_SIZE for each in path)
             and [each.hex() for each in path] == told["path"]
@@ -75,7 +76,8 @@ def must_lead(facts: bytes, inclusion: bytes, event: LoggedEvent) -> None:
 def event_in(proof: bytes, keys: Sequence[PublishedLogKey], signed_at: datetime) -> LoggedEvent:
     """The event that the proof shows to be in the log that `keys` speak for. Raises Unsound.
 
-    signed_at: when the document was signed. A key that began later, or ended before the event, proves nothing.
+    signed_at: when the document was signed, which comes after the event. A key that began later, or ended before the
+    event, proves nothing.
     """
     try:
         told = proof_in(proof)
@@ -87,7 +89,7 @@ def event_in(proof: bytes, keys: Sequence[PublishedLogKey], signed_at: datetime)
         found = LoggedEvent(
             kind=event["kind"],
             subject=event["subject"],
-            at=datetime.fromisoformat(event["at"]),
+            at=moment_in(event["at"]),
             facts=dict(event["facts"]),
             index=proven.index,
             size=proven.head.size,
@@ -97,6 +99,8 @@ def event_in(proof: bytes, keys: Sequence[PublishedLogKey], signed_at: datetime)
         raise Unsound(f"The log's proof does not hold. {fault}") from None
     except (KeyError, TypeError, ValueError):
         raise Unsound("The entry that the log's proof shows is damaged.") from None
+    if found.at > signed_at + APART:
+        raise Unsound(f"The entry of the log is of {found.at:%Y-%m-%d %H:%M:%S} UTC, after the document was signed.")
     used = [key for key in keys if key.key in note.signed_by]
     if not any(key.valid_from <= signed_at and (key.valid_to is None or key.valid_to >= found.at) for key in used):
         raise Unsound("The key that signed the head of the log was not in use at that time.")

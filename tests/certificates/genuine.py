@@ -50,7 +50,7 @@ class Registry:
     def signer(self) -> SigningKey:
         return signing_key(self.log.keys[-1].secret)
 
-    def proven(self, facts: list[bytes], *, about: str, others: int = 5, **bent: Any) -> tuple[list[bytes], Proof]:
+    def proven(self, facts: list[bytes], /, *, about: str, others: int = 5, **bent: Any) -> tuple[list[bytes], Proof]:
         """The way of each of the facts to the root in their event, and the event's proof, among others in the log.
 
         bent: members of the event that are to be other ones.

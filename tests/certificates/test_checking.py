@@ -261,7 +261,19 @@ class TestWhatIsEnclosed:
         assert failed(verdict) == ["log"]
         assert "none of the keys" in verdict.checks["log"].text
 
-    @pytest.mark.parametrize("bent", [{"kind": "certificate.noted"}, {"subject": "ASMC-R-000016"}])
+    @pytest.mark.parametrize(
+        "bent",
+        [
+            {"kind": "certificate.noted"},
+            {"subject": "ASMC-R-000016"},
+            {"subject": None},
+            {"at": None},
+            {"at": "2026-07-20T08:00:00"},
+            {"at": "2026-07-31T12:06:00Z"},
+            {"facts": None},
+            {"facts": []},
+        ],
+    )
     def test_proves_nothing_by_another_entry(self, registry, keys, carried, bent):
         (way,), proof = registry.proven([carried[FACTS_FILE]], about="ASMC-R-000017", **bent)
         files = carried | {INCLUSION: way, PROOF: proof.text.encode()}
@@ -277,6 +289,28 @@ class TestWhatIsEnclosed:
         assert failed(check(genuine, keys_of(registry, log=later))) == ["log"]
         assert failed(check(genuine, keys_of(registry, log=ended))) == ["log"]
         assert check(genuine, keys_of(registry, log=since)).outcome is Outcome.GENUINE
+
+    @pytest.mark.parametrize("leaves", ["1", None, True])
+    def test_takes_nothing_for_a_number_that_is_none(self, registry, keys, carried, leaves):
+        root = json.loads(registry.proven([carried[FACTS_FILE]], about="ASMC-R-000017")[1].body)["facts"]["root"]
+        for said, asked in ((leaves, leaves), (1, leaves), (leaves, 1)):
+            event = {"root": root, "leaves": said, "schema": told_facts()["schema"]}
+            (way,), proof = registry.proven([carried[FACTS_FILE]], about="ASMC-R-000017", facts=event)
+            steps = json.dumps(json.loads(way) | {"leaves": asked}, separators=(",", ":"), sort_keys=True).encode()
+            files = carried | {INCLUSION: steps, PROOF: proof.text.encode()}
+
+            assert failed(check(signed_with(registry, told_facts(), *files.items()), keys)) == ["inclusion"]
+
+    @pytest.mark.parametrize("name", ["credits", "quantity", "beneficiary", "mineral", "claim_period", "registry"])
+    @pytest.mark.parametrize("value", [None, [], {"url": [], "code": "ASMC"}, 5])
+    def test_does_not_stumble_over_facts_of_another_shape(self, registry, keys, name, value):
+        facts = told_facts() | {name: value}
+        (way,), proof = registry.proven([encode(facts)], about="ASMC-R-000017")
+        files = {FACTS_FILE: encode(facts), INCLUSION: way, PROOF: proof.text.encode()}
+        verdict = check(signed_with(registry, told_facts(), *files.items()), keys)
+
+        assert failed(verdict) == ["registry" if name == "registry" else "paper"]
+        assert summary(verdict).startswith("NOT GENUINE")
 
     def test_counts_one_certificate_of_many_under_one_entry(self, registry, keys):
         many = [told_facts(number=f"ASMC-R-{number:06d}", statement="BULK-000003") for number in range(1, 8)]
