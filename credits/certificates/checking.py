@@ -88,7 +88,7 @@ class Verdict:
         if self.failures:
             return Outcome.NOT_GENUINE
         unknown = {name for name, check in self.checks.items() if check.result is Result.UNKNOWN}
-        beside = {NOT_ASKED} if self.is_proven else {NOT_ASKED, "log", "inclusion"}
+        beside = {NOT_ASKED, "log"} if self.kind == "document" else {NOT_ASKED}
         return Outcome.UNKNOWN if unknown - beside else Outcome.GENUINE
 
     @property
@@ -217,7 +217,8 @@ def check_certificate(verdict: Verdict, paper: Paper, keys: PublishedKeys) -> No
         say(f"{paper.title}: {figures}.")
     verdict.say("state", Result.UNKNOWN, later_at(facts) if verdict.kind == "certificate" else FOR_ITS_MOMENT)
     if schema == FIRST_SCHEMA:
-        older = "Not looked at: it is from before certificates carried their proof. Its signature alone was checked."
+        # Or whoever stole a key of documents, and none of the log, would choose this kind for their own certificates.
+        older = "Not proven: it is from before certificates carried their proof, and its signature alone was checked."
         verdict.say("log", Result.UNKNOWN, older)
         verdict.say("inclusion", Result.UNKNOWN, older)
         return

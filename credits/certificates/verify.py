@@ -26,6 +26,7 @@ SAID_OF = {
     "issuance": "the certificate of issuance of",
     "account": "a statement of the account of",
 }
+OPEN = "some of it is not known here, as follows."
 MARKS = {"ok": "ok     ", "failed": "FAILED ", "unknown": "not known"}
 
 
@@ -105,7 +106,9 @@ def summary(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.NOT_GENUINE:
         return f"NOT GENUINE: {' '.join(failed.text for failed in verdict.failures)}"
     if verdict.outcome is Outcome.UNKNOWN:
-        return "COULD NOT TELL: some of it is not known here, as follows."
+        unproven = verdict.facts is not None and not verdict.is_proven
+        why = f"the registry's key has signed it. {verdict.checks['log'].text}" if unproven else OPEN
+        return f"COULD NOT TELL: {why}"
     genuine = "GENUINE" if verdict.is_proven else "GENUINE as far as its signature says"
     if verdict.facts is None:
         return f"{genuine}: the registry has signed this document, and nobody changed it."
