@@ -21,7 +21,7 @@ from credits.participants.models import User
 from credits.participants.permissions import may_buy
 from credits.payments import cancelling, delivering, disputes, invoices, looking, refunding, reserving
 from credits.payments.gateway import ProviderUnreachable
-from credits.payments.models import Means, Order, OrderLine, OrderState, Payment, Use
+from credits.payments.models import Means, Order, OrderLine, OrderState, Payment, PaymentState, Use
 from credits.payments.orders import language_in
 from credits.payments.prices import plain
 from credits.payments.settling import UNDER_WAY
@@ -32,6 +32,8 @@ from credits.web.order_forms import lines_of, whole
 from credits.web.paging import page_of
 
 COLUMNS = ("order", "placed", "state", "offers", "credits_of", "currency", "subtotal", "tax", "total", "delivered")
+
+MOST_LOOKS = 20  # of a page that waits for word of a payment, five seconds apart
 
 
 class StepForm(OnceForm):
@@ -87,8 +89,12 @@ def orders_csv() -> ResponseReturnValue:
 @bp.get("/orders/<number>")
 @signed_in
 def order(number: str) -> ResponseReturnValue:
-    """An order as it stands. Of what a payment page brings along in the address nothing is believed."""
-    return order_page(looking.order_numbered(db.session(), current_user(), number), back="paid" in request.args)
+    """An order as it stands. Of what a payment page brings along in the address nothing is believed.
+
+    paid: how often the page has looked since the buyer came back; after a while it stops and says how it stands.
+    """
+    looks = whole(request.args.get("paid"))
+    return order_page(looking.order_numbered(db.session(), current_user(), number), looks=looks)
 
 
 @bp.post("/orders/<number>/pay")
@@ -196,13 +202,21 @@ def under_way(order: Order) -> Payment | None:
     return next((payment for payment in order.payments if payment.state in UNDER_WAY), None)
 
 
-def order_page(found: Order, *, refusal: str = "", back: bool = False) -> str:
+def may_be_paid_now(payment: Payment | None) -> bool:
+    """Whether word of the provider is to be expected any moment, for whoever comes back from its page."""
+    return payment is not None and payment.means is Means.STRIPE and payment.state is not PaymentState.PROCESSING
+
+
+def order_page(found: Order, *, refusal: str = "", looks: int = 0) -> str:
     session, user = db.session(), current_user()
     acts = may_order(user) and found.buyer_id == user.organisation_id
+    payment = under_way(found)
     return render_template(
         "orders/order.html",
         order=found,
-        payment=under_way(found),
+        payment=payment,
+        confirming=0 < looks <= MOST_LOOKS and may_be_paid_now(payment),
+        next_look=url_for("web.order", number=found.number, paid=looks + 1),
         refunds=refunding.refunds_of(session, found),
         disputes=disputes.disputes_of(session, found),
         by_buyer=found.reason == cancelling.BY_BUYER,
@@ -210,7 +224,6 @@ def order_page(found: Order, *, refusal: str = "", back: bool = False) -> str:
         form=StepForm(seen=str(found.revision)),
         acts=acts,
         refusal=refusal,
-        back=back,
         states=OrderState,
         means=Means,
         uses=Use,

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from credits.certificates.models import Certificate
 from credits.ledger.models import AccountKind
 from credits.participants.models import Language, RoleName
-from credits.payments.models import Order, OrderState
+from credits.payments.models import Means, Order, OrderState
 from tests.factories import UserFactory
 
 
@@ -110,6 +110,18 @@ class TestPayOrder:
         assert client.get("/orders/ORDER-000001/cancel").status_code == 409
         assert "Order the same again" in seen
         assert stage.balance(offer.issuance) == {AccountKind.AVAILABLE: 2_500}
+
+    def test_waits_for_word_of_the_provider_and_then_says_how_it_stands(self, client, stage, offer, words):
+        stage.begun(stage.ordered((offer, 750), means=Means.STRIPE))
+        stage.session.commit()
+        client.sign_in(stage.buyer)
+        back, later = (client.get(f"/orders/ORDER-000001?paid={looks}").text for looks in (1, 21))
+
+        assert 'content="5;url=/orders/ORDER-000001?paid=2"' in back
+        assert "Your payment is being confirmed" in words(back)
+        assert "To the payment page" not in words(back)
+        assert "http-equiv" not in later
+        assert "To the payment page" in words(later)
 
     def test_refuses_a_price_that_changed_in_another_window(self, client, session, stage, typed, words):
         client.sign_in(stage.buyer).post("/orders/new", data=typed)
