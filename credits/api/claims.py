@@ -21,6 +21,7 @@ from credits.api.schemas.claims import (
 from credits.certificates import claims as saying
 from credits.certificates import published, publishing
 from credits.certificates.claim_models import PublishedClaim
+from credits.certificates.claim_tongues import unread
 from credits.certificates.facts import read
 from credits.certificates.models import Certificate
 from credits.certificates.publishing import Placement, may_claim
@@ -35,7 +36,8 @@ area = Area("claims", "What may be said after a retirement, and what was publish
 def check_claim(asked: dict[str, Any]) -> dict[str, Any]:
     """What in a text may not be said, with the reason and a safe wording. Public; nothing is kept."""
     text = asked["text"]
-    return {"marks": published.marks_in(db.session(), text, published.mentioned(db.session(), text))}
+    marks = published.marks_in(db.session(), text, published.mentioned(db.session(), text))
+    return {"marks": marks, "unread": unread(text, marks)}
 
 
 # It changes nothing, so it takes no key.

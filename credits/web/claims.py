@@ -19,6 +19,7 @@ from credits.certificates import claims as saying
 from credits.certificates import published, publishing
 from credits.certificates.claim_checking import LONGEST_TEXT, Mark
 from credits.certificates.claim_models import ClaimEntry, PublishedClaim
+from credits.certificates.claim_tongues import unread
 from credits.certificates.claims import Sentence
 from credits.certificates.facts import read
 from credits.certificates.models import Certificate
@@ -90,15 +91,18 @@ class WithdrawForm(OnceForm):
 @csrf.exempt  # type: ignore[untyped-decorator]  # it changes nothing and keeps nothing
 def check_claim() -> ResponseReturnValue:
     form = CheckForm()
-    status, marks, parts = 200, None, []
+    status, marks, parts, foreign = 200, None, [], []
     if form.is_submitted():
         status = 422
         if form.validate_on_submit():
             text = form.text.data or ""
             status = 200
             marks = published.marks_in(db.session(), text, published.mentioned(db.session(), text))
-            parts = in_parts(text, marks)
-    return render_template("claims/check_claim.html", form=form, marks=marks, parts=parts, most=LONGEST_TEXT), status
+            parts, foreign = in_parts(text, marks), unread(text, marks)
+    page = render_template(
+        "claims/check_claim.html", form=form, marks=marks, parts=parts, unread=foreign, most=LONGEST_TEXT
+    )
+    return page, status
 
 
 @bp.get("/claims")

@@ -38,7 +38,7 @@ class TestClaims:
         answer = stranger.post("/claims/check", {"text": "Ethical gold"})
         assert answer.status_code == 200
         assert [(mark["start"], mark["end"], mark["kind"]) for mark in answer.json["marks"]] == [(0, 7, "ethical")]
-        assert stranger.post("/claims/check", {"text": SOUND}).json == {"marks": []}
+        assert stranger.post("/claims/check", {"text": SOUND}).json == {"marks": [], "unread": []}
         for body in ({"text": "x" * 20_001}, {"text": ""}, {}):
             assert stranger.post("/claims/check", body).status_code == 422
 

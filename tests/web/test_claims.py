@@ -57,6 +57,13 @@ class TestCheckClaim:
         assert "2 places say too much" in words(page.text)
         assert "Le système book and claim ne relie aucun minerai" in page.text
 
+    def test_clears_nothing_in_a_sixth_language(self, client, words):
+        said = "Unsere Batterien sind konfliktfrei und ohne Kinderarbeit."
+        page = words(client.post("/claims/check", data={"text": said}).text)
+
+        assert "nothing of it was checked" in page
+        assert "Nothing is marked." not in page
+
     def test_knows_the_names_on_a_certificate_that_the_text_names(self, client, stage, retired):
         retired_for = stage.retired(
             retired.issuance, 10, claim=replace(CLAIM, beneficiary="Traceable ethical mobility")

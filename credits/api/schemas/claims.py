@@ -31,6 +31,10 @@ class MarkSchema(Answer):
 
 class Checked(Answer):
     marks = fields.List(fields.Nested(MarkSchema), metadata={"description": "None: nothing was found."})
+    unread = fields.List(
+        fields.String(),
+        metadata={"description": "Parts in another language, as far as small words tell: nothing of them was checked."},
+    )
 
 
 class SentencesQuery(Request):
