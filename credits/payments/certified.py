@@ -8,9 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits.ledger.serials import SerialRange
-from credits.payments.following import lines_of
+from credits.payments import premium
 from credits.payments.models import Currency, Order, OrderLine, OrderState
+from credits.payments.money_models import MoneyKind
 from credits.payments.prices import written
+from credits.payments.tracing import Purchase, purchases_of
 from credits.registry.models import Issuance
 
 
@@ -36,19 +38,30 @@ class PublicPrices:
     def paid_for(self, issuance: Issuance, ranges: Sequence[SerialRange]) -> dict[str, Any] | None:
         """What these units brought the site and what it cost, as text with the currency; None where nothing is public.
 
-        Of a line that was bought whole and used in part, the same part, rounded down. `quantity`: what it was paid for.
+        Of a line that was bought whole and used in part, the same part, rounded down, less what has gone back.
+        `quantity`: what it was paid for.
         """
         if issuance.id not in self.told_of:
             return None
-        lines = lines_of(self.session, issuance, ranges)
-        public = [(line, units) for line, units in lines if line.order.open_to_public]
+        bought = purchases_of(self.session, issuance, ranges)
+        public = [each for each in bought if each.line.order.open_to_public]
         if not public:
             return None
         return {
-            "to_site": summed((line.order.currency, line.premium * units // line.quantity) for line, units in public),
-            "fee": summed((line.order.currency, line.registry_fee * units // line.quantity) for line, units in public),
-            "quantity": issuance.mineral.quantity(sum(units for _, units in public)),
+            "to_site": summed(self.part(each, each.line.premium, MoneyKind.PREMIUM_HELD) for each in public),
+            "fee": summed(self.part(each, each.line.registry_fee, MoneyKind.REGISTRY_FEE) for each in public),
+            "quantity": issuance.mineral.quantity(sum(each.units for each in public)),
         }
+
+    def part(self, bought: Purchase, came: int, kind: MoneyKind) -> tuple[Currency, int]:
+        """These units' part of a share of their line, less what of it has gone back to the buyer."""
+        order = bought.line.order
+        back = sum(
+            share.back
+            for share in premium.shares_of(self.session, order)
+            if share.kind is kind and share.line == bought.line.line
+        )
+        return order.currency, (came - back) * bought.units // bought.kept
 
 
 def summed(parts: Iterable[tuple[Currency, int]]) -> str:

@@ -12,11 +12,11 @@ from typing import TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from credits.ledger.models import Entry
 from credits.ledger.serials import SerialRange
-from credits.payments.models import Currency, Order, OrderLine, OrderState
+from credits.payments.models import Currency, Order, OrderLine
 from credits.payments.money_models import MoneyAccount, MoneyEntry, MoneyKind, MoneyPosting, MoneyPostingKind
 from credits.payments.premium_models import Minute, Payout
+from credits.payments.tracing import Purchase, purchases_of
 from credits.registry.models import Issuance
 from credits.registry.production import Site
 
@@ -143,55 +143,13 @@ def collected_by(session: Session, site_id: int, currency: Currency) -> list[Col
     ]
 
 
-def bought_in(session: Session, issuance: Issuance, ranges: Sequence[SerialRange]) -> dict[int, int]:
-    """In which orders units of an issuance were bought: base units by the orders' ids.
-
-    Nothing of units that were never sold here, or that went back to their producer.
-    """
-    bought: dict[int, int] = {}
-    for wanted in ranges:
-        rows = session.execute(
-            select(Order.id, Entry.first, Entry.last)
-            .join(Entry, Entry.posting_id == Order.posting_id)
-            .where(
-                Order.state != OrderState.REFUNDED,
-                Entry.issuance_id == issuance.id,
-                Entry.first <= wanted.last,
-                Entry.last >= wanted.first,
-            )
-            .order_by(Order.id)
-        )
-        for order_id, first, last in rows:
-            overlap = min(last, wanted.last) - max(first, wanted.first) + 1
-            bought[order_id] = bought.get(order_id, 0) + overlap
-    return bought
-
-
 def trails_of(session: Session, issuance: Issuance, ranges: Sequence[SerialRange]) -> list[Trail]:
     """What the premium of the orders became in which these units were bought, the oldest first."""
-    lines = lines_of(session, issuance, ranges)
-    if not lines:
+    bought = purchases_of(session, issuance, ranges)
+    if not bought:
         return []
-    followed = followed_lines(session, issuance.site_id, {line.order.currency for line, _ in lines})
-    return [trail_of(line, units, followed.get((line.order_id, line.line))) for line, units in lines]
-
-
-def lines_of(session: Session, issuance: Issuance, ranges: Sequence[SerialRange]) -> list[tuple[OrderLine, int]]:
-    """In which lines of orders these units were bought, with how many base units, the oldest first."""
-    bought = bought_in(session, issuance, ranges)
-    lines = session.scalars(
-        select(OrderLine)
-        .where(OrderLine.order_id.in_(bought), OrderLine.issuance_id == issuance.id)
-        .order_by(OrderLine.order_id, OrderLine.line)
-        .options(joinedload(OrderLine.order))
-    ).all()
-    found = []
-    for line in lines:  # one order may have bought of the same issuance twice
-        units = min(bought[line.order_id], line.quantity)
-        bought[line.order_id] -= units
-        if units:
-            found.append((line, units))
-    return found
+    followed = followed_lines(session, issuance.site_id, {each.line.order.currency for each in bought})
+    return [trail_of(each, followed.get((each.line.order_id, each.line.line))) for each in bought]
 
 
 def trails_of_order(session: Session, order: Order) -> list[Trail]:
@@ -200,7 +158,8 @@ def trails_of_order(session: Session, order: Order) -> list[Trail]:
     for line in order.lines:
         site = session.get_one(Site, line.issuance.site_id)
         followed = followed_lines(session, site.id, {order.currency})
-        trails.append(trail_of(line, line.quantity, followed.get((order.id, line.line))))
+        whole = Purchase(line, line.quantity, line.quantity)
+        trails.append(trail_of(whole, followed.get((order.id, line.line))))
     return trails
 
 
@@ -209,10 +168,11 @@ def followed_lines(session: Session, site_id: int, currencies: set[Currency]) ->
     return {(each.collected.order_id, each.collected.line): each for each in found}
 
 
-def trail_of(line: OrderLine, units: int, followed: Followed | None) -> Trail:
-    """The part of a line's money that `units` of its base units stand for."""
+def trail_of(bought: Purchase, followed: Followed | None) -> Trail:
+    """The part of a line's money that these base units of it stand for."""
     amount = followed.collected.amount if followed else 0
     pieces = tuple(
-        Piece(piece.payout, piece.amount * units // line.quantity) for piece in (followed.pieces if followed else ())
+        Piece(piece.payout, piece.amount * bought.units // bought.kept)
+        for piece in (followed.pieces if followed else ())
     )
-    return Trail(line.order, line, units, amount * units // line.quantity, pieces)
+    return Trail(bought.line.order, bought.line, bought.units, amount * bought.units // bought.kept, pieces)

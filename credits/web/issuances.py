@@ -10,7 +10,7 @@ from credits.extensions import db
 from credits.identity import now
 from credits.ledger.serials import LARGEST, SerialRange, written
 from credits.participants import countries
-from credits.payments import catalogue, following
+from credits.payments import catalogue, tracing
 from credits.registry import plausibility, public, queries
 from credits.registry.models import Issuance
 from credits.registry.production import BatchState
@@ -78,7 +78,7 @@ def described(found: Issuance, units: SerialRange) -> dict[str, object]:
         "newest": "before" not in request.args,
         "written": written,
         "words": WORDS,
-        "bought": len(following.bought_in(db.session(), found, [units])),
+        "bought": len({order for order, _ in tracing.bought_in(db.session(), found, [units])}),
         "offers": offers,
         "left": catalogue.left(db.session(), offers),
     }

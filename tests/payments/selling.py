@@ -22,6 +22,7 @@ from credits.payments.models import (
     RefundState,
     Use,
 )
+from credits.registry import sale
 from credits.registry.models import Issuance
 from tests.stage import Stage
 
@@ -114,6 +115,17 @@ def sold(
                 registry_fee=split[2],
             ),
         )
+    made, quantity, _ = lines[0]
+    order.lines[0].earmark = apart = sale.set_aside(
+        session,
+        seller=made.producer,
+        issuance=made,
+        quantity=quantity,
+        order=order.number,
+        policy=stage.policy,
+        by=stage.buyer,
+        at=stage.at,
+    )
     order.state = OrderState.AWAITING_PAYMENT
     session.flush()
     paid = added(
@@ -133,9 +145,10 @@ def sold(
     )
     order.state, order.paid_at = OrderState.PAID, at
     session.flush()
-    delivery = stage.handed_over(lines[0][0], lines[0][1])
+    asked = {"earmarks": [apart], "buyer": order.buyer, "order": order.number, "facts": {}, "policy": stage.policy}
+    delivery = sale.hand_over(session, **asked, at=stage.at)
     order.state, order.delivered_at = OrderState.DELIVERED, at
-    order.posting_id = delivery.closing_posting_id
+    order.posting_id = delivery.id
     session.flush()
     session.refresh(order)
     if booked:

@@ -1,10 +1,17 @@
 """What a certificate says of the money, by what its reader finds in it."""
 
+import random
+from dataclasses import replace
+
 import pytest
 
 from credits.certificates import issuing
 from credits.certificates.issuing import Issuer, facts_in
+from credits.ledger.serials import SerialRange, tidied
+from credits.payments import following, offers, receiving, tracing
 from credits.payments.certified import PublicPrices
+from credits.payments.gateway import CheckoutState, Disputed, Seen
+from credits.payments.models import DisputeState, Means
 
 ISSUER = Issuer("ASM Credits", "https://registry.example", PublicPrices)
 
@@ -36,3 +43,63 @@ class TestPublicPrices:
         told = self.premium_of(stage, stage.retired(made, 300))
 
         assert told["quantity"] == "200 kg"
+
+    def test_gives_each_line_its_own_serials_and_price(self, stage, made):
+        lines = [(stage.for_sale(made, 100, price=price), 100) for price in (520_000, 900_000)]
+        stage.bought(*lines, open_to_public=True)
+
+        said = [self.premium_of(stage, stage.retired(made, 100))["to_site"] for _ in range(2)]
+
+        assert said == ["USD 457.60", "USD 792.00"]
+
+    @pytest.mark.parametrize(
+        ("disputed", "said"),
+        [
+            # All went back: the units were bought by the second order alone.
+            (52_000, {"to_site": "USD 457.60", "fee": "USD 36.40", "quantity": "100 kg"}),
+            # The lower half went back and was sold again; the upper half is the first order's still.
+            (26_000, {"to_site": "USD 457.60", "fee": "USD 36.40", "quantity": "100 kg"}),
+        ],
+    )
+    def test_tells_no_money_that_a_bank_took_back(self, stage, made, disputed, said):
+        offer = stage.for_sale(made, 100)
+        order = stage.ordered((offer, 100), means=Means.STRIPE, open_to_public=True)
+        payment = stage.begun(order)
+        seen = Seen(
+            reference="cs_1",
+            order_number=order.number,
+            attempt=1,
+            state=CheckoutState.PAID,
+            amount=order.total,
+            currency="USD",
+            payment="pi_1",
+            livemode=False,
+            account=None,
+            created=payment.opened_at,
+        )
+        lost = Disputed(reference="du_1", amount=disputed, state=DisputeState.LOST)
+        for now in (seen, replace(seen, disputes=(lost,))):
+            asked = {"livemode": False, "policy": stage.policy, "at": stage.at}
+            receiving.settle_seen(stage.session, payment=payment, seen=now, **asked)
+        assert len(stage.serials(made, stage.buyer.organisation)) == (disputed < 52_000)
+        offers.close(stage.session, offer=offer, by=stage.manager, at=stage.at)
+        again = 100 * disputed // 52_000
+        stage.bought((stage.for_sale(made, again), again), open_to_public=True)
+
+        (trail, *older) = following.trails_of(stage.session, made, [SerialRange(1, again)])
+        assert (trail.order.number, trail.units, older) == ("ORDER-000002", again, [])
+        assert self.premium_of(stage, stage.retired(made, 100)) == said
+
+
+class TestTracing:
+    def test_reckons_with_ranges_as_with_sets(self):
+        dice = random.Random(7)
+        for _ in range(200):
+            some, others = ({dice.randint(1, 25) for _ in range(dice.randint(0, 15))} for _ in range(2))
+            ranged = [tidied(SerialRange(each, each) for each in each_set) for each_set in (some, others)]
+            assert numbers(tracing.common(*ranged)) == sorted(some & others)
+            assert numbers(tracing.without(*ranged)) == sorted(some - others)
+
+
+def numbers(ranges: list[SerialRange]) -> list[int]:
+    return [number for units in ranges for number in range(units.first, units.last + 1)]

@@ -76,7 +76,7 @@ class TestPremium:
 
         assert "of premium are paid out" in words(client.get("/notices").text)
         mine = words(client.get("/my/premium/minutes/MINUTE-000001").text)
-        assert [each for each in ("20 helmets", "Amina Kasongo, 0811 222 333", "MP2607.01") if each not in mine] == []
+        assert [each for each in ("20 helmets", "Amina Kasongo, 0811 222 333", "MP260701") if each not in mine] == []
         client.delete_cookie("session")
         trail = words(client.get(f"/premium/{order.number}").text)
         for told in ("USD 500.00", "USD 440.00", "Helmets for all", "2 women, 3 men", "USD 400.00", "20 helmets"):

@@ -1,0 +1,140 @@
+"""In which sale a unit was bought: the newest one that stands, by the serials that each line of an order was given.
+
+Units that went back to their seller, with a refund or a dispute that was lost, were not bought there in the end: the
+next sale of the same serials is theirs, and the money of the first one is not told twice.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased, joinedload
+
+from credits.journal.models import Event
+from credits.ledger.models import Entry, Posting
+from credits.ledger.serials import SerialRange, tidied
+from credits.payments.models import Order, OrderLine, OrderState
+from credits.registry.earmarks import ranges_of
+from credits.registry.models import Holding, Issuance
+from credits.registry.movements import EarmarkRange
+
+Line = tuple[int, int]  # an order's id and the number of its line
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """Base units that were bought in a line. kept: how many of the line did not go back; its money is for those."""
+
+    line: OrderLine
+    units: int
+    kept: int
+
+
+def bought_in(session: Session, issuance: Issuance, ranges: Iterable[SerialRange]) -> dict[Line, int]:
+    """In which lines of orders these units were bought: base units by line. Nothing of units never sold here."""
+    wanted = tidied(ranges)
+    if not wanted:
+        return {}
+    rows = session.execute(
+        select(Order.id, OrderLine.line, EarmarkRange.first, EarmarkRange.last)
+        .join(OrderLine, OrderLine.order_id == Order.id)
+        .join(EarmarkRange, EarmarkRange.earmark_id == OrderLine.earmark_id)
+        .where(
+            Order.posting_id.is_not(None),
+            Order.state != OrderState.REFUNDED,
+            EarmarkRange.issuance_id == issuance.id,
+            EarmarkRange.first <= wanted[-1].last,
+            EarmarkRange.last >= wanted[0].first,
+        )
+        .order_by(Order.posting_id.desc(), OrderLine.line, EarmarkRange.first)
+    ).all()
+    back = gone_back(session, {order_id for order_id, *_ in rows}, issuance)
+    bought: dict[Line, int] = {}
+    for order_id, line, first, last in rows:
+        sold = common(wanted, without([SerialRange(first, last)], back.get(order_id, [])))
+        if sold:
+            bought[order_id, line] = bought.get((order_id, line), 0) + quantity_of(sold)
+            wanted = without(wanted, sold)
+    return bought
+
+
+def purchases_of(session: Session, issuance: Issuance, ranges: Iterable[SerialRange]) -> list[Purchase]:
+    """The purchases in which these units were bought, the oldest first."""
+    bought = bought_in(session, issuance, ranges)
+    orders = {order_id for order_id, _ in bought}
+    lines = session.scalars(
+        select(OrderLine)
+        .where(OrderLine.order_id.in_(orders), OrderLine.issuance_id == issuance.id)
+        .order_by(OrderLine.order_id, OrderLine.line)
+        .options(joinedload(OrderLine.order))
+    ).all()
+    back = gone_back(session, orders, issuance)
+    return [
+        Purchase(line, units, line.quantity - returned(session, line, back.get(line.order_id, [])))
+        for line in lines
+        if (units := bought.get((line.order_id, line.line)))
+    ]
+
+
+def gone_back(session: Session, order_ids: Collection[int], issuance: Issuance) -> dict[int, list[SerialRange]]:
+    """Which serials went from the buyers of these orders to somebody else by a refund or dispute of the order."""
+    subjects = {f"ORDER-{order_id:06d}": order_id for order_id in order_ids}
+    source, target = aliased(Holding), aliased(Holding)
+    rows = session.execute(
+        select(Event.subject, Entry.first, Entry.last)
+        .join(Posting, Posting.event_id == Event.id)
+        .join(Entry, Entry.posting_id == Posting.id)
+        .join(source, source.account_id == Entry.from_account_id)
+        .join(target, target.account_id == Entry.to_account_id)
+        .where(
+            Event.subject.in_(subjects),
+            Event.kind != "order.delivered",
+            Entry.issuance_id == issuance.id,
+            source.organisation_id.is_distinct_from(target.organisation_id),
+        )
+    )
+    found: dict[int, list[SerialRange]] = {}
+    for subject, first, last in rows:
+        found.setdefault(subjects[subject], []).append(SerialRange(first, last))
+    return {order_id: tidied(each) for order_id, each in found.items()}
+
+
+def returned(session: Session, line: OrderLine, back: Sequence[SerialRange]) -> int:
+    """Base units of a line among serials that went back."""
+    if not back or line.earmark is None:
+        return 0
+    given = tidied(SerialRange(each.first, each.last) for each in ranges_of(session, line.earmark))
+    return quantity_of(common(given, back))
+
+
+def quantity_of(ranges: Iterable[SerialRange]) -> int:
+    return sum(units.quantity for units in ranges)
+
+
+def common(some: Sequence[SerialRange], others: Sequence[SerialRange]) -> list[SerialRange]:
+    """The serials in both, each given lowest first and without overlaps. Pure."""
+    found, others_left = [], iter(others)
+    other = next(others_left, None)
+    for units in some:
+        while other is not None and other.last < units.first:
+            other = next(others_left, None)
+        while other is not None and other.first <= units.last:
+            found.append(SerialRange(max(units.first, other.first), min(units.last, other.last)))
+            if other.last > units.last:
+                break
+            other = next(others_left, None)
+    return found
+
+
+def without(some: Sequence[SerialRange], others: Sequence[SerialRange]) -> list[SerialRange]:
+    """The serials of `some` that are not among `others`, each given lowest first and without overlaps. Pure."""
+    left = []
+    for units in some:
+        first = units.first
+        for gone in common([units], others):
+            if first < gone.first:
+                left.append(SerialRange(first, gone.first - 1))
+            first = gone.last + 1
+        if first <= units.last:
+            left.append(SerialRange(first, units.last))
+    return left
