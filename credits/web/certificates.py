@@ -1,6 +1,7 @@
 """What a retirement says for ever: as a page, as the stored document and as plain facts."""
 
 from hashlib import sha256
+from typing import Any
 
 from flask import Response, current_app, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -8,8 +9,11 @@ from flask.typing import ResponseReturnValue
 from credits import languages
 from credits.certificates import issuing, published
 from credits.certificates.issuing import certificate_numbered, facts_in
+from credits.certificates.models import Certificate
 from credits.extensions import db
+from credits.ledger.serials import parse
 from credits.participants import countries
+from credits.payments.following import trails_of
 from credits.registry import annotating, queries
 from credits.web import credentials
 from credits.web.blueprint import bp
@@ -70,6 +74,12 @@ def kept_for_ever(answer: Response, digest: str) -> Response:
     return answer
 
 
+def is_bought_here(certificate: Certificate, facts: dict[str, Any]) -> bool:
+    """Whether the units were sold on this market: then their price is known, and not public where it is not told."""
+    ranges = [parse(serial)[1] for origin in facts["origins"] for serial in origin["serials"]]
+    return bool(trails_of(db.session(), certificate.retirement.issuance, ranges))
+
+
 def certificate_page(number: str) -> str:
     found = certificate_numbered(db.session, number)
     language = languages.current()
@@ -84,6 +94,7 @@ def certificate_page(number: str) -> str:
         standing=annotating.standing_of(said).value,
         claims=published.claims_about(db.session(), found.retirement),
         facts=facts,
+        bought_here=facts["premium"] is None and is_bought_here(found, facts),
         words=WORDS,
         countries={code: countries.name_of(code, language) for code in named},
     )

@@ -161,6 +161,7 @@ class TestOrder:
 
         certificate = session.scalars(select(Certificate)).one()
         assert certificate.language is Language.FR  # as was ordered, whatever the buyer's own
+        assert "Premium to the site not public" in words(client.get(f"/certificates/{certificate.number}").text)
         client.sign_in(stage.buyer)
         seen = words(client.get("/orders/ORDER-000001").text)
         assert "Retired in your name" in seen
