@@ -8,6 +8,8 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -28,9 +30,11 @@ from credits.payments.gateway import (
 )
 from credits.payments.models import Means, OrderLine, Payment, PaymentState
 from credits.payments.reconciling import Reconciled
+from credits.payments.refunding import Due
 from credits.registry.policy import Policy
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 REFUSED = "The payment provider could not take this payment. Nothing was charged."
 NEVER_OPENED = "The payment page could not be opened in time. Nothing was charged."
@@ -208,8 +212,9 @@ def poll(session: Session, *, till: Till, at: datetime, states: Iterable[Payment
     session.rollback()
     came = 0
     for payment_id in under_way:
+        asked = partial(ask_about, session, payment_id=payment_id, till=till, at=at)
         try:
-            came += ask_about(session, payment_id=payment_id, till=till, at=at) != "nothing"
+            came += tried(session, f"payment {payment_id}", asked) not in (None, "nothing")
         except NoSuchCheckout:
             log.error("The provider does not know the checkout of payment %s.", payment_id)
         except ProviderUnreachable:
@@ -218,44 +223,84 @@ def poll(session: Session, *, till: Till, at: datetime, states: Iterable[Payment
     return came
 
 
+def tried(session: Session, what: str, act: Callable[[], T]) -> T | None:
+    """Do one thing of many. What nobody foresaw of it is logged, and does not keep the others waiting: then None.
+
+    Raises what a provider says: ProviderUnreachable, ProviderRefused.
+    """
+    try:
+        return act()
+    except (ProviderUnreachable, ProviderRefused):
+        raise
+    except Exception:
+        session.rollback()
+        log.exception("Nothing came of %s. It is tried again.", what)
+        return None
+
+
 def send_refunds(session: Session, *, gateway: Gateway, at: datetime) -> int:
     """Ask the provider to send back what was decided to go back; of how many it knows now. Commits each."""
-    due = refunding.due(session)
+    done = after = 0
+    while due := refunding.due(session, after):
+        session.rollback()
+        after = due[-1].id
+        for refund in due:
+            try:
+                done += bool(tried(session, refund.key, partial(send_refund, session, refund, gateway, at)))
+            except ProviderUnreachable:
+                log.warning("The payment provider does not answer. It is asked again.")
+                return done
     session.rollback()
-    done = 0
-    for refund in due:
-        try:
-            refunded = gateway.refund(refund.payment, refund.amount, refund.key, refund.reason)
-        except ProviderUnreachable:
-            log.warning("The payment provider does not answer. It is asked again.")
-            return done
-        except ProviderRefused as refusal:
-            log.error("The provider refused %s: %s", refund.key, refusal.message)
-            continue
-        begin_writing(session)
-        refunding.note(session, refund_id=refund.id, refunded=refunded, at=at)
-        session.commit()
-        done += 1
     return done
+
+
+def send_refund(session: Session, refund: Due, gateway: Gateway, at: datetime) -> bool:
+    """Ask for one refund; whether the provider does it. What it refuses the issuers are told. Commits."""
+    try:
+        refunded = gateway.refund(refund.payment, refund.amount, refund.key, refund.reason)
+    except ProviderRefused as refusal:
+        log.error("The provider refused %s: %s", refund.key, refusal.message)
+        begin_writing(session)
+        refunding.refused(session, refund_id=refund.id, at=at)
+        session.commit()
+        return False
+    begin_writing(session)
+    refunding.note(session, refund_id=refund.id, refunded=refunded, at=at)
+    session.commit()
+    return True
 
 
 def deliver_waiting(session: Session, *, policy: Policy, at: datetime) -> int:
     """Deliver what was paid and could not be delivered then; how many orders. Commits each."""
-    waiting = delivering.waiting(session)
+    done = after = 0
+    while waiting := delivering.waiting(session, after):
+        session.rollback()
+        after = waiting[-1]
+        for order_id in waiting:
+            again = partial(delivering.try_again, session, order_id=order_id, policy=policy, at=at)
+            done += bool(tried(session, f"order {order_id}", partial(committed, session, again)))
     session.rollback()
-    done = 0
-    for order_id in waiting:
-        begin_writing(session)
-        done += delivering.try_again(session, order_id=order_id, policy=policy, at=at)
-        session.commit()
     return done
 
 
-def release_leftovers(session: Session, *, at: datetime) -> int:
-    """Give back what orders that have ended still keep; how many reservations. Commits."""
+def committed(session: Session, act: Callable[[], T]) -> T:
+    """Do one thing in a transaction of its own."""
     begin_writing(session)
-    released = reserving.release_leftovers(session, at=at)
+    came = act()
     session.commit()
+    return came
+
+
+def release_leftovers(session: Session, *, at: datetime) -> int:
+    """Give back what orders that have ended still keep; how many reservations. Commits each."""
+    released = after = 0
+    while left := reserving.leftovers(session, after):
+        session.rollback()
+        after = left[-1]
+        for earmark_id in left:
+            again = partial(reserving.release_leftover, session, earmark_id=earmark_id, at=at)
+            released += bool(tried(session, f"reservation {earmark_id}", partial(committed, session, again)))
+    session.rollback()
     return released
 
 
@@ -283,7 +328,8 @@ def catch_up(session: Session, *, till: Till, at: datetime) -> int:
     came = 0
     for reference, each in seen.items():
         if reference in known and (each.state is not CheckoutState.OPEN or each.refunds or each.disputes):
-            came += settle(session, known[reference], each, till, at) != "nothing"
+            told = partial(settle, session, known[reference], each, till, at)
+            came += tried(session, f"checkout {reference}", told) not in (None, "nothing")
     return came
 
 

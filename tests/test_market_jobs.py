@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 
 from credits import market_jobs
+from credits.journal import events
 from credits.market_jobs import Till
+from credits.payments import acts, receiving, refunding
 from credits.payments.gateway import CheckoutState, ProviderUnreachable
-from credits.payments.models import Means, OrderState, PaymentState, ProviderEvent
+from credits.payments.models import Means, OrderState, PaymentState, ProviderEvent, RefundState
+from credits.registry.movements import DecisionKind
 from tests.stripe_standin.deliveries import as_sent, signature
 from tests.stripe_standin.in_process import SECRET, standin_at
 from tests.stripe_standin.server import Fault
@@ -19,7 +22,7 @@ class Shop:
     """An order of a tonne of cobalt, to be paid by the provider, on a clock that the test moves."""
 
     def __init__(self, stage):
-        self.at = stage.at
+        self.stage, self.at = stage, stage.at
         self.session = stage.session
         self.standin, gateway = standin_at(self.clock)
         self.till = Till(
@@ -215,6 +218,58 @@ class TestEndCheckout:
             market_jobs.end_checkout(shop.session, payment_id=shop.payment.id, till=shop.till, at=shop.at)
             == "delivered"
         )
+
+
+class TestGoOn:
+    def test_without_what_nobody_foresaw(self, shop, monkeypatch):
+        shop.open()
+        other = shop.stage.ordered((shop.stage.for_sale(shop.order.lines[0].issuance, 500), 500), means=Means.STRIPE)
+        second = shop.stage.begun(other)
+        shop.session.commit()
+        market_jobs.open_checkout(shop.session, payment_id=second.id, till=shop.till, at=shop.at)
+        shop.pay()
+        shop.standin.provider.pay(second.reference, "card")
+        shop.pass_time(minutes=5)
+        settle = receiving.settle_seen
+
+        def broken(session, *, payment, **asked):
+            if payment.id == shop.payment.id:
+                raise LookupError("nobody foresaw this")
+            return settle(session, payment=payment, **asked)
+
+        monkeypatch.setattr(receiving, "settle_seen", broken)
+        assert shop.poll() == 1
+        assert (shop.order.state, other.state) == (OrderState.AWAITING_PAYMENT, OrderState.DELIVERED)
+        assert market_jobs.catch_up(shop.session, till=shop.till, at=shop.at) == 0
+
+    def test_to_the_next_refund_where_the_provider_refuses_one(self, shop):
+        acts.register()
+        shop.open()
+        shop.pay()
+        shop.pass_time(minutes=5)
+        shop.poll()
+        shop.stage.decided(DecisionKind.REFUND, shop.order.number)
+        shop.session.commit()
+        number = shop.order.number
+        shop.pass_time(days=4)
+
+        def kinds():
+            found = market_jobs.reconcile(shop.session, gateway=shop.till.gateway, at=shop.at)
+            assert {each.subject for each in found.disagreements} <= {number}
+            return [each.kind for each in found.disagreements]
+
+        assert kinds() == ["refund_overdue"]
+        shop.standin.faults = [Fault("POST /v1/refunds", status=400)]
+        assert market_jobs.send_refunds(shop.session, gateway=shop.till.gateway, at=shop.at) == 0
+        (refund,) = refunding.refunds_of(shop.session, shop.order)
+        assert refund.state is RefundState.FAILED
+        assert "refund.failed" in [event.kind for event in events.story(shop.session, number)]
+        assert kinds() == ["not_refunded"]
+        again = refunding.ask_again(shop.session, refund=refund, by=shop.stage.issuer, at=shop.at)
+        shop.session.commit()
+        assert market_jobs.send_refunds(shop.session, gateway=shop.till.gateway, at=shop.at) == 1
+        assert again.state is RefundState.DONE
+        assert kinds() == []
 
 
 class TestReconcile:

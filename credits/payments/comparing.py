@@ -5,13 +5,18 @@ Behind `flask money reconcile`. What a question finds is an order that two of th
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session, joinedload
 
 from credits.payments import invariants
+from credits.payments.models import Payment, Refund, RefundState
 
 SHOWN = 100  # of each kind; there should be none
+PROMPTLY = timedelta(days=3)  # a refund that is asked for is sent in this time
+BACK = """(SELECT coalesce(sum(r.amount), 0) FROM refund r WHERE r.payment_id = p.id AND r.state <> 'failed')
+    + (SELECT coalesce(sum(d.amount), 0) FROM dispute d WHERE d.payment_id = p.id AND d.state = 'lost')"""
 
 
 @dataclass(frozen=True)
@@ -63,18 +68,14 @@ ORDERS = {
                  AND h.organisation_id = o.buyer_id AND h.kind = 'available')""",
     ),
     "not_refunded": (
-        "It is refunded, and no money goes back.",
-        """SELECT o.id FROM purchase o WHERE o.state = 'refunded' AND NOT EXISTS (
-               SELECT 1 FROM payment p JOIN refund r ON r.payment_id = p.id
-               WHERE p.order_id = o.id AND r.state <> 'failed') AND NOT EXISTS (
-               SELECT 1 FROM payment p JOIN dispute d ON d.payment_id = p.id
-               WHERE p.order_id = o.id AND d.state = 'lost')""",
+        "It is refunded, and not all of the money goes back.",
+        f"""SELECT o.id FROM purchase o LEFT JOIN payment p ON p.order_id = o.id AND p.state = 'paid'
+            WHERE o.state = 'refunded' AND (p.id IS NULL OR o.total > {BACK})""",  # noqa: S608  words of our own
     ),
     "surplus_kept": (
-        "Money came that the order did not want, and it does not go back.",
-        """SELECT o.id FROM purchase o JOIN payment p ON p.order_id = o.id
-           WHERE p.state = 'surplus' AND NOT EXISTS (
-               SELECT 1 FROM refund r WHERE r.payment_id = p.id AND r.state <> 'failed')""",
+        "Money came that the order did not want, and it does not all go back.",
+        f"""SELECT o.id FROM purchase o JOIN payment p ON p.order_id = o.id
+            WHERE p.state = 'surplus' AND p.amount > {BACK}""",  # noqa: S608  words of our own
     ),
     "transfer_unconfirmed": (
         "It was paid by a transfer from a bank that no two people have confirmed.",
@@ -101,6 +102,15 @@ def disagreements(session: Session) -> Iterator[Disagreement]:
     for promise in invariants.check(session):
         for place in promise.broken:
             yield Disagreement(promise.name, place, promise.says)
+
+
+def overdue(session: Session, at: datetime) -> Iterator[Disagreement]:
+    """Refunds that were asked for and that nobody has sent in time, the oldest first."""
+    wanted = select(Refund).where(Refund.state == RefundState.ASKED, Refund.asked_at < at - PROMPTLY)
+    wanted = wanted.options(joinedload(Refund.payment).joinedload(Payment.order)).order_by(Refund.id).limit(SHOWN)
+    for refund in session.scalars(wanted):
+        says = f"Its refund was asked for more than {PROMPTLY.days} days ago, and is not sent."
+        yield Disagreement("refund_overdue", refund.payment.order.number, says)
 
 
 def counts(session: Session) -> dict[str, int]:

@@ -29,6 +29,12 @@ class BuyerNotApproved(Conflict):
     code = "buyer_not_approved"
 
 
+class SellerNotApproved(Conflict):
+    """The registry has suspended who sells this."""
+
+    code = "seller_not_approved"
+
+
 def deliver(session: Session, *, order: Order, policy: Policy, at: datetime) -> bool:
     """Deliver a paid order, whose row is locked; whether that was possible. Flushes.
 
@@ -55,6 +61,7 @@ def handed_over(session: Session, order: Order, policy: Policy, at: datetime) ->
     buyer = session.scalars(select(Organisation.kyc).where(Organisation.id == order.buyer_id)).one()
     if buyer is not Kyc.APPROVED:
         raise BuyerNotApproved(f"{order.buyer.name} is suspended by the registry.", organisation=order.buyer.number)
+    must_have_sound_sellers(session, order)
     earmarks = {line.line: line.earmark for line in order.lines if line.earmark is not None}
     facts = orders.facts_of(order)
     posting = sale.hand_over(
@@ -74,6 +81,14 @@ def handed_over(session: Session, order: Order, policy: Policy, at: datetime) ->
     ).one()
     premium.book_sale(session, order=order, payment=paid, at=at)
     return {number: sale.serials_set_apart(session, earmark) for number, earmark in earmarks.items()}
+
+
+def must_have_sound_sellers(session: Session, order: Order) -> None:
+    """Raise SellerNotApproved where the registry has suspended one since, as the database says now."""
+    sellers = Organisation.id.in_([line.seller_id for line in order.lines])
+    found = session.scalars(select(Organisation).where(sellers, Organisation.kyc != Kyc.APPROVED)).first()
+    if found is not None:
+        raise SellerNotApproved(f"The registry has suspended {found.name}.", organisation=found.number)
 
 
 def retire(
@@ -122,10 +137,10 @@ def must_be_undisputed(session: Session, order: Order) -> None:
         raise Disputed("The payment is disputed: nothing moves before that has ended.", order=order.number)
 
 
-def waiting(session: Session) -> list[int]:
-    """The ids of the orders that are paid and not delivered, oldest first."""
-    wanted = select(Order.id).where(Order.state == OrderState.PAID).order_by(Order.id).limit(AT_A_TIME)
-    return list(session.scalars(wanted))
+def waiting(session: Session, after: int = 0) -> list[int]:
+    """The ids of the next orders above `after` that are paid and not delivered, oldest first."""
+    wanted = select(Order.id).where(Order.state == OrderState.PAID, Order.id > after)
+    return list(session.scalars(wanted.order_by(Order.id).limit(AT_A_TIME)))
 
 
 def try_again(session: Session, *, order_id: int, policy: Policy, at: datetime) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from credits import ledger
 from credits.ledger.models import AccountKind
 from credits.ledger.serials import SerialRange, lowest
-from credits.payments import orders, premium, reserving
+from credits.payments import orders, premium, refunding, reserving
 from credits.payments.gateway import Disputed, Seen
 from credits.payments.models import Dispute, DisputeState, Order, OrderLine, OrderState, Payment, PaymentState
 from credits.payments.orders import tell
@@ -26,6 +26,7 @@ from credits.registry.movements import Earmark, EarmarkKind
 from credits.registry.telling import recorded
 
 TAKEN_BACK = "The payer's bank has taken the money back."
+THE_REST = "The payer's bank has taken a part of the money back, so the order was not delivered. This is the rest."
 
 
 def take_in(session: Session, *, order: Order, payment: Payment, seen: Seen, at: datetime) -> str | None:
@@ -96,15 +97,20 @@ def close(session: Session, order: Order, dispute: Dispute, state: DisputeState,
         dispute.shortfall = take_back(session, order, dispute, held, at)
     else:
         tell(session, order, "dispute.closed", None, at, None, outcome=state.value)
-        if order.state is OrderState.PAID:
-            reserving.give_back(session, order, at)
-            dispute.state, dispute.closed_at = state, at
-            session.flush()  # before the order: the database asks for it
-            order.state, order.closed_at, order.reason = OrderState.REFUNDED, at, TAKEN_BACK
     dispute.state, dispute.closed_at = state, at
-    session.flush()
+    session.flush()  # before the order: the database asks for it
     if state is DisputeState.LOST:
-        premium.book_shortfall(session, dispute=dispute, at=at)
+        lose(session, order, dispute, at)
+    refunding.send_the_rest(session, order=order, payment=dispute.payment, reason=THE_REST, at=at)
+
+
+def lose(session: Session, order: Order, dispute: Dispute, at: datetime) -> None:
+    """What a lost dispute means for an order that waits, which ends by it, and for the books."""
+    if order.state is OrderState.PAID and dispute.payment.state is PaymentState.PAID:
+        reserving.give_back(session, order, at)
+        order.state, order.closed_at, order.reason = OrderState.REFUNDED, at, TAKEN_BACK
+        session.flush()
+    premium.book_shortfall(session, dispute=dispute, at=at)
 
 
 def give_free(session: Session, order: Order, held: Earmark | None, at: datetime) -> None:

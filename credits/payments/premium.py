@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from credits.journal import events
 from credits.payments.booking import Part, account_of, enter, holds, lock_account
-from credits.payments.models import Dispute, Order, Payment, Refund
+from credits.payments.models import Dispute, DisputeState, Order, Payment, Refund, RefundState
 from credits.payments.money_models import MoneyAccount, MoneyEntry, MoneyKind, MoneyPosting, MoneyPostingKind
 from credits.registry.production import Site
 from credits.registry.sites import number_of
@@ -83,16 +83,35 @@ def book_shortfall(session: Session, *, dispute: Dispute, at: datetime) -> Money
     """Book a dispute that was lost, whether or not it leaves a shortfall. Flushes. Asked again, the same posting.
 
     What is not covered because credits were retired or passed on (`dispute.shortfall`) is the registry's loss: the
-    premium stays with the site. The rest goes back as a refund does.
+    premium stays with the site. The rest goes back as a refund does. Nothing where it is booked as a refund that was
+    never sent: the money went back once.
     """
     wanted = select(MoneyPosting).where(MoneyPosting.dispute_id == dispute.id)
     if earlier := session.scalars(wanted).one_or_none():
         return earlier
     order = dispute.payment.order
-    if sale_of(session, order) is None:
+    if sale_of(session, order) is None or booked_before(session, dispute):
         return None
     posting = MoneyPosting(kind=MoneyPostingKind.SHORTFALL, order=order, dispute=dispute, at=at)
     return send_back(session, posting, open_shares(session, order), dispute.amount, at, dispute.shortfall)
+
+
+def booked_before(session: Session, dispute: Dispute) -> bool:
+    """Whether the books have it already that all of this payment went back which is gone."""
+    payment = dispute.payment
+    refunds = session.scalars(select(Refund).where(Refund.payment_id == payment.id)).all()
+    losses = session.scalars(select(Dispute).where(Dispute.payment_id == payment.id)).all()
+    entered = session.execute(
+        select(MoneyPosting.refund_id, MoneyPosting.dispute_id).where(
+            MoneyPosting.order_id == payment.order_id, MoneyPosting.kind.in_(BACK)
+        )
+    ).all()
+    by_refund, by_dispute = {refund for refund, _ in entered}, {lost for _, lost in entered}
+    booked = sum(each.amount for each in refunds if each.id in by_refund)
+    booked += sum(each.amount for each in losses if each.id in by_dispute)
+    gone = sum(each.amount for each in refunds if each.reference and each.state is not RefundState.FAILED)
+    gone += sum(each.amount for each in losses if each.state is DisputeState.LOST)
+    return gone <= booked
 
 
 def send_back(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from credits.payments import comparing
 from credits.payments.comparing import Disagreement
-from credits.payments.gateway import CheckoutState, Gateway, NoSuchCheckout, Seen
+from credits.payments.gateway import CheckoutState, Gateway, ProviderRefused, Seen
 from credits.payments.models import Dispute, DisputeState, Means, Payment, PaymentState, Refund, RefundState
 
 DAYS = 90  # how far back the provider is asked; what is older cannot be paid, and hardly be disputed
@@ -34,7 +34,7 @@ class Reconciled:
 def told_by_provider(session: Session, gateway: Gateway, *, at: datetime) -> list[Seen]:
     """Every checkout of the last DAYS, as the provider has it. Over the network: ends the session's transaction first.
 
-    Raises ProviderUnreachable, ProviderRefused.
+    Raises ProviderUnreachable, and ProviderRefused where it tells nothing at all.
     """
     since = at - timedelta(days=DAYS)
     ours = select(Payment.reference).where(Payment.means == Means.STRIPE, Payment.opened_at >= since)
@@ -44,14 +44,14 @@ def told_by_provider(session: Session, gateway: Gateway, *, at: datetime) -> lis
     for reference in references - seen.keys():
         try:
             seen[reference] = gateway.look(reference)
-        except NoSuchCheckout:
+        except ProviderRefused:
             continue  # `reconcile` misses it
     return list(seen.values())
 
 
 def reconcile(session: Session, *, seen: Sequence[Seen] | None, at: datetime) -> Reconciled:
     """Compare everything. seen: what the provider has told just now; None where there is none. Only reads."""
-    found = list(comparing.disagreements(session))
+    found = [*comparing.disagreements(session), *comparing.overdue(session, at)]
     if seen is not None:
         found += with_provider(session, seen, at)
     return Reconciled(asked=seen is not None, counts=comparing.counts(session), disagreements=found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from credits import ledger
@@ -19,7 +19,17 @@ from credits.participants.permissions import must_issue
 from credits.payments import delivering, orders, premium, references, reserving, settling
 from credits.payments.gateway import Refunded, Seen
 from credits.payments.looking import order_known_as
-from credits.payments.models import Means, Order, OrderState, Payment, PaymentState, Refund, RefundState
+from credits.payments.models import (
+    Dispute,
+    DisputeState,
+    Means,
+    Order,
+    OrderState,
+    Payment,
+    PaymentState,
+    Refund,
+    RefundState,
+)
 from credits.payments.orders import tell
 from credits.registry import sale
 from credits.registry.movements import Decision, Earmark
@@ -32,6 +42,13 @@ STEPS = {
     RefundState.DONE: "refund.done",
     RefundState.FAILED: "refund.failed",
 }
+# One that came back has ended: a look at the provider may be an old one.
+NEXT = {
+    RefundState.ASKED: (RefundState.ASKED, RefundState.DONE, RefundState.FAILED),
+    RefundState.DONE: (),
+    RefundState.FAILED: (),
+}
+UNWANTED = (OrderState.CANCELLED, OrderState.REFUNDED)  # whose money goes back
 
 
 class NotRefundable(Conflict):
@@ -153,13 +170,17 @@ def paid_for(session: Session, order: Order) -> Payment:
     return paid
 
 
-def due(session: Session) -> list[Due]:
-    """The refunds that the provider has to be asked for, oldest first. Asked again, it sends the money once."""
+def due(session: Session, after: int = 0) -> list[Due]:
+    """The next refunds above the id `after` that the provider has to be asked for. Asked again, it sends money once.
+
+    While a payment is disputed its refund waits: the payer's bank may take the same money.
+    """
+    disputed = select(Dispute.id).where(Dispute.payment_id == Payment.id, Dispute.state == DisputeState.OPEN)
     wanted = (
         select(Refund.id, Payment.payment, Refund.amount, Refund.reason)
         .join(Payment, Payment.id == Refund.payment_id)
         .where(Refund.state == RefundState.ASKED, Refund.reference.is_(None), Payment.means == Means.STRIPE)
-        .where(Payment.payment.is_not(None))
+        .where(Payment.payment.is_not(None), Refund.id > after, ~disputed.exists())
         .order_by(Refund.id)
         .limit(AT_A_TIME)
     )
@@ -173,6 +194,58 @@ def note(session: Session, *, refund_id: int, refunded: Refunded, at: datetime) 
     settling.locked(session, found.payment)
     session.refresh(found, with_for_update=True)
     settle(session, found, refunded.reference, refunded.state, None, at)
+
+
+def refused(session: Session, *, refund_id: int, at: datetime) -> None:
+    """The provider will not send this money back: the issuers are told, and can ask for it once more. Flushes."""
+    found = session.get_one(Refund, refund_id)
+    settling.locked(session, found.payment)
+    session.refresh(found, with_for_update=True)
+    if found.state is RefundState.ASKED and found.reference is None:
+        found.state, found.settled_at = RefundState.FAILED, at
+        session.flush()
+        tell(session, found.payment.order, STEPS[found.state], None, at, None, attempt=found.payment.attempt)
+
+
+def money_left(session: Session, payment: Payment) -> int:
+    """Minor units of a payment that neither a refund nor a dispute takes or has taken back."""
+    refunds = select(func.coalesce(func.sum(Refund.amount), 0)).where(
+        Refund.payment_id == payment.id, Refund.state != RefundState.FAILED
+    )
+    losses = select(func.coalesce(func.sum(Dispute.amount), 0)).where(
+        Dispute.payment_id == payment.id, Dispute.state != DisputeState.WON
+    )
+    return payment.amount - int(session.scalars(refunds).one()) - int(session.scalars(losses).one())
+
+
+def send_the_rest(session: Session, *, order: Order, payment: Payment, reason: str, at: datetime) -> None:
+    """After a dispute: what of the money is to go back goes back once, by the bank or by a refund. Flushes.
+
+    A refund that was not sent yet ends where another amount is left for it; of an order that wants no money what is
+    left is asked for. reason: where no refund says one. Both rows are locked.
+    """
+    mine = session.scalars(select(Refund).where(Refund.payment_id == payment.id).order_by(Refund.id)).all()
+    unsent = [each for each in mine if each.state is RefundState.ASKED and each.reference is None]
+    rest = money_left(session, payment) + sum(each.amount for each in unsent)
+    if unsent and unsent[0].amount == rest:
+        return
+    for refund in unsent:
+        refund.state, refund.settled_at = RefundState.FAILED, at
+    session.flush()
+    if order.state not in UNWANTED or rest <= 0 or any(each.state is not RefundState.FAILED for each in mine):
+        return
+    before = mine[-1] if mine else None
+    made = Refund(
+        payment=payment,
+        amount=rest,
+        reason=before.reason if before else reason,
+        state=RefundState.ASKED,
+        decision_id=before.decision_id if before else None,
+        posting_id=before.posting_id if before else None,
+        asked_at=at,
+    )
+    session.add(made)
+    session.flush()
 
 
 def note_seen(session: Session, *, payment: Payment, seen: Seen, at: datetime) -> str | None:
@@ -201,8 +274,8 @@ def is_told(session: Session, payment: Payment, refunded: Refunded) -> bool:
 
 
 def settle(session: Session, found: Refund, reference: str, state: RefundState, by: User | None, at: datetime) -> bool:
-    """Whether the refund has come further by this. One that is done stays done."""
-    if found.state is RefundState.DONE or (found.state is state and found.reference == reference):
+    """Whether the refund has come further by this. One that came back has ended: it is sent anew."""
+    if state not in NEXT[found.state] or (found.state is state and found.reference == reference):
         return False
     moved_on = found.state is not state
     found.reference, found.state = reference, state
@@ -237,6 +310,8 @@ def ask_again(session: Session, *, refund: Refund, by: User, at: datetime) -> Re
     under_way = select(Refund.id).where(Refund.payment_id == refund.payment_id, Refund.state != RefundState.FAILED)
     if refund.state is not RefundState.FAILED or session.scalars(under_way).first() is not None:
         raise NotRefundable("This refund is done or under way.")
+    if refund.amount > money_left(session, refund.payment):
+        raise NotRefundable("The payer's bank has taken this money back already.")
     made = Refund(
         payment=refund.payment,
         amount=refund.amount,

@@ -6,10 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits import ledger
-from credits.errors import Conflict
 from credits.participants.models import User
 from credits.participants.permissions import may_buy
 from credits.payments import orders
+from credits.payments.delivering import SellerNotApproved
 from credits.payments.models import Means, Order, OrderLine, OrderState, Payment, PaymentState
 from credits.payments.orders import ChangedMeanwhile, asked_in, billing_in, claim_in, priced, tell
 from credits.registry import sale
@@ -18,12 +18,6 @@ from credits.registry.policy import Policy
 
 ENDED = (OrderState.CANCELLED, OrderState.REFUNDED)
 AT_A_TIME = 100
-
-
-class SellerNotApproved(Conflict):
-    """The registry has suspended who sells this."""
-
-    code = "seller_not_approved"
 
 
 def begin_payment(
@@ -118,17 +112,23 @@ def give_back(session: Session, order: Order, at: datetime) -> None:
         sale.give_back(session, earmark=line.earmark, order=order.number, at=at)
 
 
-def release_leftovers(session: Session, *, at: datetime) -> int:
-    """Give back what orders that have ended still keep, because the registry held it then; how many. Flushes."""
-    left = session.scalars(
-        select(Earmark)
+def leftovers(session: Session, after: int = 0) -> list[int]:
+    """The next reservations above the id `after` that orders which have ended still keep, oldest first."""
+    wanted = (
+        select(Earmark.id)
         .join(OrderLine, OrderLine.earmark_id == Earmark.id)
         .join(Order, Order.id == OrderLine.order_id)
-        .where(Order.state.in_(ENDED), Earmark.closing_posting_id.is_(None))
+        .where(Order.state.in_(ENDED), Earmark.closing_posting_id.is_(None), Earmark.id > after)
         .order_by(Earmark.id)
         .limit(AT_A_TIME)
-    ).all()
-    return sum(sale.give_back(session, earmark=earmark, order=earmark.why, at=at) for earmark in left)
+    )
+    return list(session.scalars(wanted))
+
+
+def release_leftover(session: Session, *, earmark_id: int, at: datetime) -> bool:
+    """Give back what the registry held when its order ended, if it does not still; whether it was. Flushes."""
+    earmark = session.get_one(Earmark, earmark_id)
+    return sale.give_back(session, earmark=earmark, order=earmark.why, at=at)
 
 
 def key_of(payment: Payment) -> str:

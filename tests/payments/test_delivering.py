@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from credits import market_jobs
 from credits.errors import NotAllowed
 from credits.journal import events
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kyc, User
 from credits.participants.wording import UnsoundText
-from credits.payments import bank, cancelling, delivering, premium, reserving
+from credits.payments import bank, cancelling, delivering, premium
 from credits.payments.bank import BadValueDate, SeenBefore, WrongAmount
 from credits.payments.delivering import retirements_in
 from credits.payments.models import Order, OrderState, PaymentState, Refund, RefundState, Use
@@ -194,7 +195,7 @@ class TestDeliver:
         assert stage.balance(issuance, stage.buyer.organisation) == {AccountKind.AVAILABLE: 100}
         assert "order.kept" in [event.kind for event in events.story(stage.session, order.number)]
 
-    @pytest.mark.parametrize("forbids", ["suspended", "held", "expired", "buyer"])
+    @pytest.mark.parametrize("forbids", ["suspended", "held", "expired", "buyer", "seller"])
     def test_waits_while_the_registry_forbids_it(self, stage, issuance, offer, forbids):
         order = stage.ordered((offer, 100))
         stage.begun(order)
@@ -206,7 +207,8 @@ class TestDeliver:
         elif forbids == "expired":
             at = stage.at.replace(year=2029, month=7)
         else:
-            order.buyer.kyc, order.buyer.kyc_reason = Kyc.SUSPENDED, "Under review."
+            party = order.buyer if forbids == "buyer" else order.lines[0].seller
+            party.kyc, party.kyc_reason = Kyc.SUSPENDED, "Under review."
             stage.session.flush()
         stage.approve(waits, at=at)
         delivering.try_again(stage.session, order_id=order.id, policy=stage.policy, at=at)
@@ -229,10 +231,12 @@ class TestReleaseLeftovers:
         stage.begun(order)
         held = stage.frozen(issuance).hold
         cancelling.cancel(stage.session, order=order, by=stage.buyer, at=stage.at)
-        assert reserving.release_leftovers(stage.session, at=stage.at) == 0
+        stage.session.commit()
+        assert market_jobs.release_leftovers(stage.session, at=stage.at) == 0
         stage.decided(DecisionKind.RELEASE, held.number)
         assert stage.balance(issuance)[AccountKind.RESERVED] == 100
+        stage.session.commit()
 
-        assert reserving.release_leftovers(stage.session, at=stage.at) == 1
+        assert market_jobs.release_leftovers(stage.session, at=stage.at) == 1
         assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_500}
         stage.must_be_sound()

@@ -4,11 +4,11 @@ import pytest
 
 from credits.journal import events
 from credits.ledger.models import AccountKind
-from credits.payments import acts, receiving
+from credits.payments import acts, comparing, receiving, refunding
 from credits.payments.delivering import Disputed as UnderDispute
 from credits.payments.disputes import disputes_of
-from credits.payments.gateway import CheckoutState, Disputed, Seen
-from credits.payments.models import DisputeState, Means, OrderState, Use
+from credits.payments.gateway import CheckoutState, Disputed, Refunded, Seen
+from credits.payments.models import DisputeState, Means, OrderState, RefundState, Use
 from credits.payments.money_models import MoneyPosting, MoneyPostingKind
 from credits.registry.movements import DecisionKind
 from tests.stage import CLAIM
@@ -126,4 +126,54 @@ class TestTakeIn:
 
         assert order.state is OrderState.REFUNDED
         assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_500}
+        stage.must_be_sound()
+
+    def test_takes_no_more_of_what_waits_than_is_disputed(self, stage, issuance, buy, tell):
+        order, payment, seen = buy()
+        stage.suspended(issuance)
+        tell(payment, seen)
+        tell(payment, seen, DisputeState.OPEN, 1_000)
+        assert order.state is OrderState.PAID
+        tell(payment, seen, DisputeState.LOST, 1_000)
+
+        (rest,) = refunding.refunds_of(stage.session, order)
+        assert (order.state, rest.amount, rest.state) == (OrderState.REFUNDED, order.total - 1_000, RefundState.ASKED)
+        assert [each.amount for each in refunding.due(stage.session)] == [rest.amount]
+        assert [each.kind for each in comparing.disagreements(stage.session)] == []
+        refunding.refused(stage.session, refund_id=rest.id, at=stage.at)
+        assert [each.kind for each in comparing.disagreements(stage.session)] == ["not_refunded"]
+        again = refunding.ask_again(stage.session, refund=rest, by=stage.issuer, at=stage.at)
+        assert again.amount == rest.amount
+        stage.must_be_sound()
+
+    @pytest.mark.parametrize("part", [1, 4])
+    def test_is_booked_once_with_a_refund_that_was_not_sent(self, stage, buy, tell, part):
+        order, payment, seen = buy()
+        tell(payment, seen)
+        stage.decided(DecisionKind.REFUND, order.number)
+        (refund,) = refunding.refunds_of(stage.session, order)
+        tell(payment, seen, DisputeState.OPEN, order.total // part)
+        assert refunding.due(stage.session) == []  # the bank may take the same money
+        tell(payment, seen, DisputeState.LOST, order.total // part)
+
+        assert refund.state is RefundState.FAILED
+        rest = order.total - order.total // part
+        assert [each.amount for each in refunding.due(stage.session)] == ([rest] if rest else [])
+        with pytest.raises(refunding.NotRefundable):
+            refunding.ask_again(stage.session, refund=refund, by=stage.issuer, at=stage.at)
+        kinds = [posting.kind for posting in stage.session.query(MoneyPosting).order_by(MoneyPosting.id)]
+        assert kinds == [MoneyPostingKind.SALE, MoneyPostingKind.REFUND]
+        assert [each.kind for each in comparing.disagreements(stage.session)] == []
+        stage.must_be_sound()
+
+    def test_is_a_loss_where_the_refund_was_sent_before(self, stage, buy, tell):
+        order, payment, seen = buy()
+        tell(payment, seen)
+        stage.decided(DecisionKind.REFUND, order.number)
+        tell(payment, replace(seen, refunds=(Refunded(reference="re_1", amount=order.total, state=RefundState.DONE),)))
+        tell(payment, seen, DisputeState.LOST)
+
+        kinds = [posting.kind for posting in stage.session.query(MoneyPosting).order_by(MoneyPosting.id)]
+        assert kinds == [MoneyPostingKind.SALE, MoneyPostingKind.REFUND, MoneyPostingKind.SHORTFALL]
+        assert refunding.due(stage.session) == []
         stage.must_be_sound()
