@@ -63,6 +63,9 @@ def effect_of(
         return "unknown_order" if told.order_number or told.reference or told.payment else "nothing"
     if told.livemode is not livemode or told.account is not None:
         return mismatched(session, order, payment, ["livemode" if told.account is None else "account"], at)
+    # What is signed counts as much as what we see: an event that tells of another payment moves nothing.
+    if told.seen is not None and (differs := differences(order, payment, told.seen, livemode)):
+        return mismatched(session, order, payment, differs, at)
     if seen is None:
         return "nothing"
     return settle_seen(session, payment=payment, seen=seen, livemode=livemode, policy=policy, at=at)
@@ -88,11 +91,14 @@ def one_of(session: Session, which: ColumnElement[bool]) -> Payment | None:
 def settle_seen(session: Session, *, payment: Payment, seen: Seen, livemode: bool, policy: Policy, at: datetime) -> str:
     """Bring an order to where the provider's checkout is; a word for what came of it. Flushes.
 
-    What differs from the order in amount, currency, account or name moves nothing: the issuers are told.
+    What differs from the order in amount, currency, account or name moves nothing: the issuers are told. Only where it
+    is the page that we had made and nobody can pay it any more, what was reserved is free again.
     """
     order = settling.locked(session, payment)
     if differs := differences(order, payment, seen, livemode):
-        return mismatched(session, order, payment, differs, at)
+        came = mismatched(session, order, payment, differs, at)
+        ours = seen.reference == payment.reference and not {"livemode", "account"} & set(differs)
+        return ended(session, order, payment, seen, at) or came if ours else came
     if payment.reference is None:
         payment.reference = seen.reference  # our answer was lost on its way
     if payment.state is PaymentState.OPENING:
@@ -107,15 +113,21 @@ def settle_seen(session: Session, *, payment: Payment, seen: Seen, livemode: boo
         payment.state, came = PaymentState.PROCESSING, "processing"
         session.flush()
         tell(session, order, "order.processing", None, at)
-    elif seen.state in ENDS and payment.state in settling.UNDER_WAY:
-        state, why = ENDS[seen.state]
-        asked: dict[str, Any] = {"order": order, "payment": payment, "state": state, "why": why, "by": None, "at": at}
-        came = settling.came_to_nothing(session, **asked)
+    else:
+        came = ended(session, order, payment, seen, at)
     backwards = (
         refunding.note_seen(session, payment=payment, seen=seen, at=at),
         disputes.take_in(session, order=order, payment=payment, seen=seen, at=at),
     )
     return came or next((word for word in backwards if word), "nothing")
+
+
+def ended(session: Session, order: Order, payment: Payment, seen: Seen, at: datetime) -> str:
+    """Free what was reserved where nobody can pay any more; a word, or none. Both rows are locked. Flushes."""
+    if seen.state not in ENDS or payment.state not in settling.UNDER_WAY:
+        return ""
+    state, why = ENDS[seen.state]
+    return settling.came_to_nothing(session, order=order, payment=payment, state=state, why=why, by=None, at=at)
 
 
 def differences(order: Order, payment: Payment, seen: Seen, livemode: bool) -> list[str]:

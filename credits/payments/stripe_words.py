@@ -19,6 +19,7 @@ from credits.payments.models import DisputeState, RefundState
 
 Words = Mapping[str, Any]  # one of Stripe's objects
 
+ATTEMPT = re.compile(r"[0-9]{1,9}")
 IDENTITY = re.compile(r"[A-Za-z0-9_]{1,255}")
 KINDS = {
     "checkout.session.completed": EventKind.COMPLETED,
@@ -50,16 +51,19 @@ DISPUTES = {
 def told_of(event: Words) -> Told:
     """An event out of Stripe's words. Raises an error of Python's own where they are others."""
     kind, about = KINDS.get(event["type"], EventKind.OTHER), event["data"]["object"]
-    account = text_of(event, "account")
+    account = event.get("account")
+    if account is not None:  # somebody else's: never taken for our own because it is written oddly
+        account = identity(account)
     is_checkout = about.get("object") == "checkout.session"
     seen = None
     if is_checkout and kind is not EventKind.OTHER:
         seen = seen_of(about, about.get("payment_intent"), account=account, told_as=kind)
+    reference, payment = text_of(about, "id") if is_checkout else None, reference_of(about, "payment_intent")
     return Told(
         id=identity(event["id"]),
         kind=kind,
-        reference=text_of(about, "id") if is_checkout else None,
-        payment=reference_of(about, "payment_intent"),
+        reference=identity(reference) if reference else None,
+        payment=identity(payment) if payment else None,
         order_number=order_number_of(about),
         livemode=bool(event["livemode"]),
         account=account,
@@ -86,7 +90,7 @@ def seen_of(
     return Seen(
         reference=reference,
         order_number=order_number_of(session),
-        attempt=int(attempt) if attempt.isascii() and attempt.isdigit() else None,
+        attempt=int(attempt) if ATTEMPT.fullmatch(attempt) else None,
         state=state_of(session, whole, told_as),
         amount=amount,
         currency=currency.upper(),

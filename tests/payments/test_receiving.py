@@ -51,10 +51,12 @@ def told(seen: Seen, number: int = 1, **bent) -> Told:
 
 @pytest.fixture
 def receive(stage):
-    def taken_in(seen: Seen, number: int = 1, **bent):
+    def taken_in(seen: Seen, number: int = 1, *, told_as: Seen | None | bool = True, **bent):
+        told_as = seen if told_as is True else told_as
         at = bent.pop("at", stage.at)
+        event = replace(told(seen, number, **bent), seen=told_as)
         asked = {"seen": seen, "livemode": False, "policy": stage.policy, "at": at}
-        return receiving.receive(stage.session, told=told(seen, number, **bent), **asked)
+        return receiving.receive(stage.session, told=event, **asked)
 
     return taken_in
 
@@ -93,6 +95,29 @@ class TestReceive:
         assert kinds(stage, order).count("payment.mismatch") == len(others)
         unknown = replace(seen, order_number="ORDER-000099", reference="cs_9", payment="pi_9")
         assert receive(unknown, 99) == "unknown_order"
+
+    def test_moves_nothing_where_the_signed_event_tells_of_another_payment(self, stage, order, payment, seen, receive):
+        for number, bent in enumerate(({"amount": 1}, {"currency": "EUR"}, {"order_number": "ORDER-000099"})):
+            assert receive(seen, number, told_as=replace(seen, **bent)) == "mismatch"
+
+        assert (order.state, payment.state) == (OrderState.AWAITING_PAYMENT, PaymentState.OPENING)
+        assert kinds(stage, order).count("payment.mismatch") == 3
+        assert receive(seen, 8, told_as=None) == "delivered"  # as of a refund, which carries no figures of the checkout
+
+    def test_frees_what_waits_for_a_page_of_ours_that_differs_once_nobody_can_pay_it(
+        self, stage, issuance, order, payment, seen, receive
+    ):
+        payment.reference = "cs_1"
+        stage.session.flush()
+        other = replace(seen, amount=1, payment=None)
+        ended = replace(other, state=CheckoutState.EXPIRED)
+        theirs = replace(ended, livemode=True)
+        asked = {"payment": payment, "livemode": False, "policy": stage.policy, "at": stage.at}
+        effects = [receiving.settle_seen(stage.session, seen=each, **asked) for each in (other, theirs, ended)]
+
+        assert effects == ["mismatch", "mismatch", "released"]
+        assert order.state is OrderState.CANCELLED
+        assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_500}
 
     def test_waits_while_the_money_clears(self, stage, order, payment, seen, receive):
         clearing = replace(seen, state=CheckoutState.PROCESSING)

@@ -333,6 +333,12 @@ class TestReadEvent:
             b'{"id":"evt 1","type":"x","livemode":false,"created":1,"data":{"object":{}}}',
             b'{"id":"evt_1","type":"x","livemode":false,"created":"1","data":{"object":{}}}',
             b'{"id":"evt_1","type":["x"],"livemode":false,"created":1,"data":{"object":{}}}',
+            b'{"id":"evt_1","type":"x","livemode":false,"created":1,"data":{"object":{}},"account":{"id":"acct_1"}}',
+            rb'{"id":"evt_1","type":"x","livemode":false,"created":1,"data":{"object":{"payment_intent":"pi_\ud800"}}}',
+            (
+                b'{"id":"evt_1","type":"x","livemode":false,"created":1,"data":{"object":'
+                rb'{"object":"checkout.session","id":"cs_\ud800"}}}'
+            ),
         ],
     )
     def test_refuses_what_says_nothing_even_if_signed(self, gateway, sent):
