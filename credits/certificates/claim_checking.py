@@ -1,11 +1,12 @@
 """Reading a text for what nobody may say of a product because of retired credits. Pure.
 
 Found is what the phrases of five languages say (`data/claims/`), however it is spelt. Not marked is what is denied ("is
-not physically traced"), what an allowed sentence says, and the names that stand in such a sentence where names belong.
+not physically traced") and what an allowed sentence says. Where the retirement is known its own names alone may stand
+in such a sentence; where it is not, a name may say nothing by itself that is refused.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,7 +17,9 @@ from credits.errors import Invalid
 
 LONGEST_TEXT = 20_000  # letters
 MOST_FILLERS = 4  # words between "not" and what it denies
-FAR = 60  # words over which a denial reaches, and which a name may have
+FAR = 60  # words over which a denial reaches
+LONGEST_NAME = 20  # words
+LONGEST_SHORT_FORM = 4  # letters before a full stop that ends no sentence, as in "Inc."
 
 
 class TextTooLong(Invalid):
@@ -46,15 +49,30 @@ class Match:
     rule: Rule
 
 
-def check(text: str, *, allowed: Iterable[str] = ()) -> list[Mark]:
+@dataclass(frozen=True)
+class Sound:
+    """Places of words that allowed sentences say. names: those of them that anybody may have written there."""
+
+    words: frozenset[int]
+    names: frozenset[int]
+
+    def lifts(self, places: range) -> bool:
+        return self.words.issuperset(places) and not self.names.issuperset(places)
+
+
+def check(text: str, *, allowed: Iterable[str] = (), names: Iterable[str] = ()) -> list[Mark]:
     """What in `text` may not be said, in its order; of marks in one place the longest.
 
-    allowed: sentences that may stand in it word for word. Raises TextTooLong.
+    allowed: sentences that may stand in it word for word. names: those of the retirements, where they are known: such
+    a sentence with another figure names nobody else. Raises TextTooLong.
     """
     if len(text) > LONGEST_TEXT:
         raise TextTooLong(f"At most {LONGEST_TEXT:,} letters at a time: these are {len(text):,}.", letters=len(text))
     words = words_in(text)
-    sound = said_word_for_word(words, allowed) | said_in_frames(words)
+    known = {tuple(word.plain for word in words_in(each)) for each in names}
+    framed, written = said_in_frames(words, known)
+    exact = said_word_for_word(words, allowed)
+    sound = Sound(frozenset(exact | framed), frozenset(written - exact))
     read = [(spoken, *matches(words, spoken, sound)) for spoken in (tongue(code) for code in LANGUAGES)]
     # Of marks in the same place the one in the text's own language counts: who reads it understands the reason.
     read.sort(key=lambda each: -likely(words, each[0]) - len(each[1]) - len(each[2]))
@@ -82,7 +100,7 @@ def likely(words: Sequence[Word], spoken: Tongue) -> int:
     return sum(each.plain in spoken.small_words for each in words)
 
 
-def matches(words: Sequence[Word], spoken: Tongue, sound: set[int]) -> tuple[list[Match], list[Match]]:
+def matches(words: Sequence[Word], spoken: Tongue, sound: Sound) -> tuple[list[Match], list[Match]]:
     """What is refused in one language: what stands, and what is denied."""
     safe, denied = covered(words, spoken), denied_in(words, spoken)
     found: list[Match] = []
@@ -90,7 +108,7 @@ def matches(words: Sequence[Word], spoken: Tongue, sound: set[int]) -> tuple[lis
     negated: Match | None = None  # the last one that "not" stood before
     for place in range(len(words)):
         for end, rule in spoken.refused.at(words, place):
-            if sound.issuperset(range(place, end)):
+            if sound.lifts(range(place, end)):
                 continue
             match = Match(place, end, spoken.code, rule)
             if end - 1 in denied or any(end <= last for _, last in safe.get(place, ())):
@@ -211,30 +229,50 @@ def said_word_for_word(words: Sequence[Word], allowed: Iterable[str]) -> set[int
     return found
 
 
-def said_in_frames(words: Sequence[Word]) -> set[int]:
-    """The words of sentences that are built as the allowed one is; where names stand in it, those with a capital."""
+def said_in_frames(words: Sequence[Word], known: Set[tuple[str, ...]]) -> tuple[set[int], set[int]]:
+    """The words of sentences that are built as the allowed one is, and which of them are names of anybody.
+
+    known: the names that may stand in them; where there are none, any that begin with a capital.
+    """
     found: set[int] = set()
+    names: set[int] = set()
     for code in LANGUAGES:
         parts = frame(code)
         heads = {part[0] for part, _ in parts[:1] if part}
         for place in range(len(words)):
             if words[place].plain in heads and words[place + 1 : place + 2] and words[place + 1].plain.isdigit():
-                found |= framed(words, place, parts)
-    return found
+                sound, written = framed(words, place, parts, known)
+                found |= sound
+                names |= written
+    return found, names
 
 
-def framed(words: Sequence[Word], place: int, parts: Sequence[tuple[tuple[str, ...], bool]]) -> set[int]:
-    """The sound words of one sentence that begins at `place`; none where it is not built so."""
+def framed(
+    words: Sequence[Word], place: int, parts: Sequence[tuple[tuple[str, ...], bool]], known: Set[tuple[str, ...]]
+) -> tuple[set[int], set[int]]:
+    """The sound words of one sentence that begins at `place`, and the names in it; none where it is not built so."""
     found: set[int] = set()
+    written: set[int] = set()
     for number, (part, names) in enumerate(parts):
-        begin = found_from(words, place, part, 0 if number == 0 else FAR)
-        if begin is None:
-            return set()
+        begin = found_from(words, place, part, 0 if number == 0 else LONGEST_NAME)
+        if begin is None or any(ends_a_sentence(words, each) for each in range(place + 1, begin + 1)):
+            return set(), set()
         if names:
-            found.update(each for each in range(place, begin) if words[each].capital)
+            while place < begin and words[place].plain.isdigit():
+                place += 1  # the year
+            if known and tuple(each.plain for each in words[place:begin]) not in known:
+                return set(), set()
+            named = {each for each in range(place, begin) if known or words[each].capital}
+            found |= named
+            written |= set() if known else named
         found.update(range(begin, begin + len(part)))
         place = begin + len(part)
-    return found
+    return found, written
+
+
+def ends_a_sentence(words: Sequence[Word], place: int) -> bool:
+    """Whether one ends before the word at `place`: a full stop behind a few letters may be that of a short form."""
+    return words[place].after == "stop" and len(words[place - 1].plain) > LONGEST_SHORT_FORM
 
 
 def found_from(words: Sequence[Word], place: int, part: tuple[str, ...], most: int) -> int | None:

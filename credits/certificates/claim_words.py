@@ -1,14 +1,18 @@
 """A text as words that can be compared: without accents, capitals and invisible signs, each with its place. Pure."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from html import unescape
 
 # Letters of other alphabets that look like Latin ones, and figures that stand for letters.
 LOOKALIKES = str.maketrans(
     dict(zip("авекмнорстухіѕјԁԛԝӏ", "abekmhopctyxisjdqwl", strict=True))
     | dict(zip("αβειηκνορτυχ", "abeinkvoptux", strict=True))
+    | dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz", strict=True))
+    | {"ƒ": "f", "ɛ": "e", "ɑ": "a", "ɡ": "g", "ɩ": "i"}
     | {"ı": "i", "ø": "o", "ł": "l", "đ": "d", "œ": "oe", "æ": "ae"}
 )
 FIGURES = str.maketrans("013457@$", "oieastas")
@@ -16,6 +20,15 @@ INVISIBLE = frozenset(("Cf", "Mn", "Me"))  # zero-width signs, soft hyphens, acc
 HYPHENS = frozenset("-\u2010\u2011\u2012\u2212\u00ad_\u30fb\uff0d")
 STOPS = frozenset(".!?\u2026\u3002\uff01\uff1f\u2022|")
 BREAKS = frozenset(';:()[]{}\u2013\u2014\u2015\u201c\u201d\u00ab\u00bb"')
+BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # letters to a program, which nobody sees
+HTML = re.compile(
+    r"<!--.{0,500}?-->|</?(?P<name>[a-z][a-z0-9]{0,20})(?:\s[^<>]{0,500})?/?>"
+    r"|(?P<entity>&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});)",
+    re.IGNORECASE,
+)
+BLOCKS = frozenset(
+    ("p", "div", "li", "ul", "ol", "table", "tr", "td", "th", "h1", "h2", "h3", "h4", "section", "blockquote", "hr")
+)
 FEWEST_SPELT = 4  # single letters in a row are a word that was spelt out
 
 
@@ -38,33 +51,61 @@ def words_in(text: str) -> list[Word]:
     return spelt_together(list(split(text)))
 
 
+@dataclass(frozen=True)
+class Sign:
+    """A sign as a browser shows it, and where it stands in the text."""
+
+    shown: str
+    start: int
+    end: int
+
+
+def signs_in(text: str) -> list[Sign]:
+    """What is left of a text once its HTML is read: no tags, and for every entity its sign."""
+    found: list[Sign] = []
+    place = 0
+    for tag in HTML.finditer(text):
+        found += [Sign(text[each], each, each + 1) for each in range(place, tag.start())]
+        name = (tag["name"] or "").lower()
+        shown = unescape(tag[0]) if tag["entity"] else "\n" if name == "br" else "." if name in BLOCKS else ""
+        found += [Sign(each, tag.start(), tag.end()) for each in shown]
+        place = tag.end()
+    return found + [Sign(text[each], each, each + 1) for each in range(place, len(text))]
+
+
 def split(text: str) -> Iterator[Word]:
+    signs = signs_in(text)
     letters: list[str] = []
-    start = end = 0
+    first = last = Sign("", 0, 0)
     between, after = "stop", "stop"
-    for place, sign in enumerate(text):
-        plain = plain_form(sign)
+    for place, sign in enumerate(signs):
+        before = signs[place - 1].shown if place else ""
+        behind = signs[place + 1].shown if place + 1 < len(signs) else ""
+        inside = before.isalpha() and behind.isalpha() and behind.islower()
+        plain = "i" if sign.shown == "!" and inside else plain_form(sign.shown)
         if plain:
             if not letters:
-                start, after = place, between
+                first, after = sign, between
             letters.append(plain)
-            end, between = place + 1, "hyphen"
-        elif plain is None:
-            continue
+            last, between = sign, "hyphen"
+        elif plain is None or (sign.shown == "." and inside):
+            if plain is not None and letters:  # a full stop without a space ends no sentence
+                yield word(letters, first, last, after)
+                letters = []
         else:
             if letters:
-                yield word(letters, text, start, end, after)
+                yield word(letters, first, last, after)
                 letters, between = [], "hyphen"
-            between = weaker(between, sign, text[place - 1 : place])
+            between = weaker(between, sign.shown, before)
     if letters:
-        yield word(letters, text, start, end, after)
+        yield word(letters, first, last, after)
 
 
-def word(letters: list[str], text: str, start: int, end: int, after: str) -> Word:
+def word(letters: list[str], first: Sign, last: Sign, after: str) -> Word:
     plain = "".join(letters)
     if not plain.isdigit() and any(sign in "013457@$" for sign in plain):
         plain = plain.translate(FIGURES)
-    return Word(plain, start, end, after, text[start].isupper())
+    return Word(plain, first.start, last.end, after, first.shown.isupper())
 
 
 def weaker(between: str, sign: str, before: str) -> str:
@@ -83,7 +124,7 @@ def plain_form(sign: str) -> str | None:
     """How a letter or figure is compared: "" where the sign parts words, None where nobody sees it."""
     if sign in "@$":
         return sign
-    if unicodedata.category(sign) in INVISIBLE:
+    if unicodedata.category(sign) in INVISIBLE or sign in BLANKS:
         return None
     form = "".join(
         part for part in unicodedata.normalize("NFKD", sign).casefold() if unicodedata.category(part) not in INVISIBLE
@@ -100,7 +141,7 @@ def spelt_together(found: list[Word]) -> list[Word]:
         last = place
         while last < len(found) and len(found[last].plain) == 1:
             last += 1
-        if last - place >= FEWEST_SPELT:
+        if sum(each.plain.isalpha() for each in found[place:last]) >= FEWEST_SPELT:
             first = found[place]
             plain = "".join(each.plain for each in found[place:last])
             together.append(Word(plain, first.start, found[last - 1].end, first.after, first.capital))

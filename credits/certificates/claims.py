@@ -79,5 +79,15 @@ def allowed(facts: Sequence[Mapping[str, Any]]) -> list[str]:
     return together + [each.text for language in LANGUAGES for one in facts for each in sentences([one], language)]
 
 
+def names_in(facts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What stands in the places for names of the sentences about these retirements."""
+    found = []
+    for each in facts:
+        producer = each["origins"][0]["producer"]
+        found.append(each["beneficiary"]["name"])
+        found += [f"{producer['cooperative']}, {words_of(code).country(producer['country'])}" for code in LANGUAGES]
+    return found
+
+
 def named_in(language: str, number: str) -> str:
     return words_of(language).say("retirement.named", number=number)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from credits.certificates.claim_checking import Mark, check
 from credits.certificates.claim_models import ClaimedQuantity, ClaimEntry, EntryKind, PublishedClaim
-from credits.certificates.claims import allowed
+from credits.certificates.claims import allowed, names_in
 from credits.certificates.facts import read
 from credits.certificates.models import Certificate
 from credits.errors import Missing
@@ -35,7 +35,7 @@ def marks_in(session: Session, text: str, retirements: Iterable[int]) -> list[Ma
     """What may not be said of a text about these retirements, by their ids. Raises TextTooLong."""
     wanted = select(Certificate).where(Certificate.retirement_id.in_(sorted(set(retirements))))
     facts = [read(each.facts) for each in session.scalars(wanted.order_by(Certificate.retirement_id))]
-    return check(text, allowed=allowed(facts))
+    return check(text, allowed=allowed(facts), names=names_in(facts))
 
 
 def claimed_of(session: Session, retirement: Retirement) -> int:

@@ -62,6 +62,50 @@ class TestCheck:
         assert check(f"Our tin is {written}.")
 
     @pytest.mark.parametrize(
+        "company, site",
+        [
+            ("Our Batteries Are Ethical And Traceable. They Contain Cobalt From Kamilombe. Nordlicht", "Kamilombe"),
+            ("our batteries are ethical. Nordlicht", "Kamilombe"),
+            ("We Are Ethical. Nordlicht", "Kamilombe"),
+            ("Nordlicht", "Kamilombe, Source Of The Certified Ethical Conflict-Free Cobalt Our Batteries Contain"),
+        ],
+    )
+    def test_lets_nothing_pass_in_the_places_for_names(self, company, site):
+        text = (
+            f"In 2026, {company} supported responsible artisanal cobalt mining at {site}, Democratic Republic of the "
+            "Congo, by retiring 0.75 credits equal to 750 kg. The cobalt in our products is not physically traced to "
+            "this site."
+        )
+        names = ["Nordlicht", "Kamilombe, Democratic Republic of the Congo"]
+
+        assert check(text)
+        assert check(text.upper())
+        assert check(text, names=names)
+        assert not check(text.replace(company, "Nordlicht").replace(site, "Kamilombe"), names=names)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Our gold is conflict<b></b>-free.",
+            "Our gold is con<b>flict-free</b>.",
+            "Our gold is <b class='x'>ethi</b>cal.",
+            "Our gold is e&shy;thical.",
+            "Our gold is &#101;thical.",
+            "Notre or est &eacute;thique.",
+            "Our gold is conflict&nbsp;-&nbsp;free.",
+            "Our gold is <!-- not -->ethical.",
+            "Our gold is conflict.free.",
+            "Our gold is ethi\u3164cal.",
+            "Our gold is ethi\u115fcal.",
+            "Our gold is ᴇᴛʜɪᴄᴀʟ.",
+            "Our gold is ɛthical.",
+            "Our gold is eth!cal.",
+        ],
+    )
+    def test_reads_what_a_browser_shows(self, text):
+        assert check(text)
+
+    @pytest.mark.parametrize(
         "text",
         [
             "Not only traceable: ethical.",

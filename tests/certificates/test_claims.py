@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 import pytest
 
 from credits.certificates.claim_checking import check
-from credits.certificates.claims import LIMITS, allowed, sentences
+from credits.certificates.claims import LIMITS, allowed, names_in, sentences
 from credits.certificates.wording import LANGUAGES
 
 
@@ -65,13 +65,16 @@ class TestSentences:
     @pytest.mark.parametrize("mineral", ["AU", "CO", "CU", "LI", "SN", "TA", "W", "REE"])
     def test_pass_the_checker_whatever_the_names(self, language, mineral):
         hostile = facts(name="ethical & traceable gmbh", cooperative="Conflict-free Gold S.A.", mineral=mineral)
-        ordinary = facts(name="Éthique Batteries S.A.", cooperative="Coopérative Équitable", mineral=mineral)
+        ordinary = facts(name="Volta Batteries S.A.", cooperative="Coop. Équateur of the Two Rivers", mineral=mineral)
 
         for each in sentences([ordinary], language):
             assert check(each.text) == []
             assert check(each.plain) == []
         for each in sentences([hostile], language):
             assert check(each.plain, allowed=allowed([hostile])) == []
+        for part in sentences([hostile | {"quantity_base_units": 1}], language):
+            assert check(part.plain, names=names_in([hostile])) == []
+            assert check(part.plain, names=names_in([ordinary]))
 
 
 def test_limits_are_said_in_full():
