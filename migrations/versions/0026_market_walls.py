@@ -2,8 +2,8 @@
 
 An order begins open and goes on one step at a time. It leaves `open` with the sums of its lines, ends cancelled only
 when nobody can pay it any more, and refunded only when money goes back. What was agreed, paid and delivered stands
-still. A payment is of its order's total. A refund is of its payment, less what disputes ask for. One that is done comes
-back only by the provider's word.
+still. A payment is of its order's total. A refund is of its payment, and less only after a dispute, at most what is
+left. One that is done comes back only by the provider's word.
 """
 
 from alembic import op
@@ -72,8 +72,8 @@ TAKEN_BACK = """SELECT 1 FROM payment p JOIN dispute d ON d.payment_id = p.id
 OF_ORDER = """SELECT 1 FROM purchase o WHERE o.id = NEW.order_id AND o.total = NEW.amount
     AND o.currency = NEW.currency"""
 OF_PAYMENT = """SELECT 1 FROM payment p WHERE p.id = NEW.payment_id AND p.state IN ('paid', 'surplus')
-    AND NEW.amount IN (p.amount, p.amount - (SELECT coalesce(sum(d.amount), 0) FROM dispute d
-        WHERE d.payment_id = p.id AND d.state <> 'won'))"""
+    AND (NEW.amount = p.amount OR EXISTS (SELECT 1 FROM dispute d WHERE d.payment_id = p.id) AND NEW.amount <=
+        p.amount - (SELECT coalesce(sum(d.amount), 0) FROM dispute d WHERE d.payment_id = p.id AND d.state = 'lost'))"""
 DECIDED = "id payment_id amount asked_at"
 BY_PROVIDER = "EXISTS (SELECT 1 FROM payment p WHERE p.id = OLD.payment_id AND p.means = 'stripe')"
 STAYS_DONE = f"NEW.state <> 'failed' OR NOT {BY_PROVIDER} OR {changes('reason decision_id posting_id reference')}"

@@ -144,6 +144,8 @@ class TestWalls:
 
     def test_let_what_a_dispute_has_left_go_back(self, orders, run):
         run(A_DISPUTE.format(**orders))
+        with pytest.raises(DBAPIError, match="what was paid"):
+            run(f"{A_REFUND} amount - 999 FROM payment WHERE order_id = {orders['delivered']}")
         assert run(f"{A_REFUND} amount - 1000 FROM payment WHERE order_id = {orders['delivered']}") == 1
         ended = "UPDATE purchase SET state = 'refunded', closed_at = placed_at WHERE id = {delivered}"
         assert run(ended.format(**orders)) == 1
