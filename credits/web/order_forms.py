@@ -67,6 +67,8 @@ class OrderForm(OnceForm):
         listed = [SelectChoice(code, name) for code, name in [("", ""), *countries.listed(languages.current())]]
         self.country.choices = listed
         self.claim_country.choices = listed
+        for name in (*CLAIM, "language"):
+            self[name].flags.required = True  # where they are shown; `validate` asks for them
         self.means.choices = [SelectChoice(each.value, label) for each, label in means_offered()]
         self.use.choices = [
             SelectChoice(Use.KEEP.value, _("To keep: we transfer or retire them later")),
@@ -153,14 +155,20 @@ def filled_from(order: Order) -> dict[str, Any]:
     return shown | billing | {"means": order.means, "use": order.use, "open_to_public": order.open_to_public}
 
 
-def filled_for(buyer: Organisation, last: Order | None, email: str) -> dict[str, Any]:
-    """What a new order begins with: the bill of the last one, else what the registry knows of the buyer."""
+def filled_for(buyer: Organisation, last: Order | None, email: str, country: str) -> dict[str, Any]:
+    """What a new order begins with: the bill of the last one, else what the registry knows of the buyer.
+
+    country: the one for which the price was shown, if any.
+    """
     offered = means_offered()
     first = {"means": offered[0][0].value if offered else "", "use": Use.KEEP.value, "open_to_public": False}
     first |= {"beneficiary": buyer.name, "claim_country": buyer.country, "identifier": buyer.registration_number or ""}
     if last is not None:
-        return first | {name: last.billing[name] for name in ("name", "address", "country", "vat_number", "email")}
-    bill = {"name": buyer.name, "address": buyer.address, "country": buyer.country, "vat_number": "", "email": email}
+        bill = {name: last.billing[name] for name in ("name", "address", "country", "vat_number", "email")}
+    else:
+        bill = {"name": buyer.name, "address": buyer.address, "country": buyer.country, "email": email}
+    if country in countries.TWO_LETTERS and country != bill["country"]:
+        bill |= {"country": country, "vat_number": ""}
     return first | bill
 
 

@@ -12,7 +12,7 @@ from credits.participants.models import User
 from credits.participants.permissions import may_buy
 from credits.payments import looking
 from credits.payments import orders as ordering
-from credits.payments.models import Order, OrderState, Use
+from credits.payments.models import Order, OrderState
 from credits.web.blueprint import bp
 from credits.web.order_forms import (
     Line,
@@ -34,7 +34,8 @@ def new_order() -> ResponseReturnValue:
     lines = lines_asked()
     if not lines:
         return redirect(url_for("web.all_offers"), 303)
-    form = OrderForm(data=filled_for(user.organisation, last_of(user), user.email) if request.method == "GET" else None)
+    begun = filled_for(user.organisation, last_of(user), user.email, request.args.get("bill", ""))
+    form = OrderForm(data=begun if request.method == "GET" else None)
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
@@ -88,7 +89,12 @@ def change_order(number: str) -> ResponseReturnValue:
 
 def form_page(form: OrderForm, lines: list[Line], order: Order | None) -> str:
     return render_template(
-        "orders/form.html", form=form, lines=lines, order=order, uses=Use, no_way=not means_offered()
+        "orders/form.html",
+        form=form,
+        lines=lines,
+        order=order,
+        vat_missing="vat" in request.args and not form.vat_number.data,
+        no_way=not means_offered(),
     )
 
 

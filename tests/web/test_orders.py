@@ -49,6 +49,13 @@ class TestNewOrder:
         page = client.get(f"/orders/new?offer={offer.number}&quantity=0.75")
         assert page.status_code == 200
         assert 'value="0.75"' in page.text
+        assert "(optional)" not in words(page.text).partition("How do you pay?")[0]
+        taxed = client.get(f"/offers/{offer.number}?quantity=0.75&bill=DEU&vat=yes").text
+        way_on = f"/orders/new?offer={offer.number}&amp;quantity=0.75&amp;bill=DEU&amp;vat=yes"
+        assert way_on in taxed
+        form = client.get(way_on.replace("&amp;", "&")).text
+        assert 'selected value="DEU"' in form
+        assert "without tax, because you have a VAT number" in words(form)
         answer = client.post("/orders/new", data=typed)
         assert (answer.status_code, answer.location) == (303, "/orders/ORDER-000001")
         seen = words(client.get(answer.location).text)
