@@ -6,7 +6,7 @@ What was typed stays in the field, right or wrong, so that nobody types a thing 
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 from unicodedata import category
 from uuid import uuid4
 
@@ -32,8 +32,12 @@ FAR_TOO_LONG = 100_000  # characters; the limit that counts is the field's own
 
 
 class OnceForm(FlaskForm):
-    """A form with a hidden key: sent twice, it counts once."""
+    """A form with a hidden key: sent twice, it counts once.
 
+    field_for: the field that a refusal of this code is about, where the refusal does not name it itself.
+    """
+
+    field_for: ClassVar[dict[str, str]] = {}
     key = HiddenField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,15 +51,23 @@ class OnceForm(FlaskForm):
         return sound
 
     def refused(self, refusal: CreditsError) -> int:
-        """Write the refusal down, show it above the form and give the next try a key of its own. Returns the status."""
+        """Write the refusal down, show it and give the next try a key of its own. Returns the status."""
         refusal = remember_refusal(db.session, refusal)
         if refusal.code == "key_reused":
             said = _("This form was sent already, with other values. Look at what is there before you send it again.")
         else:
             said = str(refusal)
-        self.form_errors.append(said)
+        tell_at(self, self.field_for.get(refusal.code, refusal.detail.get("field")), said)
         self.key.data = uuid4().hex
         return status_of(refusal)
+
+
+def tell_at(form: FlaskForm, name: object, said: str) -> None:
+    """Say what is wrong at the field `name`, or above the form where it has no such field."""
+    if name in form:
+        form[name].errors = [*form[name].errors, said]
+    else:
+        form.form_errors.append(said)
 
 
 class Amount(StringField):

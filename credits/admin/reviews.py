@@ -21,6 +21,7 @@ from credits.admin import bench
 from credits.admin.blueprint import bp
 from credits.errors import CreditsError, NotAllowed
 from credits.extensions import db
+from credits.form_fields import tell_at
 from credits.identity import current_user, now, staff_only, verifiers_only
 from credits.ledger import remember_refusal
 from credits.participants.models import Language, User
@@ -188,7 +189,7 @@ def must_be_decidable(user: User, batch: Batch, *states: BatchState) -> None:
 def refused(form: FlaskForm, refusal: CreditsError) -> int:
     """Keep the refusal, say it on the form, and let what is sent next be a new request. Returns the status."""
     refusal = remember_refusal(db.session, refusal)
-    form.form_errors.append(refusal.message)
+    tell_at(form, refusal.detail.get("field"), refusal.message)
     form.key.data = uuid4().hex
     return status_of(refusal)
 

@@ -236,7 +236,7 @@ def enter(
             "This text says what nobody may say: "
             + "; ".join(f"“{mark.found}”" for mark in marks[:5])
             + ". Please change it.",
-            marks=[f"{mark.found}: {mark.reason} {mark.instead}" for mark in marks[:50]],
+            marks=[f"{mark.found}: {mark.reason} → {mark.instead}" for mark in marks[:50]],
         )
     first = min(part.retirement.retired_at.date() for part in claim.parts)
     if not first <= placement.published_on <= at.date():

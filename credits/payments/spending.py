@@ -142,6 +142,12 @@ def used_of(session: Session, payout: Payout) -> int:
     return sum(each.counted for each in found)
 
 
+def left_by_theme(session: Session, payout: Payout) -> dict[Theme, int]:
+    """What of a payout can still be accounted for under each theme of its decision, in minor units."""
+    left = payout.amount - used_of(session, payout)
+    return {theme: min(left, left_of_theme(session, payout.minute, theme)) for theme in payout.minute.by_theme}
+
+
 def left_of_theme(session: Session, minute: Minute, theme: Theme) -> int:
     """What the committee has decided for a theme less what was bought for it, over all payouts."""
     payouts = select(Payout.id).where(Payout.decision_id == minute.id)

@@ -78,7 +78,8 @@ def worked_out(mineral: Mineral, grams: str, units: int) -> Use:
     if number <= 0 or number != number.to_integral_value():
         raise BadMeasure("Grams in a unit are more than 0, with at most 9 decimals.", asked=grams[:40])
     if not 1 <= units <= MOST_UNITS:
-        raise BadMeasure("The number of units is a whole number from 1 to 1,000,000,000,000.", asked=str(units)[:40])
+        said = "The number of units is a whole number from 1 to 1,000,000,000,000."
+        raise BadMeasure(said, asked=str(units)[:40], field="units")
     per_unit = int(number)
     quantity = -(-per_unit * units // (mineral.base_unit_mg * MILLION))
     if quantity > LARGEST or per_unit >= 2**63:

@@ -1,7 +1,7 @@
 """What may be said after a retirement: the sentence to copy, the check of a text, and what was published."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -27,7 +27,7 @@ from credits.certificates.publishing import Placement, SaysTooMuch, may_claim, m
 from credits.certificates.wording import LANGUAGES
 from credits.errors import CreditsError
 from credits.extensions import csrf, db
-from credits.form_fields import Amount, Day, OnceForm, printable
+from credits.form_fields import Amount, Day, OnceForm, printable, tell_at
 from credits.identity import current_user, now, signed_in, visitor
 from credits.participants.models import Language, User
 from credits.registry import queries
@@ -50,6 +50,8 @@ class CheckForm(FlaskForm):
 
 class PlacementForm(OnceForm):
     """Where a text stands, since when, and how it reads."""
+
+    field_for: ClassVar[dict[str, str]] = {SaysTooMuch.code: "text"}
 
     medium = StringField(lazy_gettext("Where does it stand?"), [DataRequired(), Length(max=200), printable])
     address = StringField(lazy_gettext("Address of the page"), [Optional(), Length(max=500), printable])
@@ -75,7 +77,8 @@ class PlacementForm(OnceForm):
         """As every form, with what was marked in the text, each with its reason."""
         status = super().refused(refusal)
         if refusal.code == SaysTooMuch.code:
-            self.form_errors += [str(mark) for mark in refusal.detail.get("marks", [])]  # type: ignore[attr-defined]
+            for mark in refusal.detail.get("marks", []):  # type: ignore[attr-defined]
+                tell_at(self, "text", str(mark))
         return status
 
 

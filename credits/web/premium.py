@@ -222,7 +222,7 @@ def use_premium(number: str) -> ResponseReturnValue:
     payout = disbursing.payout_numbered(db.session(), current_user(), number)
     may_register_for(current_user(), payout.minute.site.producer)
     form = UseForm(money=payout.minute.currency)
-    form.offer(list(payout.minute.by_theme))
+    form.offer(spending.left_by_theme(db.session(), payout))
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:

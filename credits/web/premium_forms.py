@@ -1,6 +1,6 @@
 """The forms of a site's premium: committee, minute, payout, use."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -9,13 +9,14 @@ from wtforms import BooleanField, RadioField, SelectField, StringField, TextArea
 from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, StopValidation
 
-from credits.errors import Invalid
+from credits.errors import CreditsError, Invalid
 from credits.form_fields import Day, OnceForm, Whole, printable
-from credits.payments.committees import Decided
+from credits.payments.committees import Decided, NotHeld
+from credits.payments.disbursing import BeyondDecision
 from credits.payments.models import Currency
 from credits.payments.premium_models import PayoutMeans, Theme
-from credits.payments.prices import parse
-from credits.payments.spending import Bought
+from credits.payments.prices import parse, written
+from credits.payments.spending import BeyondPayout, Bought
 from credits.premium_words import MEANS, THEMES
 from credits.web.sites import choices_of, chosen_of, not_ahead
 
@@ -75,6 +76,12 @@ class MinuteForm(MoneyForm):
         if not any(self[theme.value].minor for theme in Theme):
             raise ValidationError(_("Give an amount for at least one theme."))
 
+    def refused(self, refusal: CreditsError) -> int:
+        """As every form; that there is less than the themes need stands at the first of them."""
+        given = [theme.value for theme in Theme if self[theme.value].minor]
+        self.field_for = {NotHeld.code: given[0]} if given else {}  # type: ignore[misc]
+        return super().refused(refusal)
+
     @property
     def decided(self) -> Decided:
         return Decided(
@@ -92,6 +99,7 @@ class ReasonForm(OnceForm):
 
 
 class PayoutForm(MoneyForm):
+    field_for: ClassVar[dict[str, str]] = dict.fromkeys((BeyondDecision.code, NotHeld.code), "amount")
     amount = Sum(lazy_gettext("Amount"), [InputRequired(), Length(max=40)])
     means = RadioField(lazy_gettext("How is it paid?"), [InputRequired()], choices=choices_of(MEANS))
     payee = TextAreaField(lazy_gettext("Who is paid, and where?"), [DataRequired(), Length(max=500), printable])
@@ -102,6 +110,7 @@ class PayoutForm(MoneyForm):
 
 
 class UseForm(MoneyForm):
+    field_for: ClassVar[dict[str, str]] = {BeyondPayout.code: "amount"}
     theme = SelectField(lazy_gettext("Theme"), [InputRequired()], choices=chosen_of(THEMES))
     amount = Sum(lazy_gettext("Amount"), [InputRequired(), Length(max=40)])
     what = TextAreaField(lazy_gettext("What was bought?"), [DataRequired(), Length(max=2000), printable])
@@ -111,9 +120,12 @@ class UseForm(MoneyForm):
     photo = FileField(lazy_gettext("A photo of it"), [Optional()])
     show_photo = BooleanField(lazy_gettext("Everybody may look at the photo"))
 
-    def offer(self, themes: list[Theme]) -> None:
-        """Let one of these be chosen."""
-        chosen = [SelectChoice(theme.value, THEMES[theme]) for theme in themes]
+    def offer(self, left: dict[Theme, int]) -> None:
+        """Let one of these themes be chosen, each with what of it can still be accounted for, in minor units."""
+        chosen = [
+            SelectChoice(theme.value, _("%(theme)s: %(sum)s left", theme=THEMES[theme], sum=written(rest, self.money)))
+            for theme, rest in left.items()
+        ]
         self.theme.choices = chosen if len(chosen) == 1 else [SelectChoice("", _("Choose…")), *chosen]
 
     @property

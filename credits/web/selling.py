@@ -1,6 +1,6 @@
 """A producer's own offers: made, looked after, closed. The registry does it for a producer who asks."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,9 +16,10 @@ from credits.form_fields import Amount, OnceForm, Price
 from credits.identity import current_user, now, signed_in
 from credits.payments import catalogue, floors, offers, sold, standing
 from credits.payments.models import Currency, Floor, Offer, OfferState
-from credits.payments.prices import plain, split
+from credits.payments.prices import BadPrice, plain, split
 from credits.problems import status_of
 from credits.registry import queries
+from credits.registry.minerals import BadMeasure
 from credits.registry.models import Issuance
 from credits.web.blueprint import bp
 from credits.web.paging import page_of
@@ -28,6 +29,14 @@ STATES = {each.value for each in OfferState}
 
 class OfferForm(OnceForm):
     """currency: those for which the registry has set a floor; `made_for` puts them in."""
+
+    field_for: ClassVar[dict[str, str]] = {
+        BadMeasure.code: "quantity",
+        offers.MoreThanLeft.code: "quantity",
+        floors.BelowFloor.code: "price",
+        floors.NoFloor.code: "currency",
+        BadPrice.code: "price",
+    }
 
     quantity = Amount(lazy_gettext("How many credits?"), [InputRequired(), Length(max=40)])
     currency = SelectField(lazy_gettext("Currency"), validators=[InputRequired()])

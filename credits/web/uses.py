@@ -1,6 +1,7 @@
 """What a buyer declares to use of a mineral in a year, and how far that is covered."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -20,7 +21,7 @@ from credits.participants import countries
 from credits.participants.models import Kind, Organisation
 from credits.participants.permissions import BUYERS
 from credits.registry import use_cover, use_declaring
-from credits.registry.minerals import MINERALS, Mineral, mineral_of
+from credits.registry.minerals import MINERALS, BadMeasure, Mineral, mineral_of
 from credits.registry.use_declaring import EndUser, Use, in_total, worked_out
 from credits.registry.use_models import UseLine
 from credits.web.blueprint import bp
@@ -33,6 +34,12 @@ COVERS = 10  # on a page
 class AmountForm(OnceForm):
     """How much is used: grams in a unit and units, or the whole of it."""
 
+    field_for: ClassVar[dict[str, str]] = {
+        use_declaring.BadYear.code: "year",
+        use_declaring.DeclaredAlready.code: "product_line",
+        use_declaring.DeclaresItself.code: "beneficiary",
+    }
+
     grams = Amount(lazy_gettext("Grams of the mineral in one unit"), [Optional(), Length(max=40)])
     units = Whole(lazy_gettext("Units in the year"), [Optional()])
     total = Amount(lazy_gettext("Or the whole use in credits"), [Optional(), Length(max=40)])
@@ -43,12 +50,17 @@ class AmountForm(OnceForm):
         worked = bool((self.grams.data or "").strip()) or self.units.number is not None
         total = bool((self.total.data or "").strip())
         if worked == total:
-            raise Invalid(_("Fill in grams and units, or the whole use: one of the two."))
-        if total:
-            return in_total(mineral, self.total.plain)
-        if not (self.grams.data or "").strip() or self.units.number is None:
-            raise Invalid(_("Grams in one unit and the number of units belong together: fill in both."))
-        return worked_out(mineral, self.grams.plain, self.units.number)
+            said = _("Fill in grams and units, or the whole use: one of the two.")
+            raise Invalid(said, field="total" if total else "grams")
+        grams, units = (self.grams.data or "").strip(), self.units.number
+        if not total and (not grams or units is None):
+            said = _("Grams in one unit and the number of units belong together: fill in both.")
+            raise Invalid(said, field="units" if grams else "grams")
+        try:
+            return in_total(mineral, self.total.plain) if total else worked_out(mineral, self.grams.plain, units or 0)
+        except BadMeasure as refusal:
+            refusal.detail.setdefault("field", "total" if total else "grams")
+            raise
 
 
 class UseForm(AmountForm):

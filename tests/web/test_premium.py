@@ -70,6 +70,9 @@ class TestPremium:
         assert 'href="/admin/payouts/PAYOUT-000001"' in client.get("/admin/decisions").text
         client.post("/admin/decisions/DECISION-000001", data={"step": "approve", "key": "k9"})
         client.sign_in(stage.manager)
+        form = words(client.get("/my/premium/payouts/PAYOUT-000001/uses/new").text)
+        assert "Health and safety: USD 300.00 left" in form
+        assert "USD 100.00 left" in form
         files = {"receipt": jpeg(3), "photo": jpeg(4), "show_photo": "y"}
         answer = client.post("/my/premium/payouts/PAYOUT-000001/uses/new", data=USE | files)
         assert answer.status_code == 303, words(answer.text)
@@ -140,6 +143,8 @@ class TestPremium:
             assert answer.status_code in (409, 422), said
             assert said in words(answer.text)
             assert "Helmets for all" in answer.text
+            assert 'aria-invalid="true"' in answer.text or "a table" in said
+            assert ("choose the file again" in answer.text) is (said != "Choose the file.")
         assert client.get(f"{MINE}/decide/EUR").status_code == 303
 
     def test_has_a_statement_to_read_and_to_open_in_a_spreadsheet(self, client, house, words):
