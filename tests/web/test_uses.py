@@ -67,6 +67,7 @@ class TestDeclareUse:
 
         assert answer.status_code == 422
         assert "Please look at this again" in answer.text
+        assert 'aria-invalid="true"' in answer.text
         assert "Nothing is declared yet" in client.get("/uses").text
 
     def test_asks_a_reseller_for_whom(self, client, stage, typed):
@@ -118,7 +119,7 @@ class TestUses:
         page = words(client.get("/uses").text)
 
         assert "37 % are covered: 0.75 credits 750 kg retired." in page
-        assert "Bought and not retired yet: 0.75 credits 750 kg." in page
+        assert "Held, not retired and of a vintage that fits: 0.75 credits 750 kg." in page
         assert "Missing: 0.5 credits 500 kg." in page
         stage.retired(made, 750)
         declared(client, typed | {"product_line": "x", "year": "2025", "key": "k9"})
