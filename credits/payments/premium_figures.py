@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from statistics import median
+from fractions import Fraction
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
@@ -54,13 +54,16 @@ class Waiting:
 class Pace:
     """Days from a buyer's payment until its premium was paid out in full, and what still waits.
 
-    goal: days. in_time: of the payments that are paid out, those within the goal. late: those that wait longer.
+    goal: days. paid_out, in_part: payments whose premium is paid out in full, and in part. in_time: of those in full
+    within the goal. median_days: half of what was paid out took at most so long; a payment counts with the share of its
+    premium that is paid out, whatever its amount and currency. late: those that wait longer than the goal.
     """
 
     goal: int
     paid_out: int
+    in_part: int
     in_time: int
-    median_days: float | None
+    median_days: int | None
     longest_days: int | None
     waiting: list[Waiting]
     late: int
@@ -138,8 +141,12 @@ def totals(session: Session) -> list[Premium]:
 def pace_of(followed: Iterable[tuple[Currency, Followed]], *, goal: int, today: date) -> Pace:
     """How long money took, and how long what waits has waited. Pure."""
     days: list[int] = []
+    parts: list[tuple[int, Fraction]] = []
+    in_part = 0
     open_ones: list[tuple[int, Currency, int]] = []
     for currency, each in followed:
+        parts += parts_of(each)
+        in_part += bool(each.held and each.pieces)
         if each.days is not None:
             days.append(each.days)
         elif each.held:
@@ -147,12 +154,32 @@ def pace_of(followed: Iterable[tuple[Currency, Followed]], *, goal: int, today: 
     return Pace(
         goal=goal,
         paid_out=len(days),
+        in_part=in_part,
         in_time=sum(1 for each in days if each <= goal),
-        median_days=median(days) if days else None,
+        median_days=weighted_median(parts),
         longest_days=max(days, default=None),
         waiting=waiting_by_age(open_ones),
         late=sum(1 for age, _, _ in open_ones if age > goal),
     )
+
+
+def parts_of(followed: Followed) -> list[tuple[int, Fraction]]:
+    """Days until each part of a payment's premium was paid out, and which share of it that was."""
+    began, whole = followed.collected.paid_on, followed.collected.amount
+    return [
+        (max(0, ((piece.payout.paid_on or began) - began).days), Fraction(piece.amount, whole))
+        for piece in followed.pieces
+    ]
+
+
+def weighted_median(parts: Sequence[tuple[int, Fraction]]) -> int | None:
+    """The fewest days that at least half of the weight took; None for nothing. Pure."""
+    half, so_far = sum((weight for _, weight in parts), Fraction()) / 2, Fraction()
+    for days, weight in sorted(parts):
+        so_far += weight
+        if so_far >= half:
+            return days
+    return None
 
 
 def waiting_by_age(open_ones: Sequence[tuple[int, Currency, int]]) -> list[Waiting]:

@@ -1,6 +1,6 @@
 """A site's statement: who bought, at what price, what was paid when, what was paid out, and what is still held."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from credits.payments.following import Followed, follow
 from credits.payments.models import Currency, Order, OrderLine
+from credits.payments.premium_models import Minute, Payout, PayoutState
 from credits.payments.site_premium import premium_of
 from credits.registry.production import Site
 
@@ -27,6 +28,39 @@ class Sale:
     def gone_back(self) -> int:
         """Minor units of its premium that went back to the buyer."""
         return self.line.premium - self.followed.collected.amount
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What sales in one currency come to, in minor units."""
+
+    amount: int
+    premium: int
+    gone_back: int
+    paid_out: int
+    held: int
+
+
+def sums_of(sales: Sequence[Sale]) -> Sums:
+    return Sums(
+        amount=sum(sale.line.amount for sale in sales),
+        premium=sum(sale.line.premium for sale in sales),
+        gone_back=sum(sale.gone_back for sale in sales),
+        paid_out=sum(sale.followed.paid_out for sale in sales),
+        held=sum(sale.followed.held for sale in sales),
+    )
+
+
+def paid_of(minutes: Iterable[Minute], currency: Currency) -> list[Payout]:
+    """The payouts of these decisions in a currency, the oldest day first."""
+    paid = [
+        payout
+        for minute in minutes
+        if minute.currency is currency
+        for payout in minute.payouts
+        if payout.state is PayoutState.PAID
+    ]
+    return sorted(paid, key=lambda payout: (payout.paid_on or payout.asked_at.date(), payout.id))
 
 
 def sales_of(session: Session, site: Site) -> dict[Currency, list[Sale]]:

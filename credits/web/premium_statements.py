@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from credits.extensions import db
 from credits.identity import now, signed_in
 from credits.payments import premium_figures
-from credits.payments.premium_statement import Sale, sales_of
+from credits.payments.premium_statement import Sale, paid_of, sales_of, sums_of
 from credits.payments.prices import plain
 from credits.premium_words import PREMIUM_WORDS
 from credits.web.blueprint import bp
@@ -32,6 +32,7 @@ COLUMNS = (
     "paid_out",
     "held",
     "days_to_payout",
+    "payouts",
 )
 
 
@@ -40,12 +41,15 @@ COLUMNS = (
 def premium_statement(number: str) -> ResponseReturnValue:
     """Who bought, at what price, what was paid when, what is still held."""
     mine = own_site(number)
+    sales, minutes = sales_of(db.session(), mine), premium_figures.minutes_of(db.session(), mine)
     return render_template(
         "premium/premium_statement.html",
         mine=mine,
         number=number,
         figures=premium_figures.site_figures(db.session(), mine),
-        sales=sales_of(db.session(), mine),
+        sales=sales,
+        totals={currency: sums_of(each) for currency, each in sales.items()},
+        payouts={currency: paid_of(minutes, currency) for currency in sales},
         today=now().date(),
         words=PREMIUM_WORDS,
     )
@@ -72,6 +76,7 @@ def row_of(sale: Sale) -> tuple[Any, ...]:
         order.currency.value,
         *(plain(amount, order.currency) for amount in amounts),
         "" if followed.days is None else followed.days,
+        as_cell(" ".join(f"{piece.payout.number}:{piece.payout.paid_on}" for piece in followed.pieces)),
     )
 
 

@@ -89,6 +89,12 @@ class TestPremium:
             text = client.get(page).text
             assert [each for each in ("Kasongo", "0811", "MP2607") if each in text] == [], page
         assert "20 helmets" in client.get(f"/sites/{SITE}/premium.csv").text
+        assert "from payment to payout, in the middle 0" in words(client.get("/premium").text)
+        client.sign_in(stage.manager)
+        statement = words(client.get(f"{MINE}/statement").text)
+        assert "PAYOUT-000001 1 Jul 2026 Mobile money" in statement, statement
+        assert "PAYOUT-000001:2026-07-01" in client.get(f"{MINE}/statement.csv").text
+        client.delete_cookie("session")
         photo = client.get("/premium/papers/4/pages/1.jpg")
         assert photo.mimetype == "image/jpeg"
         assert [each for each in (b"GPS", b"Exif") if each in photo.data] == []
@@ -156,7 +162,9 @@ class TestPremium:
 
         assert [each for each in (house.stage.buyer.organisation.name, order.number) if each not in page] == []
         assert lines[1].startswith(f"{order.number},2026-07-01,")
-        assert lines[1].endswith("440.00,0.00,0.00,440.00,")
+        assert lines[1].endswith("440.00,0.00,0.00,440.00,,")
+        assert "Premium of them USD 440.00" in page
+        assert "Nothing is paid out yet." in page
 
     def test_is_empty_before_anything_is_sold(self, client, house, words):
         assert "Nothing has been sold here yet." in words(client.get("/premium").text)
