@@ -176,6 +176,14 @@ def found_in(session: Session, policy: Policy, today: date) -> Found:
     return Found(distinct(0), [str(each) for each in distinct(1)], distinct(2), distinct(3), distinct(4))
 
 
+def most_offered(session: Session, policy: Policy, today: date) -> tuple[str, Currency] | None:
+    """The mineral and currency of which there are most offers now; None where nothing is for sale."""
+    pair = (Offer.mineral_code, Offer.currency)
+    counted = on_sale(policy, today).with_only_columns(*pair).group_by(*pair).order_by(func.count().desc(), *pair)
+    row = session.execute(counted.limit(1)).one_or_none()
+    return (row[0], row[1]) if row is not None else None
+
+
 def of_issuance(session: Session, issuance: Issuance, policy: Policy, today: date, most: int) -> list[Offer]:
     """The first offers of one issuance that can be bought from now, the cheapest of each currency first."""
     wanted = on_sale(policy, today).where(Offer.issuance_id == issuance.id)

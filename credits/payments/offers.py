@@ -170,12 +170,26 @@ def offered_of(session: Session, seller: Organisation, issuance: Issuance) -> in
     return int(session.scalars(wanted).one())
 
 
+def all_offered(session: Session, seller: Organisation) -> dict[int, int]:
+    """Base units that a seller has on offer, by the id of the issuance."""
+    wanted = select(Offer.issuance_id, func.sum(Offer.remaining)).where(
+        Offer.seller_id == seller.id, Offer.state == OfferState.OPEN, Offer.remaining > 0
+    )
+    return {issuance: int(amount) for issuance, amount in session.execute(wanted.group_by(Offer.issuance_id))}
+
+
 def offers_of(by: User) -> Select[Offer]:
     """The offers, open and closed, of one's own organisation and its group; all for the registry. Newest first."""
     wanted = select(Offer).order_by(Offer.id.desc())
     if is_issuer(by) or is_auditor(by):
         return wanted
     return wanted.where(Offer.seller_id.in_(select(Organisation.id).where(of_own(by))))
+
+
+def last_currency(session: Session, seller: Organisation) -> Currency | None:
+    """The currency of a producer's newest offer."""
+    wanted = select(Offer.currency).where(Offer.seller_id == seller.id).order_by(Offer.id.desc()).limit(1)
+    return session.scalars(wanted).one_or_none()
 
 
 def offer_numbered(session: Session, number: str) -> Offer:

@@ -1,6 +1,6 @@
 """Buying by quantity: "2.5 t of cobalt of 2026, oldest first" becomes lines of several offers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy.orm import Session
@@ -92,7 +92,7 @@ def fill(
         on_offer = quantity - missing
         raise TooLittleOnOffer(
             f"Only {mineral.quantity(on_offer)} of {mineral.name} that fit are on offer in {wish.currency}; "
-            f"you want {mineral.quantity(quantity)}.",
+            f"you want {mineral.quantity(quantity)}.{elsewhere(session, wish, policy, today)}",
             asked=quantity,
             on_offer=on_offer,
         )
@@ -103,3 +103,10 @@ def fill(
             offers=len(lines),
         )
     return lines
+
+
+def elsewhere(session: Session, wish: Wish, policy: Policy, today: date) -> str:
+    """In which other currencies something fits: a sentence to add, empty where there is nothing."""
+    wanted = offers_like(replace(wish, currency=None), Sorting.CHEAPEST, policy, today).limit(AT_ONCE)
+    others = sorted({offer.currency for offer in session.scalars(wanted)} - {wish.currency})
+    return f" Others are on offer in {', '.join(others)}: choose that currency to see them." if others else ""

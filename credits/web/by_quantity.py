@@ -1,5 +1,7 @@
 """Buying by quantity: so much of a mineral, the oldest or the cheapest first, from as many offers as it takes."""
 
+from dataclasses import replace
+
 from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
 
@@ -22,6 +24,8 @@ def by_quantity() -> ResponseReturnValue:
     found = catalogue.found_in(db.session(), policy, today)
     wish, sorting = wish_in(found), sorting_asked(Sorting.OLDEST)
     typed, problem, quote, status = quantity_asked(), "", None, 200
+    if not typed and (most := catalogue.most_offered(db.session(), policy, today)):
+        wish = replace(wish, mineral_code=wish.mineral_code or most[0], currency=wish.currency or most[1])
     if typed:
         try:
             quote = quoting.quoted(filled(wish, sorting, typed))

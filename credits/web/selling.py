@@ -45,10 +45,17 @@ class OfferForm(OnceForm):
 
 
 def made_for(issuance: Issuance) -> tuple[OfferForm, list[Floor]]:
-    """The form for an offer of an issuance, and the floors that it must reach: none, no offer."""
+    """The form for an offer of an issuance, and the floors that it must reach: none, no offer.
+
+    It begins with the currency of the producer's last offer: nobody takes the first of a list for their own.
+    """
     floor_list = [each for each in floors.newest(db.session()) if each.mineral_code == issuance.mineral_code]
     form = OfferForm()
-    form.currency.choices = [SelectChoice(each.currency.value, each.currency.value) for each in floor_list]
+    codes = [each.currency.value for each in floor_list]
+    form.currency.choices = [SelectChoice("", _("Choose")), *(SelectChoice(code, code) for code in codes)]
+    last = offers.last_currency(db.session(), issuance.producer)
+    if not form.is_submitted() and last in codes:
+        form.currency.data = last
     return form, floor_list
 
 

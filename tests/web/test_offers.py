@@ -123,6 +123,11 @@ class TestPublicPages:
             page = client.get(address).text
             assert "On offer: 1.5 credits at USD 5,200.00 each" in words(page)
             assert f"/offers/{made.number}" in page
+        client.sign_in(stage.manager)
+        for address in ("/holdings", f"/holdings/{issuance.number}"):
+            seen = words(client.get(address).text).lower()
+            assert "on offer" in seen
+            assert "1.5 credits" in seen
 
 
 class TestByQuantity:
@@ -143,9 +148,12 @@ class TestByQuantity:
         assert seen.index(cheap.number) < seen.index(old.number)
 
     def test_says_what_is_missing(self, client, stage, issuance, words):
-        stage.for_sale(issuance)
+        stage.for_sale(issuance, 2_400)
+        stage.floor(price=400_000, currency=Currency.EUR)
+        stage.for_sale(issuance, 100, currency=Currency.EUR)
         for asked, status, why in (
-            ("quantity=3&mineral=CO&currency=USD", 409, "Only 2,500 kg of cobalt that fit are on offer in USD"),
+            ("quantity=3&mineral=CO&currency=USD", 409, "Others are on offer in EUR"),
+            ("quantity=3&mineral=CO&currency=USD", 409, "Only 2,400 kg of cobalt that fit are on offer in USD"),
             ("quantity=1&currency=USD", 422, "Say of which mineral"),
             ("quantity=x&mineral=CO&currency=USD", 422, "plain number"),
         ):
@@ -173,6 +181,7 @@ class TestOfferCredits:
         assert (made.quantity, made.price, made.currency) == (1_500, 520_000, Currency.USD)
         assert client.post(address, data=typed | {"confirmed": "yes"}).location == answer.location
         assert len(offers_in(session)) == 1
+        assert '<option selected value="USD">' in client.get(address).text  # as last time
 
     def test_says_at_the_field_or_above_what_cannot_be(self, client, session, stage, issuance, typed, words):
         stage.floor()
