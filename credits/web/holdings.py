@@ -12,6 +12,7 @@ from credits.identity import current_user, signed_in
 from credits.ledger.models import AccountKind
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import BUYERS, NoSuchOrganisation, may_dispose_of
+from credits.payments import offers
 from credits.registry import queries
 from credits.registry.minerals import Mineral
 from credits.registry.queries import Held
@@ -74,6 +75,7 @@ def holdings() -> ResponseReturnValue:
         holders=queries.holders_of(db.session, user),
         by_mineral=by_mineral,
         kinds=AccountKind,
+        on_offer=offers.all_offered(db.session(), holder),
         produces=holder.kind not in BUYERS,
     )
 
@@ -121,4 +123,5 @@ def holding(number: str) -> ResponseReturnValue:
         serials=queries.serials_held(db.session, holder, issuance),
         most=queries.MOST_STANDINGS,
         ways=ways(user, held, holder),
+        on_offer=offers.offered_of(db.session(), holder, issuance),
     )
