@@ -164,6 +164,8 @@ def take_back(session: Session, *, wrong: PremiumUse, reason: str, by: User, key
     asked = {"act": "premium.take_back", "use": wrong.number, "reason": reason}
     if earlier := claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(PremiumUse, earlier["use"])
+    # The minute first, as `use` and the database's own trigger lock them; then the payout, then the lock of the papers.
+    session.refresh(wrong.payout.minute, with_for_update=True)
     session.refresh(wrong.payout, with_for_update=True)
     session.refresh(wrong, ["corrected_by"])
     if wrong.corrects_id is not None or wrong.corrected_by is not None:

@@ -19,13 +19,15 @@ def keep_still(session: Session, issuance_ids: Collection[int]) -> list[Transfer
     """Lock all that moves serials of these issuances; the transfers that wait for their recipient, oldest first.
 
     Operations lock a transfer or an earmark before the batch: so does this, and looks again behind the batch's lock.
+    Of several issuances everybody locks the batch of the lower issuance first: batches by their own ids come in another
+    order where a later batch was issued first, and an order of both and this would wait for each other.
     """
     while True:
         attempt = session.begin_nested()
         known = set(session.scalars(pending_of(issuance_ids).with_for_update()))
         reserved = set(session.scalars(earmarks_of(issuance_ids).with_for_update()))
-        batches = select(Issuance.batch_id).where(Issuance.id.in_(issuance_ids))
-        session.execute(select(Batch.id).where(Batch.id.in_(batches)).order_by(Batch.id).with_for_update())
+        batches = select(Batch.id).join(Issuance, Issuance.batch_id == Batch.id).where(Issuance.id.in_(issuance_ids))
+        session.execute(batches.order_by(Issuance.id).with_for_update(of=Batch))
         newer = set(session.scalars(pending_of(issuance_ids))) - known
         if not newer and not set(session.scalars(earmarks_of(issuance_ids))) - reserved:
             attempt.commit()
