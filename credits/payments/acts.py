@@ -9,7 +9,7 @@ from credits.registry.movements import DecisionKind
 ACTS: dict[DecisionKind, Act] = {
     DecisionKind.BANK_PAYMENT: Act(bank.check, bank.confirm),
     DecisionKind.REFUND: Act(refunding.check, refunding.refund),
-    DecisionKind.DISBURSEMENT: Act(disbursing.check, disbursing.pay, frozenset({"paid_on", "sha256"})),
+    DecisionKind.DISBURSEMENT: Act(disbursing.check, disbursing.pay, frozenset({"paid_on", "sha256", "open"})),
 }
 
 

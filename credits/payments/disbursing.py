@@ -149,17 +149,20 @@ def record(
 ) -> Decision:
     """Propose, as an issuer, that it was paid, with the proof of it; another issuer approves. Flushes.
 
+    open_to_public: whether everybody may look at the proof, once the other one has approved.
     Raises NotAllowed, PayoutClosed, ReferenceUsed, BadPayout, PaperUsed, UnusableFile, TooMuchToday, UnsoundText.
     """
     must_issue(by)
     if not payout.minute.decided_on <= paid_on <= at.date():
         raise BadPayout("The day lies in the future, or before the committee's decision.", field="paid_on")
+    # The payout before the lock of the papers, as where premium is accounted for: two never wait for each other.
+    session.refresh(payout, with_for_update=True)
     premium_papers.keep(
         session,
         looked=proof,
         kind=PaperKind.PROOF,
         behind=payout,
-        open_to_public=open_to_public,
+        open_to_public=False,
         files=files,
         policy=policy,
         by=by,
@@ -169,7 +172,7 @@ def record(
         session,
         kind=DecisionKind.DISBURSEMENT,
         subject=payout.number,
-        request={"reference": reference, "paid_on": str(paid_on), "sha256": proof.sha256},
+        request={"reference": reference, "paid_on": str(paid_on), "sha256": proof.sha256, "open": open_to_public},
         reason=f"{written(payout.amount, payout.minute.currency)} on {payout.minute.number}",
         by=by,
         key=key,
@@ -191,7 +194,8 @@ def check(session: Session, subject: str, request: dict[str, Any], by: User) -> 
     waiting = session.scalars(waiting_decisions()).all()
     if session.scalars(taken).first() or any(each.request["reference"] == reference for each in waiting):
         raise used(reference)
-    return {"reference": reference, "paid_on": str(request["paid_on"]), "sha256": str(request["sha256"])}
+    shown = {"sha256": str(request["sha256"]), "open": request.get("open") is True}
+    return {"reference": reference, "paid_on": str(request["paid_on"])} | shown
 
 
 def used(reference: str) -> ReferenceUsed:
@@ -222,6 +226,9 @@ def pay(session: Session, decision: Decision, policy: Policy, by: User, at: date
             session.flush()
     except IntegrityError:
         raise used(decision.request["reference"]) from None
+    for paper in payout.papers:
+        if paper.sha256 == decision.request["sha256"] and decision.request.get("open"):
+            paper.open_to_public = True
     facts = {"sha256": decision.request["sha256"], "on": str(payout.paid_on)} | both_people(decision)
     private = {"payee": payout.payee, "reference": payout.reference}
     event_id = tell(session, "premium.disbursed", payout, by.number, at, facts, private)

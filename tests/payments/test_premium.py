@@ -39,6 +39,7 @@ from credits.payments.premium_models import Minute, PaperKind, Payout, PayoutSta
 from credits.payments.premium_papers import PaperUsed
 from credits.payments.site_premium import premium_in, premium_of
 from credits.payments.spending import BadUse, BeyondPayout, NotPaidOut, Shown, TakenBackAlready
+from credits.registry import decisions
 from credits.registry.evidence_looking import Looked, UnusableFile
 from credits.registry.movements import Decision, DecisionKind
 from credits.registry.production import Site
@@ -204,9 +205,21 @@ class TestPayOut:
 
         (told,) = events.story(house.session, decision.number)
         said = json.loads(told.body)
-        assert set(said["facts"]["request"]) == {"paid_on", "sha256"}
+        assert set(said["facts"]["request"]) == {"paid_on", "sha256", "open"}
         assert set(said["hashed"]) == {"reason", "reference"}
         assert "MP77" not in told.body.decode()
+
+    def test_shows_its_proof_to_everybody_only_when_it_is_approved(self, house):
+        house.sold()
+        payout = house.asked(house.decided())
+        declined = house.recorded(payout, open_to_public=True)
+        decisions.decline(house.session, decision=declined, by=house.stage.colleague, key="no", at=house.at)
+        waits = house.recorded(payout, open_to_public=True)
+        house.session.refresh(payout)
+        assert [paper.open_to_public for paper in payout.papers] == [False, False]
+        house.stage.approve(waits)
+
+        assert [paper.open_to_public for paper in payout.papers] == [False, True]
 
     def test_takes_a_reference_once_whoever_waits(self, house):
         house.sold()
