@@ -51,8 +51,9 @@ class NoProvider(Conflict):
 
 
 def must_take(app: Flask, means: Means) -> None:
-    """Raise NoProvider where an order is to be paid through a provider and there is none."""
-    if means is Means.STRIPE and app.extensions["gateway"] is None:
+    """Raise NoProvider where an order is to be paid by what is not set up: the provider, or the registry's account."""
+    ready = app.extensions["gateway"] if means is Means.STRIPE else app.extensions["settings"].bank_account
+    if not ready:
         raise NoProvider("The registry cannot take this payment now. Change the order, and choose another way to pay.")
 
 

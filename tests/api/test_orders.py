@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from credits.payments.models import Order
@@ -42,6 +44,12 @@ class TestOrders:
         assert (ended["state"], ended["reason"]) == ("cancelled", "Cancelled by the buyer.")
         listed = client.get("/api/v1/orders?state=cancelled", headers=headers).json
         assert [each["number"] for each in listed] == ["ORDER-000001"]
+
+    def test_reserve_nothing_for_a_transfer_that_no_account_could_take(self, app, monkeypatch, client, asked, headers):
+        post(client, "/orders", asked, headers)
+        monkeypatch.setitem(app.extensions, "settings", replace(app.extensions["settings"], bank_account=None))
+        begun = post(client, "/orders/ORDER-000001/pay", {"revision": 1}, headers, "two")
+        assert (begun.status_code, begun.json["code"]) == (409, "no_provider")
 
     def test_refuse_what_is_not_sound(self, client, session, asked, headers):
         for number, bent in enumerate(({"lines": []}, {"billing": BILLING | {"country": "XXX"}}, {"price": "1.00"})):

@@ -51,7 +51,7 @@ def told(seen: Seen, number: int = 1, **bent) -> Told:
 
 @pytest.fixture
 def receive(stage):
-    def taken_in(seen: Seen, number: int = 1, *, told_as: Seen | None | bool = True, **bent):
+    def taken_in(seen: Seen, number: int = 1, *, told_as: Seen | bool | None = True, **bent):
         told_as = seen if told_as is True else told_as
         at = bent.pop("at", stage.at)
         event = replace(told(seen, number, **bent), seen=told_as)
