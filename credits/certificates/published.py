@@ -1,18 +1,20 @@
 """Looking up what companies have published about retirements, and what may not be said in a text about them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from credits.certificates.claim_checking import Mark, check
+from credits.certificates.claim_figures import figures_beyond
 from credits.certificates.claim_models import ClaimedQuantity, ClaimEntry, EntryKind, PublishedClaim
 from credits.certificates.claims import allowed, names_in
 from credits.certificates.facts import read
 from credits.certificates.models import Certificate
 from credits.errors import Missing
 from credits.participants.models import Organisation
+from credits.registry.minerals import Mineral, mineral_of
 from credits.registry.models import REGISTRY_CODE, Retirement, RetirementUse
 from credits.registry.queries import digits_of
 
@@ -31,11 +33,32 @@ def mentioned(session: Session, text: str) -> list[int]:
     return list(session.scalars(select(Retirement.id).where(Retirement.id.in_(list(numbers)[:MOST_MENTIONED]))))
 
 
-def marks_in(session: Session, text: str, retirements: Iterable[int]) -> list[Mark]:
-    """What may not be said of a text about these retirements, by their ids. Raises TextTooLong."""
+def marks_in(
+    session: Session,
+    text: str,
+    retirements: Iterable[int],
+    claimed: Sequence[tuple[Mineral, int]] = (),
+    language: str | None = None,
+) -> list[Mark]:
+    """What may not be said of a text about these retirements, by their ids. Raises TextTooLong.
+
+    claimed: base units of each mineral, where the figures must be those of a claim, in the language of the text.
+    Otherwise they may not be above what was retired.
+    """
     wanted = select(Certificate).where(Certificate.retirement_id.in_(sorted(set(retirements))))
     facts = [read(each.facts) for each in session.scalars(wanted.order_by(Certificate.retirement_id))]
-    return check(text, allowed=allowed(facts), names=names_in(facts))
+    marks = check(text, allowed=allowed(facts), names=names_in(facts))
+    retired = [(mineral_of(each["mineral"]["code"]), each["quantity_base_units"]) for each in facts]
+    beyond = figures_beyond(text, claimed or retired, language) if claimed or retired else []
+    return sorted([*marks, *(each for each in beyond if not any(overlap(each, mark) for mark in marks))], key=place_of)
+
+
+def overlap(one: Mark, other: Mark) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def place_of(mark: Mark) -> int:
+    return mark.start
 
 
 def claimed_of(session: Session, retirement: Retirement) -> int:

@@ -231,7 +231,9 @@ def enter(
 ) -> None:
     """Write a placement down, and its event. Raises SaysTooMuch, BadPlacement, UnsoundText."""
     text = paragraphs(placement.text, "Text", 2_000)
-    if marks := marks_in(session, text, [part.retirement_id for part in claim.parts]):
+    claimed = [(part.retirement.issuance.mineral, part.quantity) for part in claim.parts]
+    about = [part.retirement_id for part in claim.parts]
+    if marks := marks_in(session, text, about, claimed, placement.language.value):
         raise SaysTooMuch(
             "This text says what nobody may say: "
             + "; ".join(f"“{mark.found}”" for mark in marks[:5])

@@ -1,6 +1,6 @@
 """What may be said after a retirement: the sentence to copy, the check of a text, and what was published."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from flask import flash, redirect, render_template, request, url_for
@@ -265,10 +265,14 @@ def chosen_retirements(user: User) -> list[Retirement]:
     return chosen
 
 
-def sentences_of(chosen: Sequence[Retirement], language: str) -> list[Sentence]:
+def sentences_of(chosen: Sequence[Retirement], language: str, left: Mapping[int, int] | None = None) -> list[Sentence]:
+    """left: base units by the id of the retirement, where it is to be told of so many alone."""
     wanted = select(Certificate).where(Certificate.retirement_id.in_([each.id for each in chosen]))
-    facts = [read(each.facts) for each in db.session.scalars(wanted.order_by(Certificate.retirement_id))]
-    return saying.sentences(facts, language)
+    told = []
+    for each in db.session.scalars(wanted.order_by(Certificate.retirement_id)):
+        facts = read(each.facts)
+        told.append(facts if left is None else facts | {"quantity_base_units": left[each.retirement_id]})
+    return saying.sentences(told, language)
 
 
 def field_of(retirement: Retirement) -> str:
@@ -289,11 +293,11 @@ def quantities_form(chosen: Sequence[Retirement]) -> type[PublishForm]:
 def suggest(form: PublishForm, chosen: Sequence[Retirement]) -> None:
     """Fill in what is not claimed yet, and the allowed sentences."""
     language = languages.current()
+    left = {each.id: each.quantity - published.claimed_of(db.session(), each) for each in chosen}
     for each in chosen:
-        left = each.quantity - published.claimed_of(db.session(), each)
-        form[field_of(each)].data = each.issuance.mineral.in_credits(left)
+        form[field_of(each)].data = each.issuance.mineral.in_credits(left[each.id])
     form.language.data = language if language in SPOKEN else "en"
-    form.text.data = "\n".join(each.plain for each in sentences_of(chosen, form.language.data))
+    form.text.data = "\n".join(each.plain for each in sentences_of(chosen, form.language.data, left))
 
 
 def in_parts(text: str, marks: Sequence[Mark]) -> list[tuple[str, int]]:

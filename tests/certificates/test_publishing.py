@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from credits.certificates import issuing, publishing
 from credits.certificates.claim_models import PublishedClaim
+from credits.certificates.claims import sentences
 from credits.certificates.facts import read
 from credits.certificates.issuing import Issuer
+from credits.certificates.published import marks_in
 from credits.certificates.publishing import (
     BadPlacement,
     ClaimsTooMuch,
@@ -20,6 +22,7 @@ from credits.certificates.publishing import (
     SaysTooMuch,
     Withdrawn,
 )
+from credits.certificates.wording import LANGUAGES
 from credits.db import begin_writing
 from credits.errors import Invalid
 from credits.journal.models import Event
@@ -151,7 +154,26 @@ class TestPublish:
         assert refusal.value.detail["marks"][0].startswith("contain traceable cobalt: ")
 
         facts = read(issuing.certificate_numbered(stage.session, retired.number).facts)
-        assert publish(1, placement=replace(placement, text=f"Proud! {facts['claim']['text']}"))
+        (left,) = sentences([facts | {"quantity_base_units": 749}], "en")
+        assert publish(749, placement=replace(placement, text=f"Proud! {left.text}"))
+
+    def test_takes_no_other_figures_than_those_of_the_claim(self, publish, placement):
+        with pytest.raises(SaysTooMuch) as refusal:
+            publish(50, placement=replace(placement, text="We retired 750 kg of cobalt."))
+
+        assert "0.05 credits, 50 kg" in refusal.value.detail["marks"][0]
+        assert publish(500, placement=replace(placement, text="We retired 0.5 credits, equal to 500 kg of cobalt."))
+
+    def test_lets_a_part_be_claimed_in_the_allowed_sentence(self, stage, publish, retired, placement):
+        facts = read(issuing.certificate_numbered(stage.session, retired.number).facts)
+        for language in LANGUAGES:
+            (part,) = sentences([facts | {"quantity_base_units": 100}], language)
+            assert publish(100, placement=replace(placement, text=part.plain, language=Language(language)))
+        (whole,) = sentences([facts], "en")
+        assert [
+            mark.kind for mark in marks_in(stage.session, whole.text.replace("750 kg", "751 kg"), [retired.id])
+        ] == ["quantity"]
+        assert not marks_in(stage.session, whole.plain, [retired.id])
 
     def test_is_for_who_retired_or_was_retired_for(self, stage, publish, retired, placement):
         reader = UserFactory(organisation=stage.buyer.organisation, may=[RoleName.READER])
