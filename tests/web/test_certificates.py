@@ -23,7 +23,9 @@ def retirement(app, session, stage):
 class TestCertificate:
     @pytest.mark.parametrize("kind", ["certificates", "retirements"])
     def test_shows_anybody_what_the_document_says(self, client, retirement, words, kind):
-        page = words(client.get(f"/{kind}/{retirement.number}").text)
+        sent = client.get(f"/{kind}/{retirement.number}").text
+        assert f'og:title" content="Certificate of retirement {retirement.number}"' in sent
+        page = words(sent)
 
         for fact in (
             retirement.number,

@@ -49,6 +49,12 @@ class TestPublicSite:
             assert fact in page
         assert "IPIS" not in page
 
+    def test_can_be_shared_with_title_and_description(self, client, site):
+        for address in ("/sites/COD-KAM001", "/serials/ASMC-CO-COD-KAM001-2026-0001-000000001"):
+            page = client.get(address).text
+            assert '<meta property="og:title" content="' in page
+            assert "Kamilombe" in page.partition("og:")[2].partition("color-scheme")[0]
+
     def test_says_of_what_others_saw_no_more_than_the_year(self, client, session, site, words):
         observed = ObservedSite(
             pcode="codmine00001", source="IPIS", name="Kamilombe", country="COD", province="Lualaba",
