@@ -17,6 +17,8 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
+from credits.ledger.serials import written
+from credits.participants import countries
 from credits.participants.models import User
 from credits.participants.permissions import may_buy
 from credits.payments import cancelling, delivering, disputes, invoices, looking, refunding, reserving
@@ -27,6 +29,7 @@ from credits.payments.prices import plain
 from credits.payments.settling import UNDER_WAY
 from credits.problems import status_of
 from credits.progress import steps_of
+from credits.registry import sale
 from credits.web.blueprint import bp
 from credits.web.order_forms import lines_of, whole
 from credits.web.paging import page_of
@@ -202,6 +205,17 @@ def under_way(order: Order) -> Payment | None:
     return next((payment for payment in order.payments if payment.state in UNDER_WAY), None)
 
 
+def serials_of(order: Order) -> list[str]:
+    """What a delivered order was given, as it is written."""
+    lines = [line for line in order.lines if order.delivered_at is not None]
+    return [
+        written(line.issuance.number, units)
+        for line in lines
+        if line.earmark is not None
+        for units in sale.serials_set_apart(db.session(), line.earmark)
+    ]
+
+
 def may_be_paid_now(payment: Payment | None) -> bool:
     """Whether word of the provider is to be expected any moment, for whoever comes back from its page."""
     return payment is not None and payment.means is Means.STRIPE and payment.state is not PaymentState.PROCESSING
@@ -231,6 +245,9 @@ def order_page(found: Order, *, refusal: str = "", looks: int = 0) -> str:
         again=again(found),
         papers=invoices.papers_of(found),
         steps=steps_of(found),
+        serials=serials_of(found),
+        issuances=list(dict.fromkeys(line.issuance.number for line in found.lines)),
+        claim_country=countries.name_of(found.claim["country"], languages.current()) if found.claim else "",
         language=dict(languages.NAMES).get(spoken.value) if (spoken := language_in(found)) else None,
     )
 

@@ -172,6 +172,8 @@ class TestOrder:
         client.sign_in(stage.buyer)
         seen = words(client.get("/orders/ORDER-000001").text)
         assert "Retired in your name" in seen
+        assert "Serials ASMC-" in seen
+        assert "What your money paid for" in seen
         assert certificate.number in seen
         assert client.get(f"/certificates/{certificate.number}").status_code == 200
         assert client.get("/orders/ORDER-000001/invoice.pdf").data[:5] == b"%PDF-"
