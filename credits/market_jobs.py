@@ -16,7 +16,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from credits.db import begin_writing
-from credits.payments import bank, cancelling, delivering, receiving, reconciling, refunding, reserving
+from credits.payments import (
+    bank,
+    cancelling,
+    delivering,
+    disputes,
+    receiving,
+    reconciling,
+    recovering,
+    refunding,
+    reserving,
+)
 from credits.payments.gateway import (
     CheckoutAsked,
     CheckoutState,
@@ -28,7 +38,7 @@ from credits.payments.gateway import (
     Seen,
     Told,
 )
-from credits.payments.models import Means, OrderLine, Payment, PaymentState
+from credits.payments.models import Means, Order, OrderLine, Payment, PaymentState
 from credits.payments.reconciling import Reconciled
 from credits.payments.refunding import Due
 from credits.registry.policy import Policy
@@ -302,6 +312,25 @@ def release_leftovers(session: Session, *, at: datetime) -> int:
             released += bool(tried(session, f"reservation {earmark_id}", partial(committed, session, again)))
     session.rollback()
     return released
+
+
+def follow_disputes(session: Session, *, at: datetime) -> int:
+    """Hold or take what has come back to buyers whose payment is or was disputed; of how many orders. Commits each."""
+    done = after = 0
+    while found := recovering.to_follow(session, after):
+        session.rollback()
+        after = found[-1]
+        for order_id in found:
+            look = partial(follow_dispute, session, order_id, at)
+            done += bool(tried(session, f"the disputes of order {order_id}", partial(committed, session, look)))
+    session.rollback()
+    return done
+
+
+def follow_dispute(session: Session, order_id: int, at: datetime) -> bool:
+    order = session.get_one(Order, order_id)
+    session.refresh(order, with_for_update=True)
+    return disputes.follow(session, order=order, at=at)
 
 
 def lapse_transfers(session: Session, *, at: datetime) -> int:

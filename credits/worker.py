@@ -168,10 +168,11 @@ def poll_debits() -> None:
 @huey.periodic_task(crontab(minute="*/10"))
 @huey.lock_task("tend-orders")
 def tend_orders() -> None:
-    """Deliver what waits, give back what ended orders still keep, end those whose transfer has not come."""
+    """Deliver what waits, give back what ended orders keep, take what is disputed, end what nobody transfers for."""
     with app.app_context():
         market_jobs.deliver_waiting(db.session(), policy=app.extensions["policy"], at=now())
         market_jobs.release_leftovers(db.session(), at=now())
+        market_jobs.follow_disputes(db.session(), at=now())
         market_jobs.lapse_transfers(db.session(), at=now())
 
 

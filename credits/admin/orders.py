@@ -20,7 +20,7 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.participants.permissions import is_issuer
-from credits.payments import delivering, disputes, invoices, looking, refunding
+from credits.payments import delivering, disputes, invoices, looking, premium, refunding
 from credits.payments.models import Currency, Means, Order, OrderLine, OrderState, Payment, ProviderEvent, Refund
 from credits.payments.prices import parse
 from credits.progress import steps_of
@@ -129,10 +129,13 @@ def see_transfer(number: str) -> ResponseReturnValue:
 def refund_order(number: str) -> ResponseReturnValue:
     """One issuer proposes it; with the approval of a second one the credits go back, and then the money."""
     found = looking.order_numbered(db.session(), current_user(), number)
-    return propose(found, RefundForm(), DecisionKind.REFUND, dict, "admin/orders/refund_order.html")
+    lost = premium.paid_out(db.session(), found)
+    return propose(found, RefundForm(), DecisionKind.REFUND, dict, "admin/orders/refund_order.html", lost=lost)
 
 
-def propose(found: Order, form: Any, kind: DecisionKind, asked: Any, template: str) -> ResponseReturnValue:
+def propose(
+    found: Order, form: Any, kind: DecisionKind, asked: Any, template: str, **shown: Any
+) -> ResponseReturnValue:
     if not form.is_submitted():
         form.key.data = uuid4().hex
     status, number = 422 if form.is_submitted() else 200, found.number
@@ -146,7 +149,7 @@ def propose(found: Order, form: Any, kind: DecisionKind, asked: Any, template: s
         except CreditsError as refusal:
             status = refused(form, refusal)
             found = looking.order_numbered(db.session(), current_user(), number)
-    return render_template(template, form=form, order=found), status
+    return render_template(template, form=form, order=found, **shown), status
 
 
 @bp.post("/orders/<number>/refunds/<int:refund_id>/sent")

@@ -4,7 +4,7 @@ What was retired stays retired, and what was passed on stays with who has it: th
 shortfall, is booked and shown. Where a part of the money is disputed, the same part of the credits is concerned.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from math import ceil
@@ -15,14 +15,17 @@ from sqlalchemy.orm import Session
 
 from credits import ledger
 from credits.ledger.models import AccountKind
-from credits.ledger.serials import SerialRange, lowest
-from credits.payments import orders, premium, refunding, reserving
+from credits.ledger.serials import SerialRange
+from credits.payments import orders, premium, recovering, refunding, reserving
 from credits.payments.gateway import Disputed, Seen
 from credits.payments.models import Dispute, DisputeState, Order, OrderLine, OrderState, Payment, PaymentState
 from credits.payments.orders import tell
-from credits.registry import earmarks, sale
-from credits.registry.accounts import account_of
+from credits.payments.recovering import cut
+from credits.payments.tracing import gone_back, quantity_of, returned, without
+from credits.registry import earmarks
+from credits.registry.accounts import account_of, registry_account
 from credits.registry.movements import Earmark, EarmarkKind
+from credits.registry.stillness import keep_still
 from credits.registry.telling import recorded
 
 TAKEN_BACK = "The payer's bank has taken the money back."
@@ -63,16 +66,18 @@ def opened(session: Session, order: Order, payment: Payment, disputed: Disputed,
 
 def hold(session: Session, order: Order, dispute: Dispute, at: datetime) -> Earmark | None:
     """Hold what the buyer still has of the order, as far as the dispute goes; None where nothing is left. Flushes."""
-    there = left(session, order, dispute, AccountKind.AVAILABLE)
+    wanted = {line.line: concerned(dispute, line) for line in order.lines}
+    return hold_these(session, order, recovering.within_reach(session, order, wanted, at), "dispute.opened", at)
+
+
+def hold_these(
+    session: Session, order: Order, ranges: Mapping[int, Sequence[SerialRange]], kind: str, at: datetime
+) -> Earmark | None:
+    """Hold these of the buyer's available serials, given by line; kind: of the event. Flushes."""
     source, target = (account_of(session, order.buyer, kind) for kind in (AccountKind.AVAILABLE, AccountKind.HELD))
-    moves = [
-        ledger.Move(line.issuance_id, units, source, target)
-        for line, ranges in zip(order.lines, there, strict=True)
-        for units in ranges
-    ]
+    moves = moves_of(order, ranges, source, target)
     if not moves:
         return None
-    numbers = {line.issuance_id: line.issuance.number for line in order.lines}
     facts = orders.facts_of(order) | {"holder": order.buyer.number}
     return earmarks.set_apart(
         session,
@@ -80,21 +85,74 @@ def hold(session: Session, order: Order, dispute: Dispute, at: datetime) -> Earm
         holder=order.buyer,
         why=f"The payment of {order.number} is disputed.",
         moves=moves,
-        record=recorded(session, "dispute.opened", order.number, numbers, facts, "", None, at),
+        record=told(session, order, kind, facts, at),
         by=order.placed_by,  # nobody of the registry: it follows from their payment
         at=at,
     )
 
 
-def close(session: Session, order: Order, dispute: Dispute, state: DisputeState, at: datetime) -> None:
-    """The dispute has ended: what was held is the buyer's own again, or goes back to the sellers. Flushes."""
-    held = dispute.earmark
+def follow(session: Session, *, order: Order, at: datetime) -> bool:
+    """Hold or take what has come back to the buyer since, as far as disputes go; whether anything had. Flushes.
+
+    While a dispute is open it is held with the rest. After a lost one it is the registry's, in its buffer: the registry
+    bears the shortfall. The order's row is locked.
+    """
+    if order.state is not OrderState.DELIVERED:
+        return False
+    mine = [each for each in disputes_of(session, order) if each.payment.state is PaymentState.PAID]
+    lost = [each for each in mine if each.state is DisputeState.LOST]
+    came = take_more(session, order, lost, at) if lost else False
+    for dispute in mine:
+        if dispute.state is DisputeState.OPEN:
+            came = hold_more(session, order, dispute, at) or came
+    return came
+
+
+def hold_more(session: Session, order: Order, dispute: Dispute, at: datetime) -> bool:
+    """Hold what is within reach now besides what is held: all of it under one new hold. Flushes."""
+    held = dispute.earmark if dispute.earmark is not None and dispute.earmark.closing_posting_id is None else None
+    mine = {line.line: held_of(session, line, held) if held else [] for line in order.lines}
+    wanted = {line.line: concerned(dispute, line) - quantity_of(mine[line.line]) for line in order.lines}
+    more = recovering.within_reach(session, order, wanted, at)
+    if not any(more.values()):
+        return False
     if held is not None:
         session.refresh(held, with_for_update=True)
+        earmarks.let_go(session, held, record=told(session, order, "dispute.extended", {}, at), by=None, at=at)
+    together = {number: sorted((*mine[number], *ranges)) for number, ranges in more.items()}
+    dispute.earmark = hold_these(session, order, together, "dispute.extended", at)
+    session.flush()
+    return True
+
+
+def take_more(session: Session, order: Order, lost: Sequence[Dispute], at: datetime) -> bool:
+    """Put what is within reach now of what lost disputes are about into the registry's buffer. Flushes."""
+    wanted = {}
+    for line in order.lines:
+        gone = gone_back(session, [order.id], line.issuance).get(order.id, [])
+        about = min(line.quantity, sum(concerned(dispute, line) for dispute in lost))
+        wanted[line.line] = about - returned(session, line, gone)
+    more = recovering.within_reach(session, order, wanted, at)
+    buffer = registry_account(session, AccountKind.BUFFER)
+    moves = moves_of(order, more, account_of(session, order.buyer, AccountKind.AVAILABLE), buffer)
+    if not moves:
+        return False
+    facts = {"holder": order.buyer.number, "to_buffer": sum(each.units.quantity for each in moves)}
+    ledger.move(session, moves, at=at, record=told(session, order, "dispute.recovered", facts, at))
+    return True
+
+
+def moves_of(order: Order, ranges: Mapping[int, Sequence[SerialRange]], source: int, target: int) -> list[ledger.Move]:
+    """The moves of ranges that are given by line."""
+    return [ledger.Move(line.issuance_id, units, source, target) for line in order.lines for units in ranges[line.line]]
+
+
+def close(session: Session, order: Order, dispute: Dispute, state: DisputeState, at: datetime) -> None:
+    """The dispute has ended: what was held is the buyer's own again, or goes back to the sellers. Flushes."""
     if state is DisputeState.WON:
-        give_free(session, order, held, at)
+        give_free(session, order, dispute.earmark, at)
     elif order.state is OrderState.DELIVERED and dispute.payment.state is PaymentState.PAID:
-        dispute.shortfall = take_back(session, order, dispute, held, at)
+        dispute.shortfall = take_back(session, order, dispute, at)
     else:
         tell(session, order, "dispute.closed", None, at, None, outcome=state.value)
     dispute.state, dispute.closed_at = state, at
@@ -115,33 +173,52 @@ def lose(session: Session, order: Order, dispute: Dispute, at: datetime) -> None
 
 def give_free(session: Session, order: Order, held: Earmark | None, at: datetime) -> None:
     """A dispute that was won: what was held is where it was."""
+    if held is not None:
+        session.refresh(held, with_for_update=True)
+    outcome = {"outcome": DisputeState.WON.value}
     if held is None or held.closing_posting_id is not None:
-        tell(session, order, "dispute.closed", None, at, None, outcome=DisputeState.WON.value)
+        tell(session, order, "dispute.closed", None, at, None, **outcome)
         return
-    earmarks.let_go(session, held, record=closing(session, order, DisputeState.WON, at), by=None, at=at)
+    earmarks.let_go(session, held, record=told(session, order, "dispute.closed", outcome, at), by=None, at=at)
 
 
-def take_back(session: Session, order: Order, dispute: Dispute, held: Earmark | None, at: datetime) -> int:
-    """A dispute that was lost: what is left goes back to the sellers; the shortfall, in minor units. Flushes."""
-    kept = held if held is not None and held.closing_posting_id is None else None
-    free = left(session, order, dispute, AccountKind.AVAILABLE)
+def take_back(session: Session, order: Order, dispute: Dispute, at: datetime) -> int:
+    """A dispute that was lost: what is left is taken; the shortfall, in minor units. Flushes.
+
+    It goes back to the sellers as far as their sites still hold its premium. What of the premium is paid out is the
+    registry's loss, so those credits come into its buffer: else they would be sold, and their premium paid, twice.
+    """
+    keep_still(session, sorted({line.issuance_id for line in order.lines}))  # before the hold is locked
+    if dispute.earmark is not None:
+        session.refresh(dispute.earmark, with_for_update=True)
+    kept = dispute.earmark if dispute.earmark is not None and dispute.earmark.closing_posting_id is None else None
+    mine = {line.line: held_of(session, line, kept) if kept else [] for line in order.lines}
+    wanted = {line.line: concerned(dispute, line) - quantity_of(mine[line.line]) for line in order.lines}
+    free = recovering.within_reach(session, order, wanted, at)
+    own = shortfall(order, dispute, {number: quantity_of([*mine[number], *free[number]]) for number in mine})
+    covered = premium.covered(session, dispute=dispute, own=own)
     available, frozen = (account_of(session, order.buyer, kind) for kind in (AccountKind.AVAILABLE, AccountKind.HELD))
+    buffer = registry_account(session, AccountKind.BUFFER)
     moves: list[ledger.Move] = []
-    back: dict[int, int] = {}
-    for line, ranges in zip(order.lines, free, strict=True):
-        target = account_of(session, line.seller, AccountKind.AVAILABLE)
-        mine = held_of(session, line, kept) if kept is not None else []
-        more = cut(ranges, concerned(dispute, line) - sum(units.quantity for units in mine))
-        moves += [ledger.Move(line.issuance_id, units, frozen, target) for units in mine]
-        moves += [ledger.Move(line.issuance_id, units, available, target) for units in more]
-        back[line.line] = sum(units.quantity for units in (*mine, *more))
+    for line in order.lines:
+        seller = account_of(session, line.seller, AccountKind.AVAILABLE)
+        there = [(units, frozen) for units in mine[line.line]] + [(units, available) for units in free[line.line]]
+        quantity = sum(units.quantity for units, _ in there)
+        left = int(quantity * covered.get(line.line, Fraction(1)))  # the seller's own again
+        for units, source in there:
+            to_seller = cut([units], left)
+            left -= quantity_of(to_seller)
+            moves += [ledger.Move(line.issuance_id, part, source, seller) for part in to_seller]
+            moves += [ledger.Move(line.issuance_id, part, source, buffer) for part in without([units], to_seller)]
     if not moves:
         tell(session, order, "dispute.closed", None, at, None, outcome=DisputeState.LOST.value)
-        return shortfall(order, dispute, back)
-    posting = ledger.move(session, moves, at=at, record=closing(session, order, DisputeState.LOST, at))
+        return own
+    kept_back = sum(each.units.quantity for each in moves if each.target == buffer)
+    facts = {"outcome": DisputeState.LOST.value} | ({"to_buffer": kept_back} if kept_back else {})
+    posting = ledger.move(session, moves, at=at, record=told(session, order, "dispute.closed", facts, at))
     if kept is not None:
         kept.closing_posting_id, kept.closed_at = posting.id, at
-    return shortfall(order, dispute, back)
+    return own
 
 
 def held_of(session: Session, line: OrderLine, held: Earmark) -> list[SerialRange]:
@@ -155,28 +232,15 @@ def held_of(session: Session, line: OrderLine, held: Earmark) -> list[SerialRang
     ]
 
 
-def closing(session: Session, order: Order, state: DisputeState, at: datetime) -> Any:
+def told(session: Session, order: Order, kind: str, facts: dict[str, Any], at: datetime) -> Any:
+    """How an event of this order is written once its serials are known."""
     numbers = {line.issuance_id: line.issuance.number for line in order.lines}
-    facts = orders.facts_of(order) | {"outcome": state.value}
-    return recorded(session, "dispute.closed", order.number, numbers, facts, "", None, at)
+    return recorded(session, kind, order.number, numbers, orders.facts_of(order) | facts, "", None, at)
 
 
 def concerned(dispute: Dispute, line: OrderLine) -> int:
     """Base units of a line that a dispute is about: in proportion to the money, rounded up."""
     return min(line.quantity, -(-line.quantity * dispute.amount // dispute.payment.amount))
-
-
-def left(session: Session, order: Order, dispute: Dispute, kind: AccountKind) -> list[list[SerialRange]]:
-    """Which serials of each line the buyer still has in this account, as far as the dispute goes."""
-    delivered = [line.earmark for line in order.lines if line.earmark is not None]
-    there = sale.still_there(session, delivered, order.buyer, kind)
-    return [cut(ranges, concerned(dispute, line)) for line, ranges in zip(order.lines, there, strict=True)]
-
-
-def cut(ranges: Sequence[SerialRange], quantity: int) -> list[SerialRange]:
-    """The lowest `quantity` serials of these, or all there are."""
-    there = sum(units.quantity for units in ranges)
-    return lowest(list(ranges), min(quantity, there)) if quantity > 0 and there else []
 
 
 def shortfall(order: Order, dispute: Dispute, back: dict[int, int]) -> int:

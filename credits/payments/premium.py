@@ -7,6 +7,7 @@ site still holds; what is paid out already stays with the miners, and the regist
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -120,19 +121,12 @@ def send_back(
     """Enter `amount` minor units as gone back to the buyer, `own` of them at the registry's loss from the start."""
     order = posting.order
     assert order is not None
-    wanted = divided(min(amount - own, sum(share.left for share in shares)), [share.left for share in shares])
+    pieces = asked_of(session, shares, amount - own)
     refunded = account_of(session, MoneyKind.REFUNDED, order.currency)
-    lost = amount - sum(wanted)
+    lost = amount - sum(taken for _, _, taken in pieces)
     parts: list[Part] = []
-    there: dict[int, int] = {}
     sites: dict[str, int] = {}
-    for account in sorted({share.account for share in shares}):
-        lock_account(session, account)
-        there[account] = holds(session, account)
-    for share, piece in zip(shares, wanted, strict=True):
-        taken = min(piece, there[share.account])
-        there[share.account] -= taken
-        lost += piece - taken
+    for share, _, taken in pieces:
         parts.append(Part(share.account, refunded, share.line, taken))
         if share.site_id is not None:
             number = number_of(session.get_one(Site, share.site_id))
@@ -140,6 +134,39 @@ def send_back(
     parts.append(Part(account_of(session, MoneyKind.SHORTFALL, order.currency), refunded, 0, lost))
     posting.event_id = tell(session, "premium.returned", order, sites, {"why": posting.kind.value}, at)
     return enter(session, posting, parts)
+
+
+def asked_of(session: Session, shares: Sequence[Share], amount: int) -> list[tuple[Share, int, int]]:
+    """What of `amount` each share would have to give back, and what of that its account still holds. Locks them."""
+    there: dict[int, int] = {}
+    for account in sorted({share.account for share in shares}):
+        lock_account(session, account)
+        there[account] = holds(session, account)
+    pieces = []
+    wanted = divided(min(amount, sum(share.left for share in shares)), [share.left for share in shares])
+    for share, piece in zip(shares, wanted, strict=True):
+        taken = min(piece, there[share.account])
+        there[share.account] -= taken
+        pieces.append((share, piece, taken))
+    return pieces
+
+
+def covered(session: Session, *, dispute: Dispute, own: int) -> dict[int, Fraction]:
+    """By line: which part of the premium that a lost dispute takes back its site still holds. Locks the accounts.
+
+    own: the shortfall of the dispute, in minor units, which takes nothing back.
+    """
+    pieces = asked_of(session, open_shares(session, dispute.payment.order), dispute.amount - own)
+    return {share.line: Fraction(taken, piece) for share, piece, taken in pieces if share.site_id is not None and piece}
+
+
+def paid_out(session: Session, order: Order) -> int:
+    """Minor units of an order's premium that its sites hold no more: what a refund would be at the registry's loss."""
+    wanted: dict[int, int] = {}
+    for share in open_shares(session, order):
+        if share.site_id is not None:
+            wanted[share.account] = wanted.get(share.account, 0) + share.left
+    return sum(max(0, amount - holds(session, account)) for account, amount in wanted.items())
 
 
 def divided(amount: int, by: Sequence[int]) -> list[int]:

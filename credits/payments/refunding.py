@@ -45,7 +45,7 @@ STEPS = {
 # One that came back has ended: a look at the provider may be an old one.
 NEXT = {
     RefundState.ASKED: (RefundState.ASKED, RefundState.DONE, RefundState.FAILED),
-    RefundState.DONE: (),
+    RefundState.DONE: (RefundState.FAILED,),  # its bank sends the money back days later
     RefundState.FAILED: (),
 }
 UNWANTED = (OrderState.CANCELLED, OrderState.REFUNDED)  # whose money goes back

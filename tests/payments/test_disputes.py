@@ -1,17 +1,39 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from credits import market_jobs
 from credits.journal import events
 from credits.ledger.models import AccountKind
-from credits.payments import acts, comparing, receiving, refunding
+from credits.payments import acts, comparing, premium, receiving, refunding
 from credits.payments.delivering import Disputed as UnderDispute
 from credits.payments.disputes import disputes_of
 from credits.payments.gateway import CheckoutState, Disputed, Refunded, Seen
 from credits.payments.models import DisputeState, Means, OrderState, RefundState, Use
 from credits.payments.money_models import MoneyPosting, MoneyPostingKind
+from credits.registry import transfer
 from credits.registry.movements import DecisionKind
+from tests.payments.house import House
 from tests.stage import CLAIM
+
+DAY = timedelta(days=1)
+
+
+def checkout_of(order, payment):
+    """How the provider tells of a paid checkout."""
+    return Seen(
+        reference="cs_1",
+        order_number=order.number,
+        attempt=1,
+        state=CheckoutState.PAID,
+        amount=order.total,
+        currency="USD",
+        payment="pi_1",
+        livemode=False,
+        account=None,
+        created=payment.opened_at,
+    )
 
 
 @pytest.fixture
@@ -27,19 +49,7 @@ def buy(stage, issuance):
     def bought(**bent):
         order = stage.ordered((stage.for_sale(issuance), 100), means=Means.STRIPE, **bent)
         payment = stage.begun(order)
-        seen = Seen(
-            reference="cs_1",
-            order_number=order.number,
-            attempt=1,
-            state=CheckoutState.PAID,
-            amount=order.total,
-            currency="USD",
-            payment="pi_1",
-            livemode=False,
-            account=None,
-            created=payment.opened_at,
-        )
-        return order, payment, seen
+        return order, payment, checkout_of(order, payment)
 
     return bought
 
@@ -177,3 +187,79 @@ class TestTakeIn:
         assert kinds == [MoneyPostingKind.SALE, MoneyPostingKind.REFUND, MoneyPostingKind.SHORTFALL]
         assert refunding.due(stage.session) == []
         stage.must_be_sound()
+
+    @pytest.mark.parametrize("way", ["offered", "reserved"])
+    def test_reaches_what_is_on_its_way_or_reserved(self, stage, issuance, buy, tell, way):
+        order, payment, seen = buy()
+        buyer = stage.buyer.organisation
+        tell(payment, seen)
+        if way == "offered":
+            stage.offered(issuance, 60, to=stage.second, sender=buyer, by=stage.buyer)
+        else:
+            stage.reserved((issuance, 60), holder=buyer, by=stage.buyer)
+        tell(payment, seen, DisputeState.OPEN)
+        assert stage.serials(issuance, buyer) == [("held", 1, 100)]
+        tell(payment, seen, DisputeState.LOST)
+
+        assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_500}
+        assert disputes_of(stage.session, order)[0].shortfall == 0
+        stage.must_be_sound()
+
+    @pytest.mark.parametrize("lost", [False, True])
+    def test_reaches_what_the_registry_lets_go_meanwhile(self, stage, issuance, buy, tell, lost):
+        order, payment, seen = buy()
+        buyer = stage.buyer.organisation
+        tell(payment, seen)
+        held = stage.held(issuance, 60, holder=buyer)
+        tell(payment, seen, DisputeState.OPEN)
+        if lost:
+            tell(payment, seen, DisputeState.LOST)
+            assert disputes_of(stage.session, order)[0].shortfall == 31_200
+        stage.decided(DecisionKind.RELEASE, held.number)
+
+        if lost:  # the registry bears the shortfall, so what comes back is its own
+            assert stage.serials(issuance, buyer) == []
+            assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_440}
+        else:
+            assert stage.serials(issuance, buyer) == [("held", 1, 100)]
+            tell(payment, seen, DisputeState.WON)
+            assert stage.serials(issuance, buyer) == [("available", 1, 100)]
+        stage.must_be_sound()
+
+    def test_takes_what_somebody_sends_back_after_it_was_lost(self, stage, issuance, buy, tell):
+        _order, payment, seen = buy()
+        buyer, friend = stage.buyer.organisation, stage.second.organisation
+        tell(payment, seen)
+        sent = stage.offered(issuance, 60, to=stage.second, sender=buyer, by=stage.buyer)
+        transfer.accept(stage.session, transfer=sent, by=stage.second, at=sent.expires_at.replace(microsecond=0) - DAY)
+        tell(payment, seen, DisputeState.LOST)
+        back = stage.offered(issuance, 60, to=stage.buyer, sender=friend, by=stage.second)
+        transfer.accept(stage.session, transfer=back, by=stage.buyer, at=back.expires_at.replace(microsecond=0) - DAY)
+        stage.session.commit()
+
+        assert market_jobs.follow_disputes(stage.session, at=stage.at) == 1
+        assert stage.serials(issuance, buyer) == []
+        assert market_jobs.follow_disputes(stage.session, at=stage.at) == 0
+        stage.must_be_sound()
+
+
+def test_never_sells_twice_what_is_paid_out(stage):
+    acts.register()
+    house = House(stage)
+    order = stage.ordered((stage.for_sale(house.made, 2_500), 100), means=Means.STRIPE)
+    payment = stage.begun(order)
+    seen = checkout_of(order, payment)
+    asked = {"payment": payment, "livemode": False, "policy": stage.policy, "at": stage.at}
+    receiving.settle_seen(stage.session, seen=seen, **asked)
+    house.paid(house.decided(income=order.premium // 4), order.premium // 4)
+    assert premium.paid_out(stage.session, order) == order.premium // 4
+    lost = Disputed(reference="du_1", amount=order.total, state=DisputeState.LOST)
+    receiving.settle_seen(stage.session, seen=replace(seen, disputes=(lost,)), **asked)
+
+    assert stage.serials(house.made, stage.buyer.organisation) == []
+    assert stage.balance(house.made) == {AccountKind.AVAILABLE: 2_475}  # 25 are in the registry's buffer
+    told = [event for event in events.story(stage.session, order.number) if event.kind == "dispute.closed"]
+    assert b'"to_buffer":25' in told[0].body
+    assert house.figures[3] == 0
+    house.must_be_sound()
+    stage.must_be_sound()

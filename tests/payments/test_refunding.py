@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from credits.ledger.models import AccountKind
-from credits.payments import acts, delivering, premium, refunding
+from credits.payments import acts, comparing, delivering, premium, refunding, settling
 from credits.payments.gateway import Refunded
-from credits.payments.models import OrderState, Refund, RefundState, Use
+from credits.payments.models import Means, OrderState, Refund, RefundState, Use
 from credits.payments.money_models import MoneyPosting, MoneyPostingKind
 from credits.payments.refunding import NotAllThere, NotRefundable
 from credits.registry import decisions, retirement
@@ -134,3 +134,22 @@ class TestSettle:
         assert (again.state, again.amount) == (RefundState.ASKED, order.total)
         with pytest.raises(NotRefundable):
             refunding.ask_again(stage.session, refund=refund, by=stage.issuer, at=later)
+
+    def test_is_sent_once_more_where_a_bank_gives_it_back_days_after(self, stage, issuance):
+        order = stage.ordered((stage.for_sale(issuance), 100), means=Means.STRIPE)
+        payment = stage.begun(order)
+        settling.cleared(stage.session, order=order, payment=payment, policy=stage.policy, by=None, at=stage.at)
+        refund, later = refunded(stage, order), stage.at + timedelta(days=9)
+
+        def told(state):
+            said = Refunded(reference="re_1", amount=order.total, state=state)
+            refunding.note(stage.session, refund_id=refund.id, refunded=said, at=later)
+            return refund.state
+
+        assert told(RefundState.DONE) is RefundState.DONE
+        assert told(RefundState.ASKED) is RefundState.DONE  # an old word
+        assert told(RefundState.FAILED) is RefundState.FAILED
+        assert told(RefundState.DONE) is told(RefundState.ASKED) is RefundState.FAILED
+        assert [each.kind for each in comparing.disagreements(stage.session)] == ["not_refunded"]
+        refunding.ask_again(stage.session, refund=refund, by=stage.issuer, at=later)
+        assert [each.kind for each in comparing.disagreements(stage.session)] == []
