@@ -54,7 +54,7 @@ PRESENT = {
 class Looked:
     """What a check found, and what the registry knows besides: of the certificate, or of the other document.
 
-    kept: whether these are the bytes that it keeps.
+    kept: whether these are the bytes that it keeps. unsigned: a PDF without a signature, so nothing can be checked.
     """
 
     verdict: Verdict
@@ -63,6 +63,7 @@ class Looked:
     standing: Standing = Standing.RETIRED
     annotations: tuple[CertificateAnnotation, ...] = ()
     record: Record | None = None
+    unsigned: bool = False
 
 
 @bp.get("/verify")
@@ -117,7 +118,7 @@ def look_at(content: bytes) -> Looked:
     """Check a document with the keys that are published, and ask the registry what became of it since."""
     verdict = checking.check(content, trusted())
     if verdict.outcome is not Outcome.GENUINE or verdict.facts is None:
-        return Looked(verdict)
+        return Looked(verdict, unsigned=content.startswith(b"%PDF-") and b"/ByteRange" not in content)
     if verdict.kind != "certificate":
         record = record_of(verdict)
         return Looked(verdict, record=record, kept=record is not None and record.document_sha256 == verdict.sha256)

@@ -146,6 +146,14 @@ class TestCheckDocument:
             assert told in page
             assert "This certificate is genuine" not in page
 
+    def test_says_in_one_sentence_that_an_invoice_is_no_certificate(self, client, words):
+        paper = BytesIO()
+        pikepdf.Pdf.new().save(paper)
+        page = words(client.post("/verify", data={"file": (BytesIO(paper.getvalue()), "invoice.pdf")}).text)
+
+        assert "This PDF bears no signature" in page
+        assert "not known" not in page
+
     def test_asks_for_a_file_and_refuses_a_huge_one(self, client, words):
         assert "Choose the file" in words(handed_in(client, b"").text)
         assert client.post("/verify").status_code == 422
