@@ -53,6 +53,7 @@ def show_sentences(asked: dict[str, Any]) -> list[saying.Sentence]:
     chosen = [queries.retirement_numbered(db.session(), number) for number in numbers]
     if not all(may_claim(current_user().organisation, each) for each in chosen):
         raise NoSuchRetirement("There is no such retirement.")
+    publishing.must_be_valid(db.session(), chosen)
     wanted = select(Certificate).where(Certificate.retirement_id.in_([each.id for each in chosen]))
     facts = [read(each.facts) for each in db.session.scalars(wanted.order_by(Certificate.retirement_id))]
     return saying.sentences(facts, asked["language"].value)

@@ -16,6 +16,7 @@ from credits.certificates.press import NotIssuedYet
 from credits.extensions import db
 from credits.identity import current_user, now
 from credits.registry import models, queries, retirement
+from credits.registry.annotating import annotations_of, standing_of
 from credits.registry.retirement import Claim
 
 area = Area("retirements", "Retirements and their certificates.")
@@ -86,4 +87,6 @@ def download_certificate(number: str) -> Response:
 
 
 def told(made: models.Retirement) -> With:
-    return With(made, serials=retirement.serials_of(db.session, made))
+    """With where its serials are, and how its certificate stands today."""
+    status = standing_of(annotations_of(db.session(), made)).value
+    return With(made, serials=retirement.serials_of(db.session, made), status=status)

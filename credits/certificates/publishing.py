@@ -22,7 +22,7 @@ from credits.ledger.posting import checked_quantity
 from credits.participants.models import Language, Organisation, User
 from credits.participants.permissions import BUYERS, may_dispose_of
 from credits.participants.wording import line, paragraphs
-from credits.registry.annotating import Standing, annotations_of, standing_of
+from credits.registry.annotating import annulled_among
 from credits.registry.models import Retirement
 
 
@@ -123,6 +123,7 @@ def place(session: Session, *, claim: PublishedClaim, placement: Placement, by: 
     """Record that the same claim stands in another place too. Flushes. Raises as `publish` does, and Withdrawn."""
     if not claimed_before(session, "place", claim, told_of(placement), by, key):
         must_stand(session, claim)
+        must_be_valid(session, [part.retirement for part in claim.parts])
         enter(session, claim, EntryKind.PLACED, placement, None, by, at)
         ledger.settle(session, {})
 
@@ -144,6 +145,7 @@ def correct(
     if claimed_before(session, "correct", claim, told_of(placement) | {"entry": str(entry.id)}, by, key):
         return
     must_stand(session, claim)
+    must_be_valid(session, [part.retirement for part in claim.parts])
     if entry not in claim.standing:
         raise CorrectedSince("This text was corrected before. Correct the one that stands.")
     enter(session, claim, EntryKind.CORRECTED, placement, entry, by, at)
@@ -185,9 +187,16 @@ def sound_parts(
     for retirement, _ in parts:
         if not may_claim(organisation, retirement):
             raise NotItsRetirement(f"{retirement.number} was retired neither by you nor for you.")
-        if standing_of(annotations_of(session, retirement)) is Standing.ANNULLED:
-            raise Annulled(f"The certificate {retirement.number} is annulled: nothing can be claimed on it.")
+    must_be_valid(session, [retirement for retirement, _ in parts])
     return {retirement.id: checked_quantity(quantity) for retirement, quantity in parts}
+
+
+def must_be_valid(session: Session, retirements: Sequence[Retirement]) -> None:
+    """Raise Annulled unless the certificates of all of them stand."""
+    annulled = annulled_among(session, [each.id for each in retirements])
+    for each in retirements:
+        if each.id in annulled:
+            raise Annulled(f"The certificate {each.number} is annulled: nothing can be claimed on it.")
 
 
 def must_be_left(session: Session, retirement: Retirement, quantity: int) -> None:

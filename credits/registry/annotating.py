@@ -4,6 +4,7 @@ An annotation adds a word, an annulment says that the certificate is not to be r
 what is retired is final (invariants 11 and 14), and the document stays the same bytes.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -79,6 +80,15 @@ def annotations_of(session: Session, retirement: Retirement) -> list[Certificate
     """What was said of a retirement's certificate later, oldest first."""
     wanted = select(CertificateAnnotation).where(CertificateAnnotation.retirement_id == retirement.id)
     return list(session.scalars(wanted.order_by(CertificateAnnotation.id)))
+
+
+def annulled_among(session: Session, retirements: Iterable[int]) -> set[int]:
+    """Which of these retirements, by their ids, have an annulled certificate."""
+    wanted = select(CertificateAnnotation.retirement_id).where(
+        CertificateAnnotation.retirement_id.in_(sorted(set(retirements))),
+        CertificateAnnotation.kind == DecisionKind.ANNULMENT,
+    )
+    return set(session.scalars(wanted))
 
 
 def standing_of(annotations: list[CertificateAnnotation]) -> Standing:

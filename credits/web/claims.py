@@ -31,6 +31,7 @@ from credits.form_fields import Amount, Day, OnceForm, printable, tell_at
 from credits.identity import current_user, now, signed_in, visitor
 from credits.participants.models import Language, User
 from credits.registry import queries
+from credits.registry.annotating import annulled_among
 from credits.registry.models import Retirement
 from credits.registry.retirement import NoSuchRetirement
 from credits.web.blueprint import bp
@@ -122,6 +123,7 @@ def claim_sentences() -> ResponseReturnValue:
     """The assistant: choose retirements, copy what may be said of them."""
     user = current_user()
     chosen = chosen_retirements(user)
+    publishing.must_be_valid(db.session(), chosen)
     language = request.args.get("language", languages.current())
     language = language if language in LANGUAGES else "en"
     wanted = published.claimable_by(user.organisation).options(joinedload(Retirement.issuance))
@@ -174,7 +176,8 @@ def claim(number: str) -> ResponseReturnValue:
     found = published.claim_numbered(db.session(), number)
     user = visitor()
     may = user is not None and user.organisation_id == found.organisation_id and publishes(user)
-    return render_template("claims/claim.html", claim=found, may=may and not found.withdrawn)
+    annulled = annulled_among(db.session(), [part.retirement_id for part in found.parts])
+    return render_template("claims/claim.html", claim=found, may=may and not found.withdrawn, annulled=annulled)
 
 
 @bp.route("/claims/<number>/place", methods=["GET", "POST"])

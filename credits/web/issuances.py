@@ -12,6 +12,7 @@ from credits.ledger.serials import LARGEST, SerialRange, written
 from credits.participants import countries
 from credits.payments import catalogue, tracing
 from credits.registry import plausibility, public, queries
+from credits.registry.annotating import annulled_among
 from credits.registry.models import Issuance
 from credits.registry.production import BatchState
 from credits.registry.whereabouts import whereabouts
@@ -72,6 +73,7 @@ def described(found: Issuance, units: SerialRange) -> dict[str, object]:
         "suspended": found.batch.state is BatchState.SUSPENDED,
         "first": first,
         "places": places,
+        "annulled": annulled_among(db.session(), [each.retirement.id for each in places if each.retirement]),
         "next_from": places[-1].units.last + 1 if places[-1].units.last < units.last else None,
         "moves": [move for move in moves if move.posting_id in postings],
         "next_before": postings[-1] if more else None,

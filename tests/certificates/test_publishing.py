@@ -14,6 +14,7 @@ from credits.certificates.facts import read
 from credits.certificates.issuing import Issuer
 from credits.certificates.published import marks_in
 from credits.certificates.publishing import (
+    Annulled,
     BadPlacement,
     ClaimsTooMuch,
     CorrectedSince,
@@ -31,6 +32,7 @@ from credits.participants.models import Kind, Language, Organisation, RoleName, 
 from credits.participants.permissions import WrongRole
 from credits.participants.wording import UnsoundText
 from credits.registry.models import Retirement
+from credits.registry.movements import DecisionKind
 from tests.factories import OrganisationFactory, UserFactory
 from tests.stage import CLAIM
 
@@ -236,6 +238,20 @@ class TestLater:
         worse = asked | {"entry": claim.standing[0], "placement": replace(placement, text="Ethical.")}
         with pytest.raises(SaysTooMuch):
             publishing.correct(stage.session, **worse, **later(stage))
+
+    def test_nothing_more_is_said_on_an_annulled_certificate(self, stage, publish, placement, retired):
+        claim = publish(500)
+        stage.decided(DecisionKind.ANNULMENT, retired.number)
+        for act in (
+            lambda: publish(1),
+            lambda: publishing.place(stage.session, claim=claim, placement=placement, **later(stage)),
+            lambda: publishing.correct(
+                stage.session, claim=claim, entry=claim.standing[0], placement=placement, **later(stage)
+            ),
+        ):
+            with pytest.raises(Annulled):
+                act()
+        publishing.withdraw(stage.session, claim=claim, reason="It was annulled.", **later(stage))
 
     def test_a_withdrawn_claim_frees_its_quantity_and_stays_in_the_record(self, stage, publish, placement):
         claim = publish()

@@ -5,6 +5,7 @@ import pytest
 from credits.certificates import issuing
 from credits.certificates.issuing import Issuer
 from credits.participants.models import RoleName
+from credits.registry.movements import DecisionKind
 from tests.factories import UserFactory
 from tests.stage import CLAIM
 
@@ -149,6 +150,21 @@ class TestPublishClaim:
         assert "This claim is withdrawn" in words(page)
         assert MARKUP not in page
         assert client.post(f"{there}/place", data=typed | {"key": "k6"}).status_code == 409
+
+    def test_says_wherever_it_is_looked_up_that_its_certificate_was_annulled(
+        self, client, stage, retired, address, typed, words
+    ):
+        client.sign_in(stage.buyer)
+        claim = recorded(client, address, typed)
+        serial = client.get(f"/api/v1/certificates/{retired.number}").json["origins"][0]["serials"][0]
+        assert "nnulled" not in client.get(claim).text + client.get(f"/serials/{serial}").text
+        stage.decided(DecisionKind.ANNULMENT, retired.number)
+
+        assert "Do not rely on this claim" in words(client.get(claim).text)
+        assert "Its certificate was annulled" in words(client.get(f"/serials/{serial}").text)
+        assert client.get(f"/api/v1/retirements/{retired.number}").json["status"] == "annulled"
+        refused = client.get(f"/claims/sentences?retirement={retired.number}")
+        assert (refused.status_code, "supported responsible" in refused.text) == (409, False)
 
     def test_is_for_those_who_may(self, client, stage, retired, address, typed):
         reader = UserFactory(organisation=stage.buyer.organisation, may=[RoleName.READER])

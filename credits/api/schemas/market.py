@@ -200,6 +200,7 @@ class Retirement(RetirementSummary):
     """A retirement in full. Its certificate has the same number."""
 
     serials = fields.List(fields.String(), metadata=SERIALS)
+    status = fields.String(metadata={"description": "Of its certificate today: retired, annotated or annulled."})
 
 
 class Place(Answer):
