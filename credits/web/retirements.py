@@ -5,6 +5,7 @@ from typing import Any
 from flask import current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
@@ -74,7 +75,17 @@ class RetireForm(ClaimFields):
 def retirements() -> ResponseReturnValue:
     user = current_user()
     wanted = queries.retirements_of(user).options(joinedload(Retirement.issuance), joinedload(Retirement.holder))
-    return render_template("retirements/retirements.html", page=page_of(wanted), organisation=user.organisation)
+    page = page_of(wanted)
+    ids = [each.id for each in page.rows]
+    drawn = select(Certificate.retirement_id).where(
+        Certificate.retirement_id.in_(ids), Certificate.document_sha256.is_not(None)
+    )
+    return render_template(
+        "retirements/retirements.html",
+        page=page,
+        organisation=user.organisation,
+        issued=set(db.session.scalars(drawn)),
+    )
 
 
 @bp.route("/holdings/<number>/retire", methods=["GET", "POST"])
