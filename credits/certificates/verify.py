@@ -46,17 +46,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             sys.stderr.write(f"{in_one_line(f'COULD NOT TELL: {fault}')}\n")
         return EXIT[Outcome.UNKNOWN]
-    say(json.dumps(as_plain(verdict), indent=1) if asked.json else in_words(verdict))
-    return EXIT[verdict.outcome]
+    said = say(json.dumps(as_plain(verdict), indent=1) if asked.json else in_words(verdict))
+    return EXIT[verdict.outcome if said else Outcome.UNKNOWN]
 
 
-def say(text: str) -> None:
-    """Print, even where the terminal has no letters for some of it, or somebody stops reading."""
+def say(text: str) -> bool:
+    """Print, even where the terminal has no letters for some of it, or somebody stops reading.
+
+    Whether it could be written: on a full disk nobody reads what was found.
+    """
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
     except BrokenPipeError:
         sys.stdout = None  # nothing is left to be flushed at the end
+    except OSError:
+        sys.stdout = None
+        return False
+    return True
 
 
 def check_file(file: Path, key: Path, *, online: bool) -> Verdict:

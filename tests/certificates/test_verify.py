@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -167,6 +168,14 @@ class TestMain:
             told["documents"][0]["fingerprint"] = sha256(bent).digest().hex(":").upper()
             with suppress(KeysUnreadable):
                 keys_in(json.dumps(told).encode())
+
+
+def test_ends_quietly_where_nothing_can_be_written(papers):
+    asked = ["-m", "credits.certificates.verify", papers / "certificate.pdf", "--key", papers / "keys.json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, *asked], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
+
+    assert (done.returncode, done.stderr) == (2, b"")
 
 
 def test_needs_no_web_server_no_database_and_no_network(papers):
