@@ -77,6 +77,7 @@ FORBIDDEN = {
         "humanely mined",
     ],
     "fr": [
+        "Nous avons rempli notre devoir de vigilance.",
         "Nos batteries contiennent du cobalt de Kamilombe",
         "Fabriqué avec de l'or responsable",
         "Fabriquée à partir de cobalt artisanal",
