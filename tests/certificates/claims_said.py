@@ -2,6 +2,10 @@
 
 FORBIDDEN = {
     "en": [
+        "We employ no underage workers.",
+        "There are no kids in our mines.",
+        "No minors work for us.",
+        "Not a single child worked for our gold.",
         "This necklace contains Fairmined gold",
         "Our cells are made using responsible Congolese cobalt",
         "Cobalt of Congolese origin",
