@@ -34,6 +34,7 @@ def bare_app() -> Flask:
     Babel(app)
     CSRFProtect(app)
     pages = ["search", "holdings", "batches", "sites", "transfers", "retirements", "account", "about", "sign_up"]
+    pages += ["my_offers", "sold", "my_premium", "orders", "uses", "all_offers"]
     for endpoint in [f"web.{page}" for page in pages] + ["admin.home", "admin.organisations"]:
         app.add_url_rule(f"/{endpoint}", endpoint, lambda: "")
     app.add_url_rule("/static/<path:filename>", "static", lambda filename: "")
@@ -150,10 +151,13 @@ class TestNavigation:
     @pytest.mark.parametrize(
         "kind, links",
         [
-            ("cooperative", "Batches Sites Holdings Transfers Retirements How it works"),
-            ("manufacturer", "Holdings Transfers Retirements How it works"),
-            ("verifier", "Panel How it works"),
-            ("registry", "Panel How it works"),
+            (
+                "cooperative",
+                "Batches Sites My offers Sold Premium Holdings Transfers Retirements For sale How it works",
+            ),
+            ("manufacturer", "Holdings Transfers Retirements Orders Declared use For sale How it works"),
+            ("verifier", "Panel For sale How it works"),
+            ("registry", "Panel For sale How it works"),
         ],
     )
     def test_shows_each_kind_of_organisation_its_own_work(self, render, kind, links):

@@ -1,10 +1,12 @@
 import pytest
 from sqlalchemy import select
 
+from credits.certificates import issuing
 from credits.certificates.models import Certificate
 from credits.participants.models import Language
 from credits.registry import queries
 from credits.registry.models import Retirement
+from tests.documents import worked
 from tests.factories import UserFactory
 
 MARKUP = "<script>alert(1)</script>"
@@ -170,8 +172,10 @@ class TestRetireCredits:
 
 
 class TestRetirements:
-    def test_lists_ones_own_with_their_certificates(self, client, stage, issuance):
+    def test_lists_ones_own_with_their_certificates(self, client, app, session, stage, issuance):
         made = stage.retired(issuance, 750)
+        issuing.freeze(session, retirement=made, issuer=app.extensions["issuer"])
+        worked(app, session)
 
         page = client.sign_in(stage.buyer).get("/retirements").text
         others = client.sign_in(stage.second).get("/retirements").text
