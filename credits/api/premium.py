@@ -50,7 +50,7 @@ def list_decisions(number: str) -> list[With]:
 
 @area.get("/serials/<serial>/premium", gives=Trail(many=True), public=True)
 def follow_premium(serial: str) -> list[With]:
-    """From a serial to the orders that it was bought in, and to the payouts that their premium went into. Public."""
+    """From a serial to the orders it was bought in, the newest 100 at most, and the payouts of their premium. Public."""
     issuance, units = public.units_named(db.session, serial)
     return [trail_told(trail) for trail in following.trails_of(db.session(), issuance, [units])]
 

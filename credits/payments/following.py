@@ -4,21 +4,20 @@ Money has no serial numbers, so premium is attributed: what was collected first 
 currency, less what went back. That is said wherever it is shown.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from credits.ledger.serials import SerialRange
 from credits.payments.models import Currency, Order, OrderLine
 from credits.payments.money_models import MoneyAccount, MoneyEntry, MoneyKind, MoneyPosting, MoneyPostingKind
 from credits.payments.premium_models import Minute, Payout
-from credits.payments.tracing import Purchase, purchases_of
+from credits.payments.tracing import MOST_LINES, Line, Purchase, purchases_of
 from credits.registry.models import Issuance
-from credits.registry.production import Site
 
 K = TypeVar("K")
 P = TypeVar("P")
@@ -119,16 +118,8 @@ def follow(session: Session, site_id: int, currency: Currency) -> list[Followed]
 
 def collected_by(session: Session, site_id: int, currency: Currency) -> list[Collected]:
     """What a site's sales brought it less what went back, line by line, in the order of the sales."""
-    held = select(MoneyAccount.id).where(
-        MoneyAccount.site_id == site_id, MoneyAccount.kind == MoneyKind.PREMIUM_HELD, MoneyAccount.currency == currency
-    )
-    went = session.execute(
-        select(MoneyPosting.order_id, MoneyEntry.line, func.sum(MoneyEntry.amount))
-        .join(MoneyPosting, MoneyPosting.id == MoneyEntry.posting_id)
-        .where(MoneyEntry.from_account_id.in_(held), MoneyPosting.kind != MoneyPostingKind.DISBURSEMENT)
-        .group_by(MoneyPosting.order_id, MoneyEntry.line)
-    )
-    back = {(order, line): int(amount) for order, line, amount in went}
+    held = held_by(site_id, currency)
+    back = {(order, line): int(amount) for order, line, amount in session.execute(gone_from(held))}
     came = session.execute(
         select(MoneyPosting.order_id, MoneyEntry.line, MoneyEntry.amount, Order.paid_at)
         .join(MoneyPosting, MoneyPosting.id == MoneyEntry.posting_id)
@@ -143,29 +134,118 @@ def collected_by(session: Session, site_id: int, currency: Currency) -> list[Col
     ]
 
 
+def held_by(site_id: int, currency: Currency) -> Select[int]:
+    """The account that holds a site's premium."""
+    return select(MoneyAccount.id).where(
+        MoneyAccount.site_id == site_id, MoneyAccount.kind == MoneyKind.PREMIUM_HELD, MoneyAccount.currency == currency
+    )
+
+
+def gone_from(held: Select[int]) -> Select[int | None, int, int]:
+    """What went back to buyers out of such an account: order, line, minor units."""
+    return (
+        select(MoneyPosting.order_id, MoneyEntry.line, func.sum(MoneyEntry.amount).label("amount"))
+        .join(MoneyPosting, MoneyPosting.id == MoneyEntry.posting_id)
+        .where(MoneyEntry.from_account_id.in_(held), MoneyPosting.kind != MoneyPostingKind.DISBURSEMENT)
+        .group_by(MoneyPosting.order_id, MoneyEntry.line)
+    )
+
+
+def followed_lines(session: Session, site_id: int, currency: Currency, lines: Collection[Line]) -> dict[Line, Followed]:
+    """As `follow`, of these lines alone: what came before them is added up by the database."""
+    placed = placed_among(session, site_id, currency, lines)
+    if not placed:
+        return {}
+    payouts = payouts_between(
+        session,
+        site_id,
+        currency,
+        min(before for _, before in placed),
+        max(before + each.amount for each, before in placed),
+    )
+    found = {}
+    for each, before in placed:
+        pieces = []
+        for payout, gone in payouts:
+            part = min(before + each.amount, gone + payout.amount) - max(before, gone)
+            if part > 0:
+                pieces.append(Piece(payout, part))
+        found[each.order_id, each.line] = Followed(each, tuple(pieces))
+    return found
+
+
+def placed_among(
+    session: Session, site_id: int, currency: Currency, lines: Collection[Line]
+) -> list[tuple[Collected, int]]:
+    """What these lines brought a site, each with how much the site had been brought before it."""
+    held = held_by(site_id, currency)
+    back = gone_from(held).subquery()
+    net = (MoneyEntry.amount - func.coalesce(back.c.amount, 0)).label("amount")
+    came = (
+        select(MoneyPosting.order_id, MoneyEntry.line, net)
+        .add_columns(func.sum(net).over(order_by=(MoneyPosting.id, MoneyEntry.line)).label("upto"))
+        .join(MoneyPosting, MoneyPosting.id == MoneyEntry.posting_id)
+        .outerjoin(back, (back.c.order_id == MoneyPosting.order_id) & (back.c.line == MoneyEntry.line))
+        .where(MoneyEntry.to_account_id.in_(held))
+        .subquery()
+    )
+    rows = session.execute(
+        select(came.c.order_id, came.c.line, came.c.amount, came.c.upto, Order.paid_at)
+        .join(Order, Order.id == came.c.order_id)
+        .where(came.c.order_id.in_({order_id for order_id, _ in lines}))
+    )
+    return [
+        (Collected(order_id, line, int(amount), paid_at.date()), int(upto) - int(amount))
+        for order_id, line, amount, upto, paid_at in rows
+        if paid_at is not None and (order_id, line) in lines
+    ]
+
+
+def payouts_between(
+    session: Session, site_id: int, currency: Currency, first: int, last: int
+) -> list[tuple[Payout, int]]:
+    """The payouts of a site that the premium between these two sums went into, each with what was paid out before."""
+    paid = (
+        select(Payout.id, Payout.amount)
+        .add_columns(func.sum(Payout.amount).over(order_by=MoneyPosting.id).label("upto"))
+        .join(MoneyPosting, MoneyPosting.disbursement_id == Payout.id)
+        .join(Minute, Minute.id == Payout.decision_id)
+        .where(Minute.site_id == site_id, Minute.currency == currency)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Payout, paid.c.upto)
+        .join(paid, paid.c.id == Payout.id)
+        .where(paid.c.upto > first, paid.c.upto - paid.c.amount < last)
+        .order_by(paid.c.upto)
+        .options(joinedload(Payout.minute))
+    )
+    return [(payout, int(upto) - payout.amount) for payout, upto in rows]
+
+
 def trails_of(session: Session, issuance: Issuance, ranges: Sequence[SerialRange]) -> list[Trail]:
-    """What the premium of the orders became in which these units were bought, the oldest first."""
-    bought = purchases_of(session, issuance, ranges)
-    if not bought:
-        return []
-    followed = followed_lines(session, issuance.site_id, {each.line.order.currency for each in bought})
+    """What the premium of the orders became in which these units were bought, the oldest first.
+
+    Of more than MOST_LINES purchases the newest.
+    """
+    bought = purchases_of(session, issuance, ranges, MOST_LINES)
+    followed: dict[Line, Followed] = {}
+    for currency in {each.line.order.currency for each in bought}:
+        lines = {(each.line.order_id, each.line.line) for each in bought if each.line.order.currency is currency}
+        followed |= followed_lines(session, issuance.site_id, currency, lines)
     return [trail_of(each, followed.get((each.line.order_id, each.line.line))) for each in bought]
 
 
 def trails_of_order(session: Session, order: Order) -> list[Trail]:
     """What the premium of each line of an order became."""
-    trails = []
-    for line in order.lines:
-        site = session.get_one(Site, line.issuance.site_id)
-        followed = followed_lines(session, site.id, {order.currency})
-        whole = Purchase(line, line.quantity, line.quantity)
-        trails.append(trail_of(whole, followed.get((order.id, line.line))))
-    return trails
-
-
-def followed_lines(session: Session, site_id: int, currencies: set[Currency]) -> dict[tuple[int, int], Followed]:
-    found = (each for currency in currencies for each in follow(session, site_id, currency))
-    return {(each.collected.order_id, each.collected.line): each for each in found}
+    followed: dict[Line, Followed] = {}
+    for site_id in {line.issuance.site_id for line in order.lines}:
+        lines = {(order.id, line.line) for line in order.lines if line.issuance.site_id == site_id}
+        followed |= followed_lines(session, site_id, order.currency, lines)
+    return [
+        trail_of(Purchase(line, line.quantity, line.quantity), followed.get((order.id, line.line)))
+        for line in order.lines
+    ]
 
 
 def trail_of(bought: Purchase, followed: Followed | None) -> Trail:

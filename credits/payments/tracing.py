@@ -6,8 +6,9 @@ next sale of the same serials is theirs, and the money of the first one is not t
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVarTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from credits.journal.models import Event
@@ -18,7 +19,9 @@ from credits.registry.earmarks import ranges_of
 from credits.registry.models import Holding, Issuance
 from credits.registry.movements import EarmarkRange
 
+Columns = TypeVarTuple("Columns")
 Line = tuple[int, int]  # an order's id and the number of its line
+MOST_LINES = 100  # purchases that anybody is shown at once, and rows that are looked at in one go
 
 
 @dataclass(frozen=True)
@@ -30,37 +33,62 @@ class Purchase:
     kept: int
 
 
-def bought_in(session: Session, issuance: Issuance, ranges: Iterable[SerialRange]) -> dict[Line, int]:
-    """In which lines of orders these units were bought: base units by line. Nothing of units never sold here."""
+def bought_in(
+    session: Session, issuance: Issuance, ranges: Iterable[SerialRange], most: int | None = None
+) -> dict[Line, int]:
+    """In which lines of orders these units were bought: base units by line. Nothing of units never sold here.
+
+    most: no more lines than these, the newest.
+    """
     wanted = tidied(ranges)
+    bought: dict[Line, int] = {}
     if not wanted:
-        return {}
-    rows = session.execute(
-        select(Order.id, OrderLine.line, EarmarkRange.first, EarmarkRange.last)
+        return bought
+    columns = (Order.id, OrderLine.line, EarmarkRange.first, EarmarkRange.last)
+    around = SerialRange(wanted[0].first, wanted[-1].last)
+    newest_first = (Order.posting_id.desc(), OrderLine.line, EarmarkRange.first)
+    sold_there = session.execute(standing(select(*columns), issuance, around).order_by(*newest_first))
+    for rows in sold_there.partitions(MOST_LINES):
+        back = gone_back(session, {order_id for order_id, *_ in rows}, issuance)
+        for order_id, line, first, last in rows:
+            sold = common(wanted, without([SerialRange(first, last)], back.get(order_id, [])))
+            if not sold:
+                continue
+            if most is not None and len(bought) == most and (order_id, line) not in bought:
+                return bought
+            bought[order_id, line] = bought.get((order_id, line), 0) + quantity_of(sold)
+            if not (wanted := without(wanted, sold)):
+                return bought
+    return bought
+
+
+def standing(wanted: Select[*Columns], issuance: Issuance, units: SerialRange) -> Select[*Columns]:
+    """The same of lines of delivered orders that stand and were given any of these serials."""
+    return (
+        wanted.select_from(Order)
         .join(OrderLine, OrderLine.order_id == Order.id)
         .join(EarmarkRange, EarmarkRange.earmark_id == OrderLine.earmark_id)
         .where(
             Order.posting_id.is_not(None),
             Order.state != OrderState.REFUNDED,
             EarmarkRange.issuance_id == issuance.id,
-            EarmarkRange.first <= wanted[-1].last,
-            EarmarkRange.last >= wanted[0].first,
+            EarmarkRange.first <= units.last,
+            EarmarkRange.last >= units.first,
         )
-        .order_by(Order.posting_id.desc(), OrderLine.line, EarmarkRange.first)
-    ).all()
-    back = gone_back(session, {order_id for order_id, *_ in rows}, issuance)
-    bought: dict[Line, int] = {}
-    for order_id, line, first, last in rows:
-        sold = common(wanted, without([SerialRange(first, last)], back.get(order_id, [])))
-        if sold:
-            bought[order_id, line] = bought.get((order_id, line), 0) + quantity_of(sold)
-            wanted = without(wanted, sold)
-    return bought
+    )
 
 
-def purchases_of(session: Session, issuance: Issuance, ranges: Iterable[SerialRange]) -> list[Purchase]:
-    """The purchases in which these units were bought, the oldest first."""
-    bought = bought_in(session, issuance, ranges)
+def orders_with(session: Session, issuance: Issuance, units: SerialRange) -> int:
+    """In how many orders these units were bought. Above MOST_LINES also sales count that another one has followed."""
+    every = session.scalars(standing(select(func.count(Order.id.distinct())), issuance, units)).one()
+    return every if every > MOST_LINES else len({order for order, _ in bought_in(session, issuance, [units])})
+
+
+def purchases_of(
+    session: Session, issuance: Issuance, ranges: Iterable[SerialRange], most: int | None = None
+) -> list[Purchase]:
+    """The purchases in which these units were bought, the oldest first. most: of the newest so many."""
+    bought = bought_in(session, issuance, ranges, most)
     orders = {order_id for order_id, _ in bought}
     lines = session.scalars(
         select(OrderLine)

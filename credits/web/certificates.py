@@ -13,7 +13,7 @@ from credits.certificates.models import Certificate
 from credits.extensions import db
 from credits.ledger.serials import parse
 from credits.participants import countries
-from credits.payments.following import trails_of
+from credits.payments.tracing import bought_in
 from credits.registry import annotating, queries
 from credits.web import credentials
 from credits.web.blueprint import bp
@@ -77,7 +77,7 @@ def kept_for_ever(answer: Response, digest: str) -> Response:
 def is_bought_here(certificate: Certificate, facts: dict[str, Any]) -> bool:
     """Whether the units were sold on this market: then their price is known, and not public where it is not told."""
     ranges = [parse(serial)[1] for origin in facts["origins"] for serial in origin["serials"]]
-    return bool(trails_of(db.session(), certificate.retirement.issuance, ranges))
+    return bool(bought_in(db.session(), certificate.retirement.issuance, ranges, most=1))
 
 
 def certificate_page(number: str) -> str:

@@ -80,7 +80,7 @@ def described(found: Issuance, units: SerialRange) -> dict[str, object]:
         "newest": "before" not in request.args,
         "written": written,
         "words": WORDS,
-        "bought": len({order for order, _ in tracing.bought_in(db.session(), found, [units])}),
+        "bought": tracing.orders_with(db.session(), found, units),
         "offers": offers,
         "left": catalogue.left(db.session(), offers),
     }

@@ -21,6 +21,7 @@ from credits.payments.premium_chart import chart_of
 from credits.payments.premium_models import Minute, PremiumPaper
 from credits.payments.prices import plain
 from credits.payments.site_premium import premium_of, sites_with_premium
+from credits.payments.tracing import MOST_LINES
 from credits.premium_words import PREMIUM_WORDS
 from credits.registry import public, queries
 from credits.registry.evidence_looking import page_of as drawn_page
@@ -65,6 +66,7 @@ def follow_money(asked: str) -> ResponseReturnValue:
         "premium/follow_money.html",
         asked=asked.strip().upper(),
         trails=trails,
+        most=MOST_LINES,
         open_orders={trail.order.id for trail in trails if sees_amounts(user, trail)},
         sites={trail.line.issuance_id: db.session.get_one(Site, trail.line.issuance.site_id) for trail in trails},
         number_of=number_of,

@@ -29,6 +29,7 @@ from credits.payments import (
     premium_figures,
     reminding,
     spending,
+    tracing,
 )
 from credits.payments.booking import Part, account_of, enter
 from credits.payments.committees import BadMinute, Decided, NotHeld, RevokedAlready
@@ -325,6 +326,16 @@ class TestFollow:
         assert [(piece.payout.number, piece.amount) for piece in trail.pieces] == [(payout.number, 22_000)]
         assert following.trails_of(house.session, house.made, [SerialRange(2_000, 2_400)]) == []
 
+    def test_leads_to_the_newest_purchases_of_very_many(self, house, monkeypatch):
+        house.sold(100_000, 100)
+        newest = house.sold(100_000, 100)
+        for module in (following, tracing):
+            monkeypatch.setattr(module, "MOST_LINES", 1)
+        both = SerialRange(1, 200)
+
+        assert [each.order for each in following.trails_of(house.session, house.made, [both])] == [newest]
+        assert tracing.orders_with(house.session, house.made, both) == 2
+
     def test_counts_days_to_the_last_payout_and_what_waits_by_age(self, house):
         house.sold(at=house.at - timedelta(days=40))
         house.sold(at=house.at - timedelta(days=35))
@@ -360,6 +371,11 @@ class TestEquation:
                     attempt.rollback()
             assert all(each.holds and each.held >= 0 for each in invariants.equations(house.session))
         house.must_be_sound()
+        whole = following.follow(house.session, house.site.id, Currency.USD)
+        for each in whole[::3]:
+            line = (each.collected.order_id, each.collected.line)
+            alone = following.followed_lines(house.session, house.site.id, Currency.USD, {line})
+            assert alone == {line: each}
 
 
 def take(house: House, step: str, amount: int, which: int) -> None:
