@@ -16,10 +16,10 @@ from credits.files import Files
 from credits.ledger import invariants
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kind, Organisation, RoleName, User
-from credits.payments import acts, floors, offers, orders, reserving
+from credits.payments import acts, floors, offers, placing, reserving
 from credits.payments.billing import Billing
 from credits.payments.models import Currency, Floor, Means, Offer, Order, Payment, Use
-from credits.payments.orders import Asked
+from credits.payments.placing import Asked
 from credits.registry import (
     assessing,
     assigning,
@@ -360,7 +360,7 @@ class Stage:
         asked |= {"lines": lines, "open_to_public": False}
         asked |= {name: bent.pop(name) for name in list(bent) if name in asked}
         by = {"buyer": self.buyer.organisation, "by": self.buyer, "key": self.key(), "at": self.at}
-        return orders.place(self.session, asked=Asked(**asked), policy=self.policy, **by | bent)
+        return placing.place(self.session, asked=Asked(**asked), policy=self.policy, **by | bent)
 
     def begun(self, order: Order, **bent: Any) -> Payment:
         """Everything of an order reserved, its payment under way."""

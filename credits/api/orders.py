@@ -13,11 +13,11 @@ from credits.api.doing import Sent, With, created, once, page_of
 from credits.api.schemas.orders import BeginRequest, Order, OrderRequest, OrdersQuery, OrderSummary
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.payments import cancelling, delivering, looking, models, offers, orders, reserving
+from credits.payments import cancelling, delivering, looking, models, offers, placing, reserving
 from credits.payments.billing import Billing
 from credits.payments.gateway import ProviderUnreachable
 from credits.payments.models import Means, Use
-from credits.payments.orders import Asked
+from credits.payments.placing import Asked
 from credits.payments.settling import UNDER_WAY
 from credits.registry.retirement import Claim
 
@@ -55,7 +55,7 @@ def place_order(key: str, asked: dict[str, Any]) -> Sent:
         language=language,
     )
     policy = current_app.extensions["policy"]
-    made = orders.place(db.session(), buyer=user.organisation, asked=wanted, policy=policy, by=user, key=key, at=now())
+    made = placing.place(db.session(), buyer=user.organisation, asked=wanted, policy=policy, by=user, key=key, at=now())
     db.session.commit()
     return created(told(made), "api.orders.show_order", number=made.number)
 

@@ -11,10 +11,10 @@ from credits.cli.demo_people import DOMAIN
 from credits.cli.demo_world import World
 from credits.db import begin_writing
 from credits.participants.models import Organisation, User
-from credits.payments import orders, refunding, reserving
+from credits.payments import placing, refunding, reserving
 from credits.payments.billing import Billing
 from credits.payments.models import Means, Offer, Order, Payment, Use
-from credits.payments.orders import Asked
+from credits.payments.placing import Asked
 from credits.registry import decisions
 from credits.registry.movements import DecisionKind
 from credits.registry.retirement import Claim
@@ -78,7 +78,7 @@ def ordered(
     use = Use.KEEP if claim is None else Use.RETIRE
     asked = Asked([(offer, quantity)], means, use, claim, billing, open_to_public)
     key = next(world.keys)
-    return orders.place(world.session, buyer=buyer, asked=asked, policy=world.policy, by=by, key=key, at=world.at)
+    return placing.place(world.session, buyer=buyer, asked=asked, policy=world.policy, by=by, key=key, at=world.at)
 
 
 def begun(world: World, order: Order) -> Payment:

@@ -11,7 +11,8 @@ from credits.participants.permissions import may_buy
 from credits.payments import orders
 from credits.payments.delivering import SellerNotApproved
 from credits.payments.models import Means, Order, OrderLine, OrderState, Payment, PaymentState
-from credits.payments.orders import ChangedMeanwhile, asked_in, billing_in, claim_in, priced, tell
+from credits.payments.orders import ChangedMeanwhile, billing_in, claim_in, tell
+from credits.payments.placing import asked_in, must_be_for_sale, must_be_retirable, priced
 from credits.registry import sale
 from credits.registry.movements import Earmark
 from credits.registry.policy import Policy
@@ -76,7 +77,7 @@ def reserve(session: Session, order: Order, policy: Policy, by: User, at: dateti
     offers = orders.offers_locked(session, order)
     for line in order.lines:
         offer = offers[line.offer_id]
-        orders.must_be_for_sale(offer, line.quantity)
+        must_be_for_sale(offer, line.quantity)
         if not line.seller.approved:
             raise SellerNotApproved(f"The registry has suspended {line.seller.name}: nothing of it is sold now.")
         offer.remaining -= line.quantity
@@ -94,7 +95,7 @@ def reserve(session: Session, order: Order, policy: Policy, by: User, at: dateti
         )
     if (claim := claim_in(order)) is not None:
         lines = [(offer.issuance, quantity) for offer, quantity in asked_in(order).lines]
-        orders.must_be_retirable(session, order.buyer, lines, claim, policy, at)
+        must_be_retirable(session, order.buyer, lines, claim, policy, at)
     session.flush()
 
 

@@ -9,9 +9,9 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.form_fields import with_point
 from credits.identity import now, visitor
-from credits.payments import catalogue, standing
+from credits.payments import catalogue, filling
 from credits.payments.catalogue import Sorting, Wish
-from credits.payments.standing import Line
+from credits.payments.filling import Line
 from credits.problems import status_of
 from credits.web import quoting
 from credits.web.blueprint import bp
@@ -46,8 +46,8 @@ def by_quantity() -> ResponseReturnValue:
 def filled(wish: Wish, sorting: Sorting, typed: str) -> list[Line]:
     """The lines that make up the quantity typed. Raises CreditsError."""
     person = visitor()
-    mineral = standing.mineral_wanted(wish)
-    return standing.fill(
+    mineral = filling.mineral_wanted(wish)
+    return filling.fill(
         db.session(),
         wish=wish,
         quantity=mineral.base_units(with_point(typed)),

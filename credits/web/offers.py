@@ -11,7 +11,7 @@ from credits.identity import now, visitor
 from credits.participants import countries
 from credits.participants.models import User
 from credits.participants.permissions import PRODUCERS
-from credits.payments import catalogue, offers, standing
+from credits.payments import catalogue, filling, offers
 from credits.payments.catalogue import Found, Sorting, Wish
 from credits.payments.models import Currency, Offer, OfferState
 from credits.problems import status_of
@@ -55,7 +55,7 @@ def offer(number: str) -> ResponseReturnValue:
         quantity = found.mineral.base_units(with_point(typed)) if typed else min(left, per_credit)
         if quantity:
             catalogue.must_be_left(found, quantity, left)
-            quote = quoting.quoted([standing.line_of(found, quantity)])
+            quote = quoting.quoted([filling.line_of(found, quantity)])
     except CreditsError as refusal:
         problem, status = str(refusal), status_of(refusal)
     return render_template(

@@ -20,9 +20,10 @@ from credits.participants import countries
 from credits.participants.models import Language, Organisation
 from credits.payments import offers
 from credits.payments.billing import Billing
+from credits.payments.filling import MOST_LINES
 from credits.payments.models import Means, Offer, Order, Use
-from credits.payments.orders import Asked, language_in
-from credits.payments.standing import MOST_LINES
+from credits.payments.orders import language_in
+from credits.payments.placing import Asked
 from credits.registry.decimals import with_point
 from credits.registry.retirement import Claim
 

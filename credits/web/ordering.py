@@ -10,8 +10,7 @@ from credits.extensions import db
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import User
 from credits.participants.permissions import may_buy
-from credits.payments import looking
-from credits.payments import orders as ordering
+from credits.payments import looking, placing
 from credits.payments.models import Order, OrderState
 from credits.web.blueprint import bp
 from credits.web.order_forms import (
@@ -39,7 +38,7 @@ def new_order() -> ResponseReturnValue:
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
-            made = ordering.place(
+            made = placing.place(
                 db.session(),
                 buyer=user.organisation,
                 asked=form.asked(lines),
@@ -69,7 +68,7 @@ def change_order(number: str) -> ResponseReturnValue:
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
-            ordering.amend(
+            placing.amend(
                 db.session(),
                 order=found,
                 seen=whole(form.revision.data),

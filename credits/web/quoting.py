@@ -11,10 +11,10 @@ from credits.identity import visitor
 from credits.participants import countries
 from credits.participants.models import User
 from credits.participants.permissions import may_buy
-from credits.payments import prices, standing
+from credits.payments import filling, prices
+from credits.payments.filling import Line
 from credits.payments.models import Currency
 from credits.payments.prices import Split
-from credits.payments.standing import Line
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def quoted(lines: list[Line]) -> Quote:
     """What the lines cost, with the tax of the country that was chosen."""
     market = current_app.extensions["policy"].market
     rate = prices.tax_rate(market, billed_to(), "given" if request.args.get("vat") else "")
-    return Quote(lines, standing.shares_of(lines, market), rate)
+    return Quote(lines, filling.shares_of(lines, market), rate)
 
 
 def billed_to() -> str:

@@ -14,7 +14,7 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.form_fields import Amount, OnceForm, Price
 from credits.identity import current_user, now, signed_in
-from credits.payments import catalogue, floors, offers, sold, standing
+from credits.payments import catalogue, filling, floors, offers, sold
 from credits.payments.models import Currency, Floor, Offer, OfferState
 from credits.payments.prices import BadPrice, plain, split
 from credits.problems import status_of
@@ -166,7 +166,7 @@ def offered(form: OfferForm, issuance: Issuance) -> Offer:
 def rehearsed(form: OfferForm, issuance: Issuance) -> dict[str, Any]:
     """What the offer would be, found by making it and undoing it: every rule has then been asked."""
     made = offered(form, issuance)
-    whole = standing.line_of(made, made.quantity)
+    whole = filling.line_of(made, made.quantity)
     told = {"quantity": made.quantity, "price": made.price, "currency": made.currency, "seller": made.seller}
     told |= {"shares": split(whole.amount, current_app.extensions["policy"].market)}
     db.session.rollback()

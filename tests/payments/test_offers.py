@@ -11,13 +11,13 @@ from credits.errors import CreditsError, Missing, NotAllowed
 from credits.ledger.claims import KeyReused
 from credits.ledger.posting import BadQuantity
 from credits.participants.models import Kind, Kyc, Organisation, User
-from credits.payments import catalogue, floors, offers, standing
+from credits.payments import catalogue, filling, floors, offers
 from credits.payments.catalogue import Sorting, Wish
+from credits.payments.filling import NoMineralOrCurrency, TooLittleOnOffer
 from credits.payments.floors import BelowFloor, NoFloor
 from credits.payments.models import Currency, Offer, OfferState
 from credits.payments.offers import MoreThanLeft, NoSuchOffer, NotItsProducer, OfferClosed
 from credits.payments.prices import BadAmount, BadPrice, Split
-from credits.payments.standing import NoMineralOrCurrency, TooLittleOnOffer
 from credits.registry.minerals import UnknownMineral
 from credits.registry.models import Issuance
 from credits.registry.transfer import Suspended
@@ -286,7 +286,7 @@ class TestFill:
         def fill(**bent):
             asked = {"wish": Wish("CO", USD), "quantity": 2_500, "sorting": Sorting.OLDEST, "policy": stage.policy}
             asked |= {"buyer": stage.buyer.organisation}
-            lines = standing.fill(stage.session, **asked | {"today": stage.at.date()} | bent)
+            lines = filling.fill(stage.session, **asked | {"today": stage.at.date()} | bent)
             return [(line.offer.number, line.quantity, line.amount) for line in lines]
 
         return fill
@@ -299,8 +299,8 @@ class TestFill:
         assert fill() == [(dear.number, 2_000, 1_200_000), (cheap.number, 500, 260_000)]
         assert fill(sorting=Sorting.CHEAPEST) == [(cheap.number, 1_500, 780_000), (dear.number, 1_000, 600_000)]
         assert fill(quantity=1) == [(dear.number, 1, 600)]
-        lines = [standing.line_of(dear, 1), standing.line_of(cheap, 3)]
-        assert standing.shares_of(lines, stage.policy.market) == Split(528 + 1_373, 30 + 78, 42 + 109)
+        lines = [filling.line_of(dear, 1), filling.line_of(cheap, 3)]
+        assert filling.shares_of(lines, stage.policy.market) == Split(528 + 1_373, 30 + 78, 42 + 109)
 
     def test_counts_what_stands_on_two_offers_once(self, stage, issuance, fill):
         first, second = stage.for_sale(issuance, 1_500), stage.for_sale(issuance, 1_000)
@@ -332,8 +332,8 @@ class TestFill:
     def test_makes_no_order_of_more_lines_than_one_has(self, stage, issuance, fill, monkeypatch):
         for _ in range(3):
             stage.for_sale(issuance, 100)
-        monkeypatch.setattr(standing, "MOST_LINES", 2)
-        monkeypatch.setattr(standing, "AT_ONCE", 2)
+        monkeypatch.setattr(filling, "MOST_LINES", 2)
+        monkeypatch.setattr(filling, "AT_ONCE", 2)
 
         assert len(fill(quantity=200)) == 2
         with pytest.raises(TooLittleOnOffer, match="would take 3 offers"):

@@ -13,19 +13,11 @@ from credits.ledger.posting import BadQuantity
 from credits.participants.models import Kind, RoleName
 from credits.participants.permissions import WrongRole
 from credits.participants.wording import UnsoundText
-from credits.payments import cancelling, orders
+from credits.payments import cancelling, placing
 from credits.payments.billing import BadVatNumber
-from credits.payments.models import Currency, Means, Offer, OrderState, PaymentState, Use
-from credits.payments.orders import (
-    Asked,
-    ChangedMeanwhile,
-    NoClaim,
-    NoLines,
-    NotForSale,
-    OneCurrency,
-    OrderClosed,
-    OwnCredits,
-)
+from credits.payments.models import Currency, Means, Offer, Order, OrderState, PaymentState, Use
+from credits.payments.orders import ChangedMeanwhile, OrderClosed
+from credits.payments.placing import Asked, NoClaim, NoLines, NotForSale, OneCurrency, OwnCredits
 from credits.payments.prices import split, tax
 from credits.payments.reserving import begin_payment
 from credits.registry.retirement import OutsideClaimWindow
@@ -44,9 +36,9 @@ def offer(stage, issuance):
 
 
 def amended(stage, order, seen=None, **bent):
-    asked = replace(orders.asked_in(order), **bent)
+    asked = replace(placing.asked_in(order), **bent)
     seen = order.revision if seen is None else seen
-    orders.amend(
+    placing.amend(
         stage.session, order=order, seen=seen, asked=asked, policy=stage.policy, by=order.placed_by, at=stage.at
     )
 
@@ -110,7 +102,7 @@ class TestPlace:
         offer.seller  # noqa: B018
         mine = Asked([(offer, 1)], Means.BANK_TRANSFER, Use.KEEP, None, BILLING, False)
         with pytest.raises(OwnCredits):
-            orders.checked(stage.session, stage.coop, mine, stage.policy, stage.at)
+            placing.checked(stage.session, stage.coop, mine, stage.policy, stage.at)
 
 
 class TestAmend:
@@ -164,7 +156,7 @@ class TestBeginPayment:
         stage.session.commit()
 
         def begin(session: Session, number: int) -> None:
-            order = session.get_one(orders.Order, placed[number])
+            order = session.get_one(Order, placed[number])
             asked = {"policy": stage.policy, "by": order.placed_by, "key": "mine", "at": stage.at}
             begin_payment(session, order=order, seen=1, **asked)
 
