@@ -1,55 +1,36 @@
-"""The market's work over the network: a checkout opened, looked at or ended, an event taken in, money sent back.
+"""The market's work over the network: a checkout opened, looked at or ended, an event taken in.
 
 Each asks the provider outside of any transaction and then writes in one of its own: so an answer that is lost, or a
-process that ends in between, leaves what the next try takes up. Doors and the worker share them.
+process that ends in between, leaves what the next try takes up. Doors and the worker's rounds share them.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from typing import TypeVar
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from credits.db import begin_writing
-from credits.payments import (
-    bank,
-    cancelling,
-    delivering,
-    disputes,
-    receiving,
-    reconciling,
-    recovering,
-    refunding,
-    reserving,
-)
+from credits.payments import cancelling, receiving, reserving
 from credits.payments.gateway import (
     CheckoutAsked,
     CheckoutState,
     EventKind,
     Gateway,
-    NoSuchCheckout,
     ProviderRefused,
     ProviderUnreachable,
     Seen,
     Told,
 )
-from credits.payments.models import Means, Order, OrderLine, Payment, PaymentState
-from credits.payments.reconciling import Reconciled
-from credits.payments.refunding import Due
+from credits.payments.models import OrderLine, Payment, PaymentState
 from credits.registry.policy import Policy
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 REFUSED = "The payment provider could not take this payment. Nothing was charged."
 NEVER_OPENED = "The payment page could not be opened in time. Nothing was charged."
-SOONEST = timedelta(minutes=2)  # before that, whoever began a payment is still about it
-UNPAID = (PaymentState.OPENING, PaymentState.OPEN)
 
 
 @dataclass(frozen=True)
@@ -211,172 +192,3 @@ def settle(session: Session, payment_id: int, seen: Seen, till: Till, at: dateti
     came = receiving.settle_seen(session, payment=payment, seen=seen, livemode=livemode, policy=till.policy, at=at)
     session.commit()
     return came
-
-
-def poll(session: Session, *, till: Till, at: datetime, states: Iterable[PaymentState] = UNPAID) -> int:
-    """Ask about every attempt in these states that no event has ended; of how many something came. Commits each."""
-    wanted = select(Payment.id).where(
-        Payment.means == Means.STRIPE, Payment.state.in_(list(states)), Payment.opened_at <= at - SOONEST
-    )
-    under_way = list(session.scalars(wanted.order_by(Payment.id)))
-    session.rollback()
-    came = 0
-    for payment_id in under_way:
-        asked = partial(ask_about, session, payment_id=payment_id, till=till, at=at)
-        try:
-            came += tried(session, f"payment {payment_id}", asked) not in (None, "nothing")
-        except NoSuchCheckout:
-            log.error("The provider does not know the checkout of payment %s.", payment_id)
-        except ProviderUnreachable:
-            log.warning("The payment provider does not answer. It is asked again.")
-            return came
-    return came
-
-
-def tried(session: Session, what: str, act: Callable[[], T]) -> T | None:
-    """Do one thing of many. What nobody foresaw of it is logged, and does not keep the others waiting: then None.
-
-    Raises what a provider says: ProviderUnreachable, ProviderRefused.
-    """
-    try:
-        return act()
-    except (ProviderUnreachable, ProviderRefused):
-        raise
-    except Exception:
-        session.rollback()
-        log.exception("Nothing came of %s. It is tried again.", what)
-        return None
-
-
-def send_refunds(session: Session, *, gateway: Gateway, at: datetime) -> int:
-    """Ask the provider to send back what was decided to go back; of how many it knows now. Commits each."""
-    done = after = 0
-    while due := refunding.due(session, after):
-        session.rollback()
-        after = due[-1].id
-        for refund in due:
-            try:
-                done += bool(tried(session, refund.key, partial(send_refund, session, refund, gateway, at)))
-            except ProviderUnreachable:
-                log.warning("The payment provider does not answer. It is asked again.")
-                return done
-    session.rollback()
-    return done
-
-
-def send_refund(session: Session, refund: Due, gateway: Gateway, at: datetime) -> bool:
-    """Ask for one refund; whether the provider does it. What it refuses the issuers are told. Commits."""
-    try:
-        refunded = gateway.refund(refund.payment, refund.amount, refund.key, refund.reason)
-    except ProviderRefused as refusal:
-        log.error("The provider refused %s: %s", refund.key, refusal.message)
-        begin_writing(session)
-        refunding.refused(session, refund_id=refund.id, at=at)
-        session.commit()
-        return False
-    begin_writing(session)
-    refunding.note(session, refund_id=refund.id, refunded=refunded, at=at)
-    session.commit()
-    return True
-
-
-def deliver_waiting(session: Session, *, policy: Policy, at: datetime) -> int:
-    """Deliver what was paid and could not be delivered then; how many orders. Commits each."""
-    done = after = 0
-    while waiting := delivering.waiting(session, after):
-        session.rollback()
-        after = waiting[-1]
-        for order_id in waiting:
-            again = partial(delivering.try_again, session, order_id=order_id, policy=policy, at=at)
-            done += bool(tried(session, f"order {order_id}", partial(committed, session, again)))
-    session.rollback()
-    return done
-
-
-def committed(session: Session, act: Callable[[], T]) -> T:
-    """Do one thing in a transaction of its own."""
-    begin_writing(session)
-    came = act()
-    session.commit()
-    return came
-
-
-def release_leftovers(session: Session, *, at: datetime) -> int:
-    """Give back what orders that have ended still keep; how many reservations. Commits each."""
-    released = after = 0
-    while left := reserving.leftovers(session, after):
-        session.rollback()
-        after = left[-1]
-        for earmark_id in left:
-            again = partial(reserving.release_leftover, session, earmark_id=earmark_id, at=at)
-            released += bool(tried(session, f"reservation {earmark_id}", partial(committed, session, again)))
-    session.rollback()
-    return released
-
-
-def follow_disputes(session: Session, *, at: datetime) -> int:
-    """Hold or take what has come back to buyers whose payment is or was disputed; of how many orders. Commits each."""
-    done = after = 0
-    while found := recovering.to_follow(session, after):
-        session.rollback()
-        after = found[-1]
-        for order_id in found:
-            look = partial(follow_dispute, session, order_id, at)
-            done += bool(tried(session, f"the disputes of order {order_id}", partial(committed, session, look)))
-    session.rollback()
-    return done
-
-
-def follow_dispute(session: Session, order_id: int, at: datetime) -> bool:
-    order = session.get_one(Order, order_id)
-    session.refresh(order, with_for_update=True)
-    return disputes.follow(session, order=order, at=at)
-
-
-def lapse_transfers(session: Session, *, at: datetime) -> int:
-    """End orders whose transfer has not come, and warn of those that soon will; how many ended. Commits each."""
-    over, nearly = bank.awaited(session, at), bank.awaited(session, bank.soon(at))
-    session.rollback()
-    lapsed = 0
-    for payment_id in dict.fromkeys((*over, *nearly)):
-        begin_writing(session)
-        lapsed += bank.lapse(session, payment_id=payment_id, at=at)
-        bank.warn(session, payment_id=payment_id, at=at)
-        session.commit()
-    return lapsed
-
-
-def catch_up(session: Session, *, till: Till, at: datetime) -> int:
-    """Go through everything that the provider has had of late, and let what no event told of have its effect.
-
-    Of how many something came. Commits each. Raises ProviderUnreachable.
-    """
-    seen = {each.reference: each for each in reconciling.told_by_provider(session, till.gateway, at=at)}
-    known = dict(session.execute(select(Payment.reference, Payment.id).where(Payment.means == Means.STRIPE)).all())
-    session.rollback()
-    came = 0
-    for reference, each in seen.items():
-        if reference in known and (each.state is not CheckoutState.OPEN or each.refunds or each.disputes):
-            told = partial(settle, session, known[reference], each, till, at)
-            came += tried(session, f"checkout {reference}", told) not in (None, "nothing")
-    return came
-
-
-def reconcile(session: Session, *, gateway: Gateway | None, at: datetime) -> Reconciled:
-    """Compare provider, orders and ledger. Changes nothing.
-
-    What has moved between asking and reading is no disagreement: only what two looks find counts.
-    Raises ProviderUnreachable.
-    """
-    found = looked(session, gateway, at)
-    if found.agrees:
-        return found
-    again = looked(session, gateway, at)
-    return Reconciled(again.asked, again.counts, [each for each in again.disagreements if each in found.disagreements])
-
-
-def looked(session: Session, gateway: Gateway | None, at: datetime) -> Reconciled:
-    seen = reconciling.told_by_provider(session, gateway, at=at) if gateway is not None else None
-    found = reconciling.reconcile(session, seen=seen, at=at)
-    session.rollback()
-    return found

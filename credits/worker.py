@@ -9,7 +9,7 @@ from huey import Huey, PostgresHuey, SqliteHuey, crontab
 from huey.serializer import SignedSerializer
 
 from config import Settings, load
-from credits import document_jobs, jobs, market_jobs, premium_jobs
+from credits import document_jobs, jobs, market_rounds, premium_jobs
 from credits.app import create_app
 from credits.drawing import draw_statements_waiting, workshop
 from credits.extensions import db
@@ -152,8 +152,8 @@ def poll_checkouts() -> None:
     """Ask the provider about checkouts that no event has told of, and for the money that goes back."""
     with app.app_context():
         if (asked := till(app)) is not None:
-            market_jobs.poll(db.session(), till=asked, at=now())
-            market_jobs.send_refunds(db.session(), gateway=asked.gateway, at=now())
+            market_rounds.poll(db.session(), till=asked, at=now())
+            market_rounds.send_refunds(db.session(), gateway=asked.gateway, at=now())
 
 
 @huey.periodic_task(crontab(minute="40", hour="*"))
@@ -162,7 +162,7 @@ def poll_debits() -> None:
     """Ask the provider about money that clears later."""
     with app.app_context():
         if (asked := till(app)) is not None:
-            market_jobs.poll(db.session(), till=asked, at=now(), states=[PaymentState.PROCESSING])
+            market_rounds.poll(db.session(), till=asked, at=now(), states=[PaymentState.PROCESSING])
 
 
 @huey.periodic_task(crontab(minute="*/10"))
@@ -170,10 +170,10 @@ def poll_debits() -> None:
 def tend_orders() -> None:
     """Deliver what waits, give back what ended orders keep, take what is disputed, end what nobody transfers for."""
     with app.app_context():
-        market_jobs.deliver_waiting(db.session(), policy=app.extensions["policy"], at=now())
-        market_jobs.release_leftovers(db.session(), at=now())
-        market_jobs.follow_disputes(db.session(), at=now())
-        market_jobs.lapse_transfers(db.session(), at=now())
+        market_rounds.deliver_waiting(db.session(), policy=app.extensions["policy"], at=now())
+        market_rounds.release_leftovers(db.session(), at=now())
+        market_rounds.follow_disputes(db.session(), at=now())
+        market_rounds.lapse_transfers(db.session(), at=now())
 
 
 @huey.periodic_task(crontab(minute="10", hour="3"))
@@ -183,8 +183,8 @@ def reconcile_money() -> None:
     with app.app_context():
         asked = till(app)
         if asked is not None:
-            market_jobs.catch_up(db.session(), till=asked, at=now())
-        found = market_jobs.reconcile(db.session(), gateway=asked.gateway if asked else None, at=now())
+            market_rounds.catch_up(db.session(), till=asked, at=now())
+        found = market_rounds.reconcile(db.session(), gateway=asked.gateway if asked else None, at=now())
         for each in found.disagreements:
             log.error("The books of money disagree: %s: %s (%s)", each.subject, each.says, each.kind)
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from credits import market_jobs
+from credits import market_jobs, market_rounds
 from credits.journal import events
 from credits.market_jobs import Till
-from credits.payments import acts, receiving, refunding
+from credits.payments import acts, bank, receiving, refunding
 from credits.payments.gateway import CheckoutState, ProviderUnreachable
 from credits.payments.models import Means, OrderState, PaymentState, ProviderEvent, RefundState
 from credits.registry.movements import DecisionKind
@@ -55,7 +55,7 @@ class Shop:
         return market_jobs.take_in(self.session, told=self.told(kind), till=self.till, at=self.at)
 
     def poll(self, **asked):
-        return market_jobs.poll(self.session, till=self.till, at=self.at, **asked)
+        return market_rounds.poll(self.session, till=self.till, at=self.at, **asked)
 
 
 @pytest.fixture
@@ -240,7 +240,23 @@ class TestGoOn:
         monkeypatch.setattr(receiving, "settle_seen", broken)
         assert shop.poll() == 1
         assert (shop.order.state, other.state) == (OrderState.AWAITING_PAYMENT, OrderState.DELIVERED)
-        assert market_jobs.catch_up(shop.session, till=shop.till, at=shop.at) == 0
+        assert market_rounds.catch_up(shop.session, till=shop.till, at=shop.at) == 0
+
+    def test_to_the_next_transfer_that_has_not_come(self, shop, monkeypatch):
+        stage = shop.stage
+        offer = stage.for_sale(shop.order.lines[0].issuance, 500)
+        payments = [stage.begun(stage.ordered((offer, 100))) for _ in range(2)]
+        shop.session.commit()
+        lapse, first = bank.lapse, payments[0].id
+
+        def broken(session, *, payment_id, at):
+            if payment_id == first:
+                raise LookupError("nobody foresaw this")
+            return lapse(session, payment_id=payment_id, at=at)
+
+        monkeypatch.setattr(bank, "lapse", broken)
+        assert market_rounds.lapse_transfers(shop.session, at=shop.at + timedelta(days=15)) == 1
+        assert [each.state for each in payments] == [PaymentState.OPEN, PaymentState.EXPIRED]
 
     def test_to_the_next_refund_where_the_provider_refuses_one(self, shop):
         acts.register()
@@ -254,27 +270,27 @@ class TestGoOn:
         shop.pass_time(days=4)
 
         def kinds():
-            found = market_jobs.reconcile(shop.session, gateway=shop.till.gateway, at=shop.at)
+            found = market_rounds.reconcile(shop.session, gateway=shop.till.gateway, at=shop.at)
             assert {each.subject for each in found.disagreements} <= {number}
             return [each.kind for each in found.disagreements]
 
         assert kinds() == ["refund_overdue"]
         shop.standin.faults = [Fault("POST /v1/refunds", status=400)]
-        assert market_jobs.send_refunds(shop.session, gateway=shop.till.gateway, at=shop.at) == 0
+        assert market_rounds.send_refunds(shop.session, gateway=shop.till.gateway, at=shop.at) == 0
         (refund,) = refunding.refunds_of(shop.session, shop.order)
         assert refund.state is RefundState.FAILED
         assert "refund.failed" in [event.kind for event in events.story(shop.session, number)]
         assert kinds() == ["not_refunded"]
         again = refunding.ask_again(shop.session, refund=refund, by=shop.stage.issuer, at=shop.at)
         shop.session.commit()
-        assert market_jobs.send_refunds(shop.session, gateway=shop.till.gateway, at=shop.at) == 1
+        assert market_rounds.send_refunds(shop.session, gateway=shop.till.gateway, at=shop.at) == 1
         assert again.state is RefundState.DONE
         assert kinds() == []
 
 
 class TestReconcile:
     def look(self, shop):
-        found = market_jobs.reconcile(shop.session, gateway=shop.till.gateway, at=shop.at)
+        found = market_rounds.reconcile(shop.session, gateway=shop.till.gateway, at=shop.at)
         return found.counts, [(each.kind, each.subject) for each in found.disagreements]
 
     def test_agrees_with_a_paid_and_delivered_order(self, shop):
@@ -290,7 +306,7 @@ class TestReconcile:
         number = shop.order.number
         assert self.look(shop)[1] == [("paid_at_provider", number)]
 
-        assert market_jobs.catch_up(shop.session, till=shop.till, at=shop.at) == 1
+        assert market_rounds.catch_up(shop.session, till=shop.till, at=shop.at) == 1
         assert self.look(shop)[1] == []
         shop.standin.provider.dispute(shop.payment.reference)
         assert self.look(shop)[1] == [("other_dispute", number)]

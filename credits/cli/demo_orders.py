@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import current_app
 
-from credits import market_jobs, provider
+from credits import market_jobs, market_rounds, provider
 from credits.cli.demo_market import OnSale
 from credits.cli.demo_people import DOMAIN
 from credits.cli.demo_world import World
@@ -60,7 +60,7 @@ def order_through_provider(world: World, sale: OnSale) -> None:
                 begin_writing(world.session)
                 decided(world, DecisionKind.REFUND, made, {}, "Ordered twice by mistake.")
                 world.session.commit()
-        market_jobs.send_refunds(world.session, gateway=till.gateway, at=world.at)
+        market_rounds.send_refunds(world.session, gateway=till.gateway, at=world.at)
 
 
 def ordered(

@@ -8,7 +8,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from credits import market_jobs
+from credits import market_rounds
 from credits.extensions import db
 from credits.identity import now
 from credits.payments import invariants
@@ -67,8 +67,8 @@ def check(as_json: bool) -> None:
 def compared() -> Reconciled:
     with asked_by_command(current_app.extensions["settings"]) as gateway:
         try:
-            return market_jobs.reconcile(db.session(), gateway=gateway, at=now())
+            return market_rounds.reconcile(db.session(), gateway=gateway, at=now())
         except (ProviderUnreachable, ProviderRefused) as refusal:
-            alone = market_jobs.reconcile(db.session(), gateway=None, at=now())
+            alone = market_rounds.reconcile(db.session(), gateway=None, at=now())
             silent = Disagreement(refusal.code, "provider", refusal.message)
             return Reconciled(False, alone.counts, [silent, *alone.disagreements])

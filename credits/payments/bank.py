@@ -146,10 +146,13 @@ def payment_of(order: Order) -> Payment:
     raise OrderClosed(f"{order.number} awaits no money.", state=order.state.value)
 
 
-def awaited(session: Session, before: datetime) -> list[int]:
-    """The ids of payments by transfer whose days are over at `before`, oldest first."""
+def awaited(session: Session, after: int = 0, *, before: datetime) -> list[int]:
+    """The next ids above `after` of payments by transfer whose days are over at `before`, oldest first."""
     wanted = select(Payment.id).where(
-        Payment.means == Means.BANK_TRANSFER, Payment.state == PaymentState.OPEN, Payment.expires_at <= before
+        Payment.means == Means.BANK_TRANSFER,
+        Payment.state == PaymentState.OPEN,
+        Payment.expires_at <= before,
+        Payment.id > after,
     )
     return list(session.scalars(wanted.order_by(Payment.id).limit(AT_A_TIME)))
 

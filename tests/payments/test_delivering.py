@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from credits import market_jobs
+from credits import market_rounds
 from credits.errors import NotAllowed
 from credits.journal import events
 from credits.ledger.models import AccountKind
@@ -155,8 +155,8 @@ class TestLapse:
         payment = stage.begun(order)
         nearly, late = stage.at + timedelta(days=12), stage.at + timedelta(days=14)
 
-        assert bank.awaited(stage.session, bank.soon(stage.at)) == []
-        assert bank.awaited(stage.session, bank.soon(nearly)) == [payment.id]
+        assert bank.awaited(stage.session, before=bank.soon(stage.at)) == []
+        assert bank.awaited(stage.session, before=bank.soon(nearly)) == [payment.id]
         assert [bank.warn(stage.session, payment_id=payment.id, at=nearly) for _ in range(2)] == [True, False]
         assert not bank.lapse(stage.session, payment_id=payment.id, at=nearly)
         assert bank.lapse(stage.session, payment_id=payment.id, at=late)
@@ -232,11 +232,11 @@ class TestReleaseLeftovers:
         held = stage.frozen(issuance).hold
         cancelling.cancel(stage.session, order=order, by=stage.buyer, at=stage.at)
         stage.session.commit()
-        assert market_jobs.release_leftovers(stage.session, at=stage.at) == 0
+        assert market_rounds.release_leftovers(stage.session, at=stage.at) == 0
         stage.decided(DecisionKind.RELEASE, held.number)
         assert stage.balance(issuance)[AccountKind.RESERVED] == 100
         stage.session.commit()
 
-        assert market_jobs.release_leftovers(stage.session, at=stage.at) == 1
+        assert market_rounds.release_leftovers(stage.session, at=stage.at) == 1
         assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_500}
         stage.must_be_sound()

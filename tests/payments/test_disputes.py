@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from credits import market_jobs
+from credits import market_rounds
 from credits.journal import events
 from credits.ledger.models import AccountKind
 from credits.payments import acts, comparing, premium, receiving, refunding
@@ -237,9 +237,9 @@ class TestTakeIn:
         transfer.accept(stage.session, transfer=back, by=stage.buyer, at=back.expires_at.replace(microsecond=0) - DAY)
         stage.session.commit()
 
-        assert market_jobs.follow_disputes(stage.session, at=stage.at) == 1
+        assert market_rounds.follow_disputes(stage.session, at=stage.at) == 1
         assert stage.serials(issuance, buyer) == []
-        assert market_jobs.follow_disputes(stage.session, at=stage.at) == 0
+        assert market_rounds.follow_disputes(stage.session, at=stage.at) == 0
         stage.must_be_sound()
 
 

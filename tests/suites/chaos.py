@@ -29,7 +29,7 @@ import psycopg
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from credits import market_jobs
+from credits import market_jobs, market_rounds
 from credits.db import begin_writing
 from credits.errors import CreditsError
 from credits.payments import reserving
@@ -69,7 +69,7 @@ def part(url: str, papers: Path, schedules: int, seed: int) -> Ended:
         dice = random.Random(f"{seed} {start}")
         chaos = Chaos(ground.stage, ground.issuance, dice, ended.counted)
         said = play(chaos, min(TOGETHER, schedules - start))
-        found = market_jobs.reconcile(ground.session, gateway=chaos.till.gateway, at=chaos.at)
+        found = market_rounds.reconcile(ground.session, gateway=chaos.till.gateway, at=chaos.at)
         said += [f"{each.subject}: {each.says}" for each in found.disagreements]
         said += judged(url, chaos.standin.provider.things)
         ended.wrong += [f"score {start} of seed {seed}: {each}" for each in said]
@@ -87,7 +87,7 @@ def play(chaos: Chaos, schedules: int) -> list[str]:
     for _ in range(schedules):
         chaos.plan(dice.uniform(0, 30 * MINUTE), Schedule(chaos, offer).begin)
     for _ in range(6):
-        chaos.plan(dice.uniform(0, 3 * HOUR), lambda: market_jobs.poll(chaos.session, till=chaos.till, at=chaos.at))
+        chaos.plan(dice.uniform(0, 3 * HOUR), lambda: market_rounds.poll(chaos.session, till=chaos.till, at=chaos.at))
     for _ in range(3):
         chaos.plan(dice.uniform(0, 4 * DAY), lambda: tend(chaos))
     for _ in range(2):
@@ -99,12 +99,12 @@ def play(chaos: Chaos, schedules: int) -> list[str]:
 def tend(chaos: Chaos) -> None:
     """What the worker does by the clock."""
     session, till, at = chaos.session, chaos.till, chaos.at
-    market_jobs.poll(session, till=till, at=at)
-    market_jobs.poll(session, till=till, at=at, states=[PaymentState.PROCESSING])
-    market_jobs.send_refunds(session, gateway=till.gateway, at=at)
-    market_jobs.deliver_waiting(session, policy=till.policy, at=at)
+    market_rounds.poll(session, till=till, at=at)
+    market_rounds.poll(session, till=till, at=at, states=[PaymentState.PROCESSING])
+    market_rounds.send_refunds(session, gateway=till.gateway, at=at)
+    market_rounds.deliver_waiting(session, policy=till.policy, at=at)
     if chaos.now == END:
-        market_jobs.catch_up(session, till=till, at=at)
+        market_rounds.catch_up(session, till=till, at=at)
 
 
 def wrong(chaos: Chaos, offer: Offer) -> list[str]:

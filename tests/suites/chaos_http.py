@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from config import load
-from credits import market_jobs
+from credits import market_jobs, market_rounds
 from credits.app import create_app
 from credits.db import begin_writing
 from credits.extensions import db
@@ -117,9 +117,9 @@ def over_http(url: str, home: Path, orders: int) -> tuple[Counter[str], list[str
         forged = [post(registry + WEBHOOKS, b"{}", f"t={int(time.time())},v1={'0' * 64}") for _ in range(10)]
         counted["forged events refused"] = forged.count(400)
         at = stage.at.fromtimestamp(provider.now(), stage.at.tzinfo)
-        market_jobs.poll(session, till=till, at=at)
-        market_jobs.poll(session, till=till, at=at, states=[PaymentState.PROCESSING])
-        found = market_jobs.reconcile(session, gateway=gateway, at=at)
+        market_rounds.poll(session, till=till, at=at)
+        market_rounds.poll(session, till=till, at=at, states=[PaymentState.PROCESSING])
+        found = market_rounds.reconcile(session, gateway=gateway, at=at)
     states = Counter(order.state.value for order in session.query(Order))
     ground.close()
     wrong = [f"{each.subject}: {each.says}" for each in found.disagreements]

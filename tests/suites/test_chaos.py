@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from credits import market_jobs
+from credits import market_jobs, market_rounds
 from credits.payments.gateway import CheckoutState
 from credits.payments.stripe_gateway import StripeGateway
 from tests.checker_market import market
@@ -75,7 +75,7 @@ class TestPlantedBug:
 
     def test_of_keeping_money_that_nobody_wants_is_seen(self, ground, monkeypatch):
         monkeypatch.setattr("credits.payments.settling.note_surplus", lambda *_arguments: None)
-        monkeypatch.setattr(market_jobs, "send_refunds", lambda *_arguments, **_more: 0)
+        monkeypatch.setattr(market_rounds, "send_refunds", lambda *_arguments, **_more: 0)
 
         assert "were not sent back" in self.wrong(ground)
 

@@ -1,0 +1,174 @@
+"""The market's rounds: what the worker looks after by the clock, each thing by itself, so that none keeps the others.
+
+What asks the provider does so outside of any transaction, as `market_jobs` does.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from credits import market_jobs
+from credits.db import begin_writing
+from credits.market_jobs import Till
+from credits.one_by_one import by_itself, tried
+from credits.payments import bank, delivering, disputes, reconciling, recovering, refunding, reserving
+from credits.payments.gateway import (
+    CheckoutState,
+    Gateway,
+    NoSuchCheckout,
+    ProviderRefused,
+    ProviderUnreachable,
+)
+from credits.payments.models import Means, Order, Payment, PaymentState
+from credits.payments.reconciling import Reconciled
+from credits.payments.refunding import Due
+from credits.registry.policy import Policy
+
+log = logging.getLogger(__name__)
+
+SOONEST = timedelta(minutes=2)  # before that, whoever began a payment is still about it
+UNPAID = (PaymentState.OPENING, PaymentState.OPEN)
+PROVIDER = (ProviderUnreachable, ProviderRefused)  # what it says is not a fault of the one thing that was asked about
+
+
+def poll(session: Session, *, till: Till, at: datetime, states: Iterable[PaymentState] = UNPAID) -> int:
+    """Ask about every attempt in these states that no event has ended; of how many something came. Commits each."""
+    wanted = select(Payment.id).where(
+        Payment.means == Means.STRIPE, Payment.state.in_(list(states)), Payment.opened_at <= at - SOONEST
+    )
+    under_way = list(session.scalars(wanted.order_by(Payment.id)))
+    session.rollback()
+    came = 0
+    for payment_id in under_way:
+        asked = partial(market_jobs.ask_about, session, payment_id=payment_id, till=till, at=at)
+        try:
+            came += tried(session, f"payment {payment_id}", asked, PROVIDER) not in (None, "nothing")
+        except NoSuchCheckout:
+            log.error("The provider does not know the checkout of payment %s.", payment_id)
+        except ProviderUnreachable:
+            log.warning("The payment provider does not answer. It is asked again.")
+            return came
+    return came
+
+
+def send_refunds(session: Session, *, gateway: Gateway, at: datetime) -> int:
+    """Ask the provider to send back what was decided to go back; of how many it knows now. Commits each."""
+    done = after = 0
+    while due := refunding.due(session, after):
+        session.rollback()
+        after = due[-1].id
+        for refund in due:
+            try:
+                done += bool(tried(session, refund.key, partial(send_refund, session, refund, gateway, at), PROVIDER))
+            except ProviderUnreachable:
+                log.warning("The payment provider does not answer. It is asked again.")
+                return done
+    session.rollback()
+    return done
+
+
+def send_refund(session: Session, refund: Due, gateway: Gateway, at: datetime) -> bool:
+    """Ask for one refund; whether the provider does it. What it refuses the issuers are told. Commits."""
+    try:
+        refunded = gateway.refund(refund.payment, refund.amount, refund.key, refund.reason)
+    except ProviderRefused as refusal:
+        log.error("The provider refused %s: %s", refund.key, refusal.message)
+        begin_writing(session)
+        refunding.refused(session, refund_id=refund.id, at=at)
+        session.commit()
+        return False
+    begin_writing(session)
+    refunding.note(session, refund_id=refund.id, refunded=refunded, at=at)
+    session.commit()
+    return True
+
+
+def deliver_waiting(session: Session, *, policy: Policy, at: datetime) -> int:
+    """Deliver what was paid and could not be delivered then; how many orders. Commits each."""
+    again = partial(delivering.try_again, session, policy=policy, at=at)
+    return each_of(session, "order", delivering.waiting, lambda order_id: again(order_id=order_id))
+
+
+def release_leftovers(session: Session, *, at: datetime) -> int:
+    """Give back what orders that have ended still keep; how many reservations. Commits each."""
+    again = partial(reserving.release_leftover, session, at=at)
+    return each_of(session, "reservation", reserving.leftovers, lambda earmark_id: again(earmark_id=earmark_id))
+
+
+def follow_disputes(session: Session, *, at: datetime) -> int:
+    """Hold or take what has come back to buyers whose payment is or was disputed; of how many orders. Commits each."""
+    return each_of(session, "disputed order", recovering.to_follow, lambda order_id: follow(session, order_id, at))
+
+
+def follow(session: Session, order_id: int, at: datetime) -> bool:
+    order = session.get_one(Order, order_id)
+    session.refresh(order, with_for_update=True)
+    return disputes.follow(session, order=order, at=at)
+
+
+def lapse_transfers(session: Session, *, at: datetime) -> int:
+    """End orders whose transfer has not come, and warn of those that soon will; how many ended. Commits each."""
+    lapsed = each_of(
+        session,
+        "transfer",
+        partial(bank.awaited, before=at),
+        lambda payment_id: bank.lapse(session, payment_id=payment_id, at=at),
+    )
+    each_of(
+        session,
+        "transfer",
+        partial(bank.awaited, before=bank.soon(at)),
+        lambda payment_id: bank.warn(session, payment_id=payment_id, at=at),
+    )
+    return lapsed
+
+
+def each_of(session: Session, what: str, some: Callable[[Session, int], list[int]], act: Callable[[int], bool]) -> int:
+    """Act on everything that `some` gives, the next ones above an id at a time; on how many it did. Commits each."""
+    done = after = 0
+    while found := some(session, after):
+        session.rollback()
+        after = found[-1]
+        done += sum(bool(by_itself(session, f"{what} {number}", partial(act, number))) for number in found)
+    session.rollback()
+    return done
+
+
+def catch_up(session: Session, *, till: Till, at: datetime) -> int:
+    """Go through everything that the provider has had of late, and let what no event told of have its effect.
+
+    Of how many something came. Commits each. Raises ProviderUnreachable.
+    """
+    seen = {each.reference: each for each in reconciling.told_by_provider(session, till.gateway, at=at)}
+    known = dict(session.execute(select(Payment.reference, Payment.id).where(Payment.means == Means.STRIPE)).all())
+    session.rollback()
+    came = 0
+    for reference, each in seen.items():
+        if reference in known and (each.state is not CheckoutState.OPEN or each.refunds or each.disputes):
+            told = partial(market_jobs.settle, session, known[reference], each, till, at)
+            came += tried(session, f"checkout {reference}", told, PROVIDER) not in (None, "nothing")
+    return came
+
+
+def reconcile(session: Session, *, gateway: Gateway | None, at: datetime) -> Reconciled:
+    """Compare provider, orders and ledger. Changes nothing.
+
+    What has moved between asking and reading is no disagreement: only what two looks find counts.
+    Raises ProviderUnreachable.
+    """
+    found = looked(session, gateway, at)
+    if found.agrees:
+        return found
+    again = looked(session, gateway, at)
+    return Reconciled(again.asked, again.counts, [each for each in again.disagreements if each in found.disagreements])
+
+
+def looked(session: Session, gateway: Gateway | None, at: datetime) -> Reconciled:
+    seen = reconciling.told_by_provider(session, gateway, at=at) if gateway is not None else None
+    found = reconciling.reconcile(session, seen=seen, at=at)
+    session.rollback()
+    return found
