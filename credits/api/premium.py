@@ -6,8 +6,9 @@ from flask import current_app
 
 from credits import receiving
 from credits.api.blueprint import Area
-from credits.api.doing import Sent, With, created
+from credits.api.doing import Sent, With, created, page_of
 from credits.api.reading import MULTIPART
+from credits.api.schemas.movements import Decision
 from credits.api.schemas.premium import (
     BoughtAnswer,
     BoughtRequest,
@@ -15,8 +16,11 @@ from credits.api.schemas.premium import (
     CommitteeRequest,
     Minute,
     MinuteRequest,
+    OwnPayout,
+    PaidRequest,
     Payout,
     PayoutRequest,
+    PayoutsQuery,
     SitePremium,
     Trail,
 )
@@ -50,7 +54,7 @@ def list_decisions(number: str) -> list[With]:
 
 @area.get("/serials/<serial>/premium", gives=Trail(many=True), public=True)
 def follow_premium(serial: str) -> list[With]:
-    """From a serial to the orders it was bought in, the newest 100 at most, and the payouts of their premium. Public."""
+    """From a serial to the orders it was bought in, the newest 100 at most, and to the payouts of their premium."""
     issuance, units = public.units_named(db.session, serial)
     return [trail_told(trail) for trail in following.trails_of(db.session(), issuance, [units])]
 
@@ -101,6 +105,41 @@ def ask_for_payout(key: str, asked: dict[str, Any], number: str) -> Sent:
     return created(payout_told(made, minute.currency), "api.premium.list_decisions", number=where)
 
 
+@area.get("/premium/payouts", takes=PayoutsQuery, gives=OwnPayout(many=True))
+def list_payouts(asked: dict[str, Any]) -> tuple[list[With], dict[str, str]]:
+    """Payouts of one's own sites, or of all for the registry, the newest first, with who is paid."""
+    wanted = disbursing.payouts_of(current_user())
+    if asked["state"] is not None:
+        wanted = wanted.where(disbursing.Payout.state == asked["state"])
+    found, total = page_of(wanted, asked)
+    return [own_payout_told(each) for each in found], total
+
+
+@area.get("/premium/payouts/<number>", gives=OwnPayout)
+def show_payout(number: str) -> With:
+    """One payout, with who is paid: for its own people and the registry."""
+    return own_payout_told(disbursing.payout_numbered(db.session(), current_user(), number))
+
+
+@area.post("/premium/payouts/<number>/record", takes=PaidRequest, location=MULTIPART, gives=Decision, creates=True)
+def record_payout(key: str, asked: dict[str, Any], number: str) -> Sent:
+    """Record, as an issuer, that it was paid, with its proof. It counts once another issuer approves the decision."""
+    disbursing.payout_numbered(db.session(), current_user(), number)
+    looked = receiving.looked_at(asked["file"].filename or "", asked["file"].read())
+    made = disbursing.record(
+        db.session(),
+        payout=disbursing.payout_numbered(db.session(), current_user(), number),
+        proof=looked,
+        **{name: asked[name] for name in ("reference", "paid_on", "open_to_public")},
+        **kept_in(),
+        by=current_user(),
+        key=key,
+        at=now(),
+    )
+    db.session.commit()
+    return created(made, "api.decisions.show_decision", number=made.number)
+
+
 @area.post("/premium/payouts/<number>/uses", takes=BoughtRequest, location=MULTIPART, gives=BoughtAnswer, creates=True)
 def enter_use(key: str, asked: dict[str, Any], number: str) -> Sent:
     """Enter what was bought with a payout, with its receipt."""
@@ -135,6 +174,11 @@ def minute_told(minute: Any) -> With:
         minute_sha256=[paper.sha256 for paper in minute.papers],
         payouts=[payout_told(each, minute.currency) for each in minute.payouts if each.state is PayoutState.PAID],
     )
+
+
+def own_payout_told(payout: Any) -> With:
+    told = payout_told(payout, payout.minute.currency)
+    return With(told, site=number_of(payout.minute.site), decision=payout.minute.number)
 
 
 def payout_told(payout: Any, currency: Currency) -> With:

@@ -4,6 +4,7 @@ from io import BytesIO
 
 import pytest
 
+from credits.api import decisions
 from credits.api import premium as door
 from credits.ledger.serials import SerialRange, written
 from tests import papers
@@ -19,7 +20,8 @@ USE = {"theme": "income", "amount": "100", "what": "Goats", "bought_on": "2026-0
 
 @pytest.fixture
 def house(app, session, monkeypatch) -> House:
-    monkeypatch.setattr(door, "now", lambda: AT)
+    for module in (door, decisions):
+        monkeypatch.setattr(module, "now", lambda: AT)
     made = House(Stage(session, app.extensions["evidence_files"], app.extensions["policy"]), committee=False)
     made.files = app.extensions["premium_files"]
     return made
@@ -27,6 +29,33 @@ def house(app, session, monkeypatch) -> House:
 
 def jpeg(shade: int) -> tuple[BytesIO, str]:
     return BytesIO(papers.photo_with_position() + bytes([shade])), "photo.jpg"
+
+
+def bearer(user, digit: str) -> dict[str, str]:
+    assert ApiTokenFactory(user=user, secret="asmc_" + digit * 43)
+    return {"Authorization": "Bearer asmc_" + digit * 43, "Idempotency-Key": f"k-{digit}"}
+
+
+def recorded_and_approved(client, house, sent) -> None:
+    """One issuer records that PAYOUT-000001 was paid, another one approves; nobody else may."""
+    there = "/api/v1/premium/payouts"
+    one, other = bearer(house.stage.issuer, "8"), bearer(house.stage.colleague, "9")
+    paid = {"reference": "MP 2607.01", "paid_on": "2026-07-01"}
+
+    refused = client.post(f"{there}/PAYOUT-000001/record", data=paid | {"file": jpeg(9)}, **sent)
+    assert refused.status_code == 403
+    (waiting,) = client.get(f"{there}?state=asked", headers=one).json
+    assert (waiting["number"], waiting["payee"], waiting["site"]) == ("PAYOUT-000001", "Amina", "COD-KAM001")
+    answers = []
+    for _again in range(2):
+        form = paid | {"file": jpeg(9)}
+        answers.append(client.post(f"{there}/PAYOUT-000001/record", data=form, headers=one))
+    assert [answer.status_code for answer in answers] == [201, 200], answers[0].text
+    approve = f"/api/v1/decisions/{answers[0].json['number']}/approve"
+    assert client.post(approve, headers=one | {"Idempotency-Key": "own"}).status_code == 403
+    assert client.get(f"{there}/PAYOUT-000001", headers=one).json["state"] == "asked"
+    assert client.post(approve, headers=other).json["state"] == "approved"
+    assert client.get(f"{there}/PAYOUT-000001", headers=one).json["reference"] == "MP260701"
 
 
 def test_leads_from_the_committee_to_the_receipt(client, house):
@@ -46,8 +75,7 @@ def test_leads_from_the_committee_to_the_receipt(client, house):
     asked = {"amount": "400.50", "means": "cash", "payee": "Amina"}
     answer = client.post("/api/v1/premium/decisions/MINUTE-000001/payouts", json=asked, **sent)
     assert (answer.status_code, answer.json["number"]) == (201, "PAYOUT-000001"), answer.text
-    payout = house.session.get_one(door.disbursing.Payout, 1)
-    house.stage.approve(house.recorded(payout))
+    recorded_and_approved(client, house, sent)
     sent["headers"]["Idempotency-Key"] = "k4"
     answer = client.post("/api/v1/premium/payouts/PAYOUT-000001/uses", data=USE | {"file": jpeg(2)}, **sent)
     assert answer.status_code == 201, answer.text

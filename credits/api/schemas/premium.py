@@ -4,10 +4,11 @@ from marshmallow import fields
 
 from credits.api.fields import Count, Day, File, OneOf, Text, Whole
 from credits.api.schemas.offers import Money
-from credits.api.schemas.shared import Answer, Request
+from credits.api.schemas.shared import Answer, PagingSchema, Request
 from credits.payments.committees import MOST_MEMBERS
+from credits.payments.disbursing import LONGEST_REFERENCE
 from credits.payments.models import Currency
-from credits.payments.premium_models import PayoutMeans, Theme
+from credits.payments.premium_models import PayoutMeans, PayoutState, Theme
 
 AMOUNT = {"description": "An exact decimal text: 1200.50."}
 SHOWN = {"description": "Whether everybody may look at the paper."}
@@ -55,6 +56,24 @@ class PayoutRequest(Request):
     payee = Text(required=True, least=1, most=500, metadata={"description": "Who is paid, and where. Private."})
 
 
+class PayoutsQuery(PagingSchema):
+    state = OneOf(PayoutState, load_default=None)
+
+
+class PaidRequest(Request):
+    """That a payout was paid, as multipart/form-data with the proof of it."""
+
+    file = File(required=True, metadata=PAPER)
+    reference = Text(
+        required=True,
+        least=1,
+        most=LONGEST_REFERENCE,
+        metadata={"description": "Of the bank, the provider or the receipt. It counts once in the whole registry."},
+    )
+    paid_on = Day(required=True)
+    open_to_public = shown()
+
+
 class BoughtRequest(Request):
     """What was bought, as multipart/form-data with its receipt."""
 
@@ -87,6 +106,16 @@ class Payout(Answer):
     means = fields.String(attribute="means.value")
     paid_on = fields.Date(allow_none=True)
     uses = fields.List(fields.Nested(BoughtAnswer))
+
+
+class OwnPayout(Payout):
+    """A payout as its own people and the registry see it."""
+
+    site = fields.String()
+    decision = fields.String(metadata={"description": "Number of the committee's decision."})
+    currency = fields.String(attribute="currency.value")
+    payee = fields.String()
+    reference = fields.String(allow_none=True)
 
 
 class Minute(Answer):
