@@ -4,6 +4,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from credits.payments.disputes import is_charged_back
 from credits.payments.models import Order, OrderState
 
 
@@ -19,7 +20,8 @@ def steps_of(order: Order) -> list[dict[str, Any]]:
         steps.append({"label": _("Delivered"), "at": order.delivered_at})
     elif order.state in (OrderState.OPEN, OrderState.AWAITING_PAYMENT, OrderState.PAID):
         steps.append({"label": _("Delivery"), "tone": "now" if order.state is OrderState.PAID else "next"})
-    ends = {OrderState.CANCELLED: _("Cancelled"), OrderState.REFUNDED: _("Refunded")}
+    back = _("Charged back") if is_charged_back(order) else _("Refunded")
+    ends = {OrderState.CANCELLED: _("Cancelled"), OrderState.REFUNDED: back}
     if order.state in ends:
         steps.append({"label": ends[order.state], "at": order.closed_at, "tone": "stop"})
     return steps

@@ -285,5 +285,7 @@ def _words() -> dict[str, str]:
         "order.delivered": _("Sold and delivered"),
         "order.refunded": _("Given back, refunded"),
         "dispute.opened": _("Held, the payment is disputed"),
+        "dispute.extended": _("More of it held, the payment is disputed"),
+        "dispute.recovered": _("Taken by the registry, the payment was taken back"),
         "dispute.closed": _("Dispute about the payment ended"),
     }

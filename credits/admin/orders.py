@@ -92,6 +92,7 @@ def page_about(found: Order, refusal: str = "") -> str:
         order=found,
         refunds=refunding.refunds_of(session, found),
         disputes=disputes.disputes_of(session, found),
+        charged_back=disputes.is_charged_back(found),
         retirements=delivering.retirements_in(found),
         papers=invoices.papers_of(found),
         waiting=session.scalars(waiting).all(),

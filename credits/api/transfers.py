@@ -12,6 +12,7 @@ from credits.api.schemas.market import ReasonRequest, Transfer, TransferRequest,
 from credits.extensions import db
 from credits.identity import current_user, now
 from credits.participants.models import Organisation
+from credits.payments import releasing
 from credits.registry import guarding, models, queries, transfer
 
 area = Area("transfers", "Transfers: offered, and accepted, rejected or withdrawn.")
@@ -61,7 +62,7 @@ def accept_transfer(key: str, asked: dict[str, Any], number: str) -> With:
     """Take over the credits."""
     user = current_user()
     offer = queries.transfer_numbered(db.session, user, number)
-    once(key, "transfer.accept", number, lambda: transfer.accept(db.session, transfer=offer, by=user, at=now()))
+    once(key, "transfer.accept", number, lambda: releasing.accept(db.session, transfer=offer, by=user, at=now()))
     db.session.commit()
     return told(offer)
 

@@ -70,6 +70,8 @@ TOLD: dict[str, tuple[Callable[[Session, Occurrence], None], ...]] = {
     "refund.not_ours": (orders_told.refunded_elsewhere,),
     "refund.failed": (orders_told.refund_failed,),
     "dispute.opened": (orders_told.disputed,),
+    "dispute.extended": (orders_told.dispute_extended,),
+    "dispute.recovered": (orders_told.dispute_recovered,),
     "dispute.closed": (orders_told.dispute_closed,),
     "premium.collected": (premium_told.collected,),
     "premium.asked": (premium_told.asked,),

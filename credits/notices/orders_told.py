@@ -90,6 +90,22 @@ def disputed(session: Session, what: Occurrence) -> None:
     tell_issuers(session, what, order, Kind.DISPUTE_OPENED)
 
 
+def dispute_extended(session: Session, what: Occurrence) -> None:
+    """The buyer and the issuers, that credits which came back are held as well."""
+    if "holder" not in what.facts:
+        return  # the old hold ends so that one holds all of it
+    order = order_in(session, what)
+    tell_buyer(session, what, order, Kind.DISPUTE_EXTENDED)
+    tell_issuers(session, what, order, Kind.DISPUTE_EXTENDED)
+
+
+def dispute_recovered(session: Session, what: Occurrence) -> None:
+    """The buyer and the issuers, that credits which came back after a lost dispute are the registry's."""
+    order = order_in(session, what)
+    tell_buyer(session, what, order, Kind.DISPUTE_RECOVERED)
+    tell_issuers(session, what, order, Kind.DISPUTE_RECOVERED)
+
+
 def dispute_closed(session: Session, what: Occurrence) -> None:
     """Both sides and the issuers."""
     order, outcome = order_in(session, what), OUTCOMES[what.facts["outcome"]]

@@ -79,6 +79,8 @@ class Kind(StrEnum):
     PAYMENT_ODD = "payment_odd"
     REFUND_FAILED = "refund_failed"
     DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_EXTENDED = "dispute_extended"
+    DISPUTE_RECOVERED = "dispute_recovered"
     DISPUTE_CLOSED = "dispute_closed"
 
 
@@ -617,6 +619,21 @@ WORDINGS: dict[Kind, Wording] = {
         N_("The bank of %(buyer)s asks for the money of %(order)s back. What is left of the credits is held "
            "meanwhile."),
         N_("Answer it at the payment provider. What was retired stays retired."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.DISPUTE_EXTENDED: Wording(
+        N_("More credits of %(order)s are held"),
+        N_("Credits of %(order)s came back to %(buyer)s while its payment is disputed. They are held with the rest."),
+        N_("They are free again if the dispute is won."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.DISPUTE_RECOVERED: Wording(
+        N_("Credits of %(order)s are the registry's"),
+        N_("Credits of %(order)s came back to %(buyer)s, whose bank has taken the money back. They are in the "
+           "registry's buffer now."),
+        N_("The order's page says what of the money they leave uncovered."),
         "{page}",
         TO_THE_ORDER,
     ),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from credits.ledger.serials import SerialRange
 from credits.payments import premium
-from credits.payments.models import Currency, Order, OrderLine, OrderState
+from credits.payments.models import Currency, Order, OrderLine
 from credits.payments.money_models import MoneyKind
 from credits.payments.prices import written
 from credits.payments.tracing import Purchase, purchases_of
@@ -29,7 +29,6 @@ class PublicPrices:
                     OrderLine.issuance_id.in_(issuances),
                     Order.open_to_public,
                     Order.posting_id.is_not(None),
-                    Order.state != OrderState.REFUNDED,
                 )
                 .distinct()
             )

@@ -97,7 +97,7 @@ def follow(session: Session, *, order: Order, at: datetime) -> bool:
     While a dispute is open it is held with the rest. After a lost one it is the registry's, in its buffer: the registry
     bears the shortfall. The order's row is locked.
     """
-    if order.state is not OrderState.DELIVERED:
+    if order.delivered_at is None:
         return False
     mine = [each for each in disputes_of(session, order) if each.payment.state is PaymentState.PAID]
     lost = [each for each in mine if each.state is DisputeState.LOST]
@@ -163,11 +163,20 @@ def close(session: Session, order: Order, dispute: Dispute, state: DisputeState,
 
 
 def lose(session: Session, order: Order, dispute: Dispute, at: datetime) -> None:
-    """What a lost dispute means for an order that waits, which ends by it, and for the books."""
-    if order.state is OrderState.PAID and dispute.payment.state is PaymentState.PAID:
-        reserving.give_back(session, order, at)
+    """What a lost dispute means for the order and for the books.
+
+    One that waits ends by it; one that is delivered ends once all of its money is gone. What of it was retired or
+    passed on stays where it is.
+    """
+    delivered = order.state is OrderState.DELIVERED
+    if dispute.payment.state is PaymentState.PAID and (
+        order.state is OrderState.PAID or (delivered and refunding.money_left(session, dispute.payment) <= 0)
+    ):
+        if not delivered:
+            reserving.give_back(session, order, at)
         order.state, order.closed_at, order.reason = OrderState.REFUNDED, at, TAKEN_BACK
         session.flush()
+        tell(session, order, "order.charged_back", None, at)
     premium.book_shortfall(session, dispute=dispute, at=at)
 
 
@@ -250,6 +259,11 @@ def shortfall(order: Order, dispute: Dispute, back: dict[int, int]) -> int:
         Fraction(0),
     )
     return ceil(share * dispute.amount / order.subtotal)
+
+
+def is_charged_back(order: Order) -> bool:
+    """Whether an order has ended because the payer's bank has taken the money back."""
+    return order.state is OrderState.REFUNDED and order.reason == TAKEN_BACK
 
 
 def disputes_of(session: Session, order: Order) -> list[Dispute]:

@@ -114,7 +114,7 @@ def paid_told(payment: Payment) -> dict[str, str]:
 
 def back_told(refunds: Sequence[Refund], order: Order) -> dict[str, str]:
     reason = order.reason or ""
-    amount = written(sum(each.amount for each in refunds[-1:]), order.currency)
+    amount = written(refunds[-1].amount if refunds else order.total, order.currency)
     return {"reason": "" if undrawable(reason) else reason, "amount": amount}
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from credits.ledger.models import AccountKind, Block
 from credits.ledger.serials import SerialRange, lowest
-from credits.payments.models import Dispute, DisputeState, Order, OrderLine, OrderState, Payment, PaymentState
+from credits.payments.models import Dispute, DisputeState, Order, OrderLine, Payment, PaymentState
 from credits.payments.tracing import gone_back, quantity_of, without
 from credits.registry import reservation, sale, transfer
 from credits.registry.earmarks import ranges_of
@@ -24,6 +24,7 @@ from credits.registry.stillness import keep_still
 ENDED = "The payment of these credits is disputed."
 REACHABLE = (AccountKind.AVAILABLE, AccountKind.PENDING, AccountKind.RESERVED)
 AT_A_TIME = 100
+UNCOVERED = (Dispute.state == DisputeState.OPEN) | (Dispute.state == DisputeState.LOST) & (Dispute.shortfall > 0)
 
 
 def within_reach(
@@ -128,10 +129,10 @@ def to_follow(session: Session, after: int = 0, buyer_id: int | None = None) -> 
         .join(Holding, Holding.organisation_id == Order.buyer_id)
         .join(Block, (Block.account_id == Holding.account_id) & (Block.issuance_id == EarmarkRange.issuance_id))
         .where(
-            Order.state == OrderState.DELIVERED,
+            Order.delivered_at.is_not(None),
             Order.id > after,
             Payment.state == PaymentState.PAID,
-            (Dispute.state == DisputeState.OPEN) | (Dispute.state == DisputeState.LOST) & (Dispute.shortfall > 0),
+            UNCOVERED,
             Holding.kind.in_(REACHABLE if buyer_id is None else (*REACHABLE, AccountKind.HELD)),
             Block.first <= EarmarkRange.last,
             Block.last >= EarmarkRange.first,
@@ -140,3 +141,28 @@ def to_follow(session: Session, after: int = 0, buyer_id: int | None = None) -> 
     if buyer_id is not None:
         wanted = wanted.where(Order.buyer_id == buyer_id)
     return list(session.scalars(wanted.order_by(Order.id).limit(AT_A_TIME)))
+
+
+def disputed_with(session: Session, *, buyer_id: int, issuance_id: int) -> list[int]:
+    """The ids of the orders that have given this buyer credits of this issuance which a dispute is still about."""
+    wanted = (
+        select(Order.id)
+        .distinct()
+        .join(Payment, Payment.order_id == Order.id)
+        .join(Dispute, Dispute.payment_id == Payment.id)
+        .join(OrderLine, OrderLine.order_id == Order.id)
+        .where(
+            Order.buyer_id == buyer_id,
+            Order.delivered_at.is_not(None),
+            OrderLine.issuance_id == issuance_id,
+            Payment.state == PaymentState.PAID,
+            UNCOVERED,
+        )
+    )
+    return list(session.scalars(wanted.order_by(Order.id)))
+
+
+def locked_orders(session: Session, ids: Sequence[int]) -> Sequence[Order]:
+    """These orders, locked in the order of their ids and read anew."""
+    wanted = select(Order).where(Order.id.in_(ids)).order_by(Order.id).with_for_update()
+    return session.scalars(wanted.execution_options(populate_existing=True)).all()

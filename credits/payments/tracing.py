@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 from credits.journal.models import Event
 from credits.ledger.models import Entry, Posting
 from credits.ledger.serials import SerialRange, tidied
-from credits.payments.models import Order, OrderLine, OrderState
+from credits.payments.models import Order, OrderLine
 from credits.registry.earmarks import ranges_of
 from credits.registry.models import Holding, Issuance
 from credits.registry.movements import EarmarkRange
@@ -70,7 +70,6 @@ def standing(wanted: Select[*Columns], issuance: Issuance, units: SerialRange) -
         .join(EarmarkRange, EarmarkRange.earmark_id == OrderLine.earmark_id)
         .where(
             Order.posting_id.is_not(None),
-            Order.state != OrderState.REFUNDED,
             EarmarkRange.issuance_id == issuance.id,
             EarmarkRange.first <= units.last,
             EarmarkRange.last >= units.first,

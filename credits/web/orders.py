@@ -234,6 +234,7 @@ def order_page(found: Order, *, refusal: str = "", looks: int = 0) -> str:
         refunds=refunding.refunds_of(session, found),
         disputes=disputes.disputes_of(session, found),
         by_buyer=found.reason == cancelling.BY_BUYER,
+        charged_back=disputes.is_charged_back(found),
         retirements=delivering.retirements_in(found),
         form=StepForm(seen=str(found.revision)),
         acts=acts,

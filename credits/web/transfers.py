@@ -19,6 +19,7 @@ from credits.identity import current_user, now, signed_in
 from credits.participants import countries
 from credits.participants.models import Organisation
 from credits.participants.permissions import may_dispose_of
+from credits.payments import releasing
 from credits.problems import status_of
 from credits.registry import guarding, queries
 from credits.registry import transfer as transferring
@@ -168,7 +169,7 @@ def transfer(number: str) -> ResponseReturnValue:
 @bp.post("/transfers/<number>/accept")
 @signed_in
 def accept_transfer(number: str) -> ResponseReturnValue:
-    return answered(number, transferring.accept, TransferState.ACCEPTED, _("The credits are yours."))
+    return answered(number, releasing.accept, TransferState.ACCEPTED, _("The credits are yours."))
 
 
 @bp.post("/transfers/<number>/approve")
