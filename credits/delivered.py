@@ -1,31 +1,25 @@
-"""What a delivery retired at once gets its certificates in the same transaction, whichever door or job delivered it."""
+"""Who certifies what a delivery retires at once: handed to all that deliver, by webhook, poller, approval or round."""
 
 from flask import current_app
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from credits.certificates.issuing import freeze
-from credits.extensions import db
-from credits.journal import events
+from credits.certificates.issuing import Issuer, freeze
 from credits.payments.delivering import retirements_in
-from credits.payments.looking import order_known_as
+from credits.payments.models import Order
 from credits.payments.orders import language_in
 from credits.registry.queries import retirement_numbered
 
 
-def freeze_delivered(session: Session) -> None:
-    """Freeze the certificates of what the running transaction has delivered and retired. Flushes."""
-    if session.in_nested_transaction():
-        return
-    for each in events.appended(session, {"order.delivered"}):
-        order = order_known_as(session, each.subject)
-        issuer, language = current_app.extensions["issuer"], language_in(order)
-        for number in retirements_in(order):
-            freeze(session, retirement=retirement_numbered(session, number), issuer=issuer, language=language)
+def certify(session: Session, order: Order) -> None:
+    """Freeze the certificates of what the delivery of `order` has retired, as this application issues them. Flushes.
+
+    Raises Undrawable.
+    """
+    freeze_delivered(session, order, issuer=current_app.extensions["issuer"])
 
 
-def register() -> None:
-    """Let it be so at every commit. Once for all applications of a process."""
-    if not event.contains(db.session, "before_commit", freeze_delivered):
-        # Before the others: they tell of what was appended, and then forget it.
-        event.listen(db.session, "before_commit", freeze_delivered, insert=True)
+def freeze_delivered(session: Session, order: Order, *, issuer: Issuer) -> None:
+    """The same under the name of `issuer`. Flushes. Raises Undrawable."""
+    language = language_in(order)
+    for number in retirements_in(order):
+        freeze(session, retirement=retirement_numbered(session, number), issuer=issuer, language=language)

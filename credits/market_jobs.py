@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from credits.db import begin_writing
 from credits.payments import cancelling, receiving, reserving
+from credits.payments.delivering import Certify
 from credits.payments.gateway import (
     CheckoutAsked,
     CheckoutState,
@@ -25,6 +26,7 @@ from credits.payments.gateway import (
     Told,
 )
 from credits.payments.models import OrderLine, Payment, PaymentState
+from credits.payments.receiving import Terms
 from credits.registry.policy import Policy
 
 log = logging.getLogger(__name__)
@@ -37,12 +39,18 @@ NEVER_OPENED = "The payment page could not be opened in time. Nothing was charge
 class Till:
     """What the provider's work needs beside the database.
 
-    addresses: where a buyer returns to after paying an order of this number, and where without.
+    addresses: where a buyer returns to after paying an order of this number, and where without. certify: who certifies
+    what is retired at once.
     """
 
     gateway: Gateway
     policy: Policy
     addresses: Callable[[str], tuple[str, str]]
+    certify: Certify
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.gateway.livemode, self.policy, self.certify)
 
 
 def open_checkout(session: Session, *, payment_id: int, till: Till, at: datetime) -> str | None:
@@ -113,8 +121,7 @@ def take_in(session: Session, *, told: Told, till: Till, at: datetime) -> str:
 
 def receive(session: Session, told: Told, seen: Seen | None, till: Till, at: datetime) -> str:
     begin_writing(session)
-    livemode = till.gateway.livemode
-    effect = receiving.receive(session, told=told, seen=seen, livemode=livemode, policy=till.policy, at=at)
+    effect = receiving.receive(session, told=told, seen=seen, terms=till.terms, at=at)
     session.commit()
     return effect
 
@@ -188,7 +195,6 @@ def end_checkout(session: Session, *, payment_id: int, till: Till, at: datetime)
 def settle(session: Session, payment_id: int, seen: Seen, till: Till, at: datetime) -> str:
     begin_writing(session)
     payment = session.get_one(Payment, payment_id)
-    livemode = till.gateway.livemode
-    came = receiving.settle_seen(session, payment=payment, seen=seen, livemode=livemode, policy=till.policy, at=at)
+    came = receiving.settle_seen(session, payment=payment, seen=seen, terms=till.terms, at=at)
     session.commit()
     return came

@@ -16,6 +16,7 @@ from credits.db import begin_writing
 from credits.market_jobs import Till
 from credits.one_by_one import by_itself, tried
 from credits.payments import bank, delivering, disputes, reconciling, recovering, refunding, reserving
+from credits.payments.delivering import Certify
 from credits.payments.gateway import (
     CheckoutState,
     Gateway,
@@ -87,9 +88,9 @@ def send_refund(session: Session, refund: Due, gateway: Gateway, at: datetime) -
     return True
 
 
-def deliver_waiting(session: Session, *, policy: Policy, at: datetime) -> int:
+def deliver_waiting(session: Session, *, policy: Policy, certify: Certify, at: datetime) -> int:
     """Deliver what was paid and could not be delivered then; how many orders. Commits each."""
-    again = partial(delivering.try_again, session, policy=policy, at=at)
+    again = partial(delivering.try_again, session, policy=policy, certify=certify, at=at)
     return each_of(session, "order", delivering.waiting, lambda order_id: again(order_id=order_id))
 
 

@@ -16,6 +16,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from flask import Flask, url_for
 
 from config import ROOT, Settings
+from credits.delivered import certify
 from credits.errors import Conflict
 from credits.market_jobs import Till
 from credits.payments.gateway import Gateway
@@ -41,7 +42,7 @@ def gateway_for(settings: Settings) -> Gateway | None:
 def till(app: Flask) -> Till | None:
     """What the market's work over the network needs; None where nobody pays by a provider."""
     gateway: Gateway | None = app.extensions["gateway"]
-    return Till(gateway, app.extensions["policy"], addresses) if gateway is not None else None
+    return Till(gateway, app.extensions["policy"], addresses, certify) if gateway is not None else None
 
 
 class NoProvider(Conflict):

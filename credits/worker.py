@@ -11,6 +11,7 @@ from huey.serializer import SignedSerializer
 from config import Settings, load
 from credits import document_jobs, jobs, market_rounds, premium_jobs
 from credits.app import create_app
+from credits.delivered import certify
 from credits.drawing import draw_statements_waiting, workshop
 from credits.extensions import db
 from credits.identity import now
@@ -170,7 +171,7 @@ def poll_debits() -> None:
 def tend_orders() -> None:
     """Deliver what waits, give back what ended orders keep, take what is disputed, end what nobody transfers for."""
     with app.app_context():
-        market_rounds.deliver_waiting(db.session(), policy=app.extensions["policy"], at=now())
+        market_rounds.deliver_waiting(db.session(), policy=app.extensions["policy"], certify=certify, at=now())
         market_rounds.release_leftovers(db.session(), at=now())
         market_rounds.follow_disputes(db.session(), at=now())
         market_rounds.lapse_transfers(db.session(), at=now())

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from config import ROOT
+from credits.certificates.issuing import Issuer
+from credits.delivered import freeze_delivered
 from credits.files import Files
 from credits.ledger import invariants
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kind, Organisation, RoleName, User
 from credits.payments import acts, floors, offers, placing, reserving
 from credits.payments.billing import Billing
+from credits.payments.certified import PublicPrices
 from credits.payments.models import Currency, Floor, Means, Offer, Order, Payment, Use
 from credits.payments.placing import Asked
 from credits.registry import (
@@ -145,6 +149,10 @@ def assessed(session: Session, batch: Batch, policy: Policy, *, by: User, at: da
     session.add(made)
     session.flush()
     return made
+
+
+ISSUER = Issuer("Artisanal Mineral Credit Registry", "http://localhost:8000", PublicPrices)
+certify = partial(freeze_delivered, issuer=ISSUER)
 
 
 @dataclass
@@ -369,7 +377,7 @@ class Stage:
 
     def money_seen(self, order: Order, **bent: Any) -> Decision:
         """What one issuer proposes of a transfer that has come."""
-        acts.register()
+        acts.register(certify)
         asked = {"amount": order.total, "currency": order.currency.value, "value_date": str(self.at.date())}
         asked |= {"reference": f"LINE {order.number}"}
         return self.proposed(DecisionKind.BANK_PAYMENT, order.number, **asked | bent)

@@ -13,6 +13,7 @@ from credits.payments import acts, bank, receiving, refunding
 from credits.payments.gateway import CheckoutState, ProviderUnreachable
 from credits.payments.models import Means, OrderState, PaymentState, ProviderEvent, RefundState
 from credits.registry.movements import DecisionKind
+from tests.stage import certify
 from tests.stripe_standin.deliveries import as_sent, signature
 from tests.stripe_standin.in_process import SECRET, standin_at
 from tests.stripe_standin.server import Fault
@@ -26,7 +27,7 @@ class Shop:
         self.session = stage.session
         self.standin, gateway = standin_at(self.clock)
         self.till = Till(
-            gateway, stage.policy, lambda number: (f"http://localhost/{number}?paid=1", "http://localhost")
+            gateway, stage.policy, lambda number: (f"http://localhost/{number}?paid=1", "http://localhost"), certify
         )
         self.order = stage.ordered((stage.for_sale(stage.issued(), 1_000), 1_000), means=Means.STRIPE)
         self.payment = stage.begun(self.order)
@@ -259,7 +260,7 @@ class TestGoOn:
         assert [each.state for each in payments] == [PaymentState.OPEN, PaymentState.EXPIRED]
 
     def test_to_the_next_refund_where_the_provider_refuses_one(self, shop):
-        acts.register()
+        acts.register(certify)
         shop.open()
         shop.pay()
         shop.pass_time(minutes=5)

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import current_app
 
-from credits import market_jobs, market_rounds, provider
+from credits import delivered, market_jobs, market_rounds, provider
 from credits.cli.demo_market import OnSale
 from credits.cli.demo_people import DOMAIN
 from credits.cli.demo_world import World
@@ -40,7 +40,7 @@ def order_through_provider(world: World, sale: OnSale) -> None:
     """The same through the stand-in for the payment provider: paid, refunded, and one that waits. Commits."""
     settings = current_app.extensions["settings"]
     with provider.at_hand(settings) as stand_in:
-        till = market_jobs.Till(stand_in.gateway(), world.policy, provider.addresses)
+        till = market_jobs.Till(stand_in.gateway(), world.policy, provider.addresses, delivered.certify)
         maker, second = (world.maker, world.ingrid), (world.second, world.ken)
         for quantity, buyer, paid, goes_back in (
             (200, maker, True, False),

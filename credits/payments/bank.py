@@ -12,6 +12,7 @@ from credits.ledger.posting import Posted
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
 from credits.payments import references, settling
+from credits.payments.delivering import Certify
 from credits.payments.looking import order_known_as
 from credits.payments.models import Currency, Means, Order, OrderState, Payment, PaymentState
 from credits.payments.orders import OrderClosed, tell
@@ -65,7 +66,9 @@ def check(session: Session, subject: str, request: dict[str, Any], by: User) -> 
     }
 
 
-def confirm(session: Session, decision: Decision, policy: Policy, by: User, at: datetime) -> Posted | None:
+def confirm(
+    session: Session, decision: Decision, policy: Policy, by: User, at: datetime, *, certify: Certify
+) -> Posted | None:
     """The second issuer has seen the money too: it pays the order, which is delivered. Flushes.
 
     Where the order has lapsed meanwhile, the money is noted as one too many, to be sent back.
@@ -82,7 +85,8 @@ def confirm(session: Session, decision: Decision, policy: Policy, by: User, at: 
     if payment.state in (PaymentState.PAID, PaymentState.SURPLUS):
         raise OrderClosed(f"{order.number} was paid before.", state=order.state.value)
     payment.payment = request["reference"]
-    settling.cleared(session, order=order, payment=payment, policy=policy, by=by, at=at, value_date=day)
+    asked: dict[str, Any] = {"policy": policy, "certify": certify, "by": by, "at": at}
+    settling.cleared(session, order=order, payment=payment, value_date=day, **asked)
     return None
 
 

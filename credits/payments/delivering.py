@@ -1,6 +1,9 @@
-"""Delivery: against cleared money, all of an order in one transaction, and retired at once where that was ordered."""
+"""Delivery: against cleared money, all of an order in one transaction, and retired at once where that was ordered.
 
-from collections.abc import Mapping, Sequence
+Who delivers is handed a `Certify`: what is retired at once has its certificates in the same transaction.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -17,6 +20,9 @@ from credits.registry.models import Retirement
 from credits.registry.policy import Policy
 
 AT_A_TIME = 100
+
+# Writes down for ever, in the transaction at hand, the certificates of what an order's delivery has retired. Flushes.
+Certify = Callable[[Session, Order], None]
 
 
 class Disputed(Conflict):
@@ -35,7 +41,7 @@ class SellerNotApproved(Conflict):
     code = "seller_not_approved"
 
 
-def deliver(session: Session, *, order: Order, policy: Policy, at: datetime) -> bool:
+def deliver(session: Session, *, order: Order, policy: Policy, certify: Certify, at: datetime) -> bool:
     """Deliver a paid order, whose row is locked; whether that was possible. Flushes.
 
     Where it is not, the order stays paid, with the reason, and is tried again. Where the credits cannot be retired as
@@ -51,7 +57,7 @@ def deliver(session: Session, *, order: Order, policy: Policy, at: datetime) -> 
             tell(session, order, "order.waits", None, at, reason=refusal.code)
         return False
     if order.use is Use.RETIRE:
-        retire(session, order, ranges, policy, at)
+        retire(session, order, ranges, policy, certify, at)
     return True
 
 
@@ -92,9 +98,14 @@ def must_have_sound_sellers(session: Session, order: Order) -> None:
 
 
 def retire(
-    session: Session, order: Order, ranges: Mapping[int, Sequence[SerialRange]], policy: Policy, at: datetime
+    session: Session,
+    order: Order,
+    ranges: Mapping[int, Sequence[SerialRange]],
+    policy: Policy,
+    certify: Certify,
+    at: datetime,
 ) -> None:
-    """Retire what was just delivered, every line by itself, or none of it. Flushes."""
+    """Retire what was just delivered, every line by itself with its certificate, or none of it. Flushes."""
     claim = claim_in(order)
     assert claim is not None
     made: list[Retirement] = []
@@ -113,13 +124,13 @@ def retire(
                     at=at,
                 )
                 made.append(retirement)
+            order.claim = (order.claim or {}) | {"retirements": [each.number for each in made]}
+            session.flush()
+            certify(session, order)
     except CreditsError as refusal:
         order.reason = f"The credits are yours and were not retired: {refusal.message}"
         session.flush()
         tell(session, order, "order.kept", None, at, reason=refusal.code)
-        return
-    order.claim = (order.claim or {}) | {"retirements": [each.number for each in made]}
-    session.flush()
 
 
 def retirements_in(order: Order) -> list[str]:
@@ -143,8 +154,8 @@ def waiting(session: Session, after: int = 0) -> list[int]:
     return list(session.scalars(wanted.order_by(Order.id).limit(AT_A_TIME)))
 
 
-def try_again(session: Session, *, order_id: int, policy: Policy, at: datetime) -> bool:
+def try_again(session: Session, *, order_id: int, policy: Policy, certify: Certify, at: datetime) -> bool:
     """Deliver an order that waits, if it still does and can be; whether it was. Flushes."""
     order = session.get_one(Order, order_id)
     session.refresh(order, with_for_update=True)
-    return order.state is OrderState.PAID and deliver(session, order=order, policy=policy, at=at)
+    return order.state is OrderState.PAID and deliver(session, order=order, policy=policy, certify=certify, at=at)

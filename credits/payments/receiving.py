@@ -3,6 +3,7 @@
 `settle_seen` is the one way: the webhooks, the poller, the buyer who asks again and the reconciliation share it.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from credits.journal import events
 from credits.payments import disputes, refunding, settling
+from credits.payments.delivering import Certify
 from credits.payments.gateway import Checkout, CheckoutState, Seen, Told
 from credits.payments.models import Means, Order, Payment, PaymentState, ProviderEvent
 from credits.payments.orders import tell
@@ -24,18 +26,26 @@ ENDS = {
 UNPAID = (PaymentState.OPENING, PaymentState.OPEN)
 
 
-def receive(session: Session, *, told: Told, seen: Seen | None, livemode: bool, policy: Policy, at: datetime) -> str:
+@dataclass(frozen=True)
+class Terms:
+    """How money is taken in here. livemode: whether it is real. certify: who certifies what is retired at once."""
+
+    livemode: bool
+    policy: Policy
+    certify: Certify
+
+
+def receive(session: Session, *, told: Told, seen: Seen | None, terms: Terms, at: datetime) -> str:
     """Take an event in, once; a word for what it came to. Flushes.
 
-    seen: what the provider says its checkout is now, asked for before this transaction began. livemode: whether real
-    money moves here.
+    seen: what the provider says its checkout is now, asked for before this transaction began.
     """
     payment = payment_meant(session, told, seen)
     order = settling.locked(session, payment) if payment is not None else None
     # Behind the lock: the same event at the same moment has ended before this one looks.
     if (earlier := session.get(ProviderEvent, told.id)) is not None:
         return earlier.effect
-    effect = effect_of(session, told, seen or told.seen, payment, order, livemode, policy, at)
+    effect = effect_of(session, told, seen or told.seen, payment, order, terms, at)
     event = ProviderEvent(
         id=told.id,
         kind=told.kind.value,
@@ -55,20 +65,19 @@ def effect_of(
     seen: Seen | None,
     payment: Payment | None,
     order: Order | None,
-    livemode: bool,
-    policy: Policy,
+    terms: Terms,
     at: datetime,
 ) -> str:
     if payment is None or order is None:
         return "unknown_order" if told.order_number or told.reference or told.payment else "nothing"
-    if told.livemode is not livemode or told.account is not None:
+    if told.livemode is not terms.livemode or told.account is not None:
         return mismatched(session, order, payment, ["livemode" if told.account is None else "account"], at)
     # What is signed counts as much as what we see: an event that tells of another payment moves nothing.
-    if told.seen is not None and (differs := differences(order, payment, told.seen, livemode)):
+    if told.seen is not None and (differs := differences(order, payment, told.seen, terms.livemode)):
         return mismatched(session, order, payment, differs, at)
     if seen is None:
         return "nothing"
-    return settle_seen(session, payment=payment, seen=seen, livemode=livemode, policy=policy, at=at)
+    return settle_seen(session, payment=payment, seen=seen, terms=terms, at=at)
 
 
 def payment_meant(session: Session, told: Told, seen: Seen | None) -> Payment | None:
@@ -88,14 +97,14 @@ def one_of(session: Session, which: ColumnElement[bool]) -> Payment | None:
     return session.scalars(select(Payment).where(Payment.means == Means.STRIPE, which)).first()
 
 
-def settle_seen(session: Session, *, payment: Payment, seen: Seen, livemode: bool, policy: Policy, at: datetime) -> str:
+def settle_seen(session: Session, *, payment: Payment, seen: Seen, terms: Terms, at: datetime) -> str:
     """Bring an order to where the provider's checkout is; a word for what came of it. Flushes.
 
     What differs from the order in amount, currency, account or name moves nothing: the issuers are told. Only where it
     is the page that we had made and nobody can pay it any more, what was reserved is free again.
     """
     order = settling.locked(session, payment)
-    if differs := differences(order, payment, seen, livemode):
+    if differs := differences(order, payment, seen, terms.livemode):
         came = mismatched(session, order, payment, differs, at)
         ours = seen.reference == payment.reference and not {"livemode", "account"} & set(differs)
         return ended(session, order, payment, seen, at) or came if ours else came
@@ -108,7 +117,8 @@ def settle_seen(session: Session, *, payment: Payment, seen: Seen, livemode: boo
     session.flush()
     came = ""
     if seen.state is CheckoutState.PAID and payment.state not in (PaymentState.PAID, PaymentState.SURPLUS):
-        came = settling.cleared(session, order=order, payment=payment, policy=policy, by=None, at=at)
+        money: dict[str, Any] = {"policy": terms.policy, "certify": terms.certify, "by": None, "at": at}
+        came = settling.cleared(session, order=order, payment=payment, **money)
     elif seen.state is CheckoutState.PROCESSING and payment.state is PaymentState.OPEN:
         payment.state, came = PaymentState.PROCESSING, "processing"
         session.flush()

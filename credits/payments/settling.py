@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from credits.participants.models import User
 from credits.payments import delivering, reserving
+from credits.payments.delivering import Certify
 from credits.payments.models import Order, OrderState, Payment, PaymentState, Refund, RefundState
 from credits.payments.orders import tell
 from credits.payments.prices import written
@@ -34,6 +35,7 @@ def cleared(
     order: Order,
     payment: Payment,
     policy: Policy,
+    certify: Certify,
     by: User | None,
     at: datetime,
     value_date: date | None = None,
@@ -53,7 +55,8 @@ def cleared(
     order.state, order.paid_at = OrderState.PAID, at
     session.flush()
     tell(session, order, "order.paid", by, at)
-    return "delivered" if delivering.deliver(session, order=order, policy=policy, at=at) else "paid"
+    done = delivering.deliver(session, order=order, policy=policy, certify=certify, at=at)
+    return "delivered" if done else "paid"
 
 
 def note_surplus(session: Session, order: Order, payment: Payment, by: User | None, at: datetime) -> None:

@@ -6,6 +6,7 @@ import pytest
 from credits import provider
 from credits.market_jobs import Till, open_checkout
 from credits.payments.models import Means
+from tests.stage import certify
 from tests.stripe_standin.in_process import standin_at
 from tests.stripe_standin.server import Fault
 
@@ -53,7 +54,7 @@ class TestReconcile:
         payment = stage.begun(stage.ordered((stage.for_sale(stage.issued(), 1_000), 1_000), means=Means.STRIPE))
         number = payment.order.number
         stage.session.commit()
-        till = Till(standin[1], stage.policy, lambda number: ("http://localhost", "http://localhost"))
+        till = Till(standin[1], stage.policy, lambda number: ("http://localhost", "http://localhost"), certify)
         open_checkout(stage.session, payment_id=payment.id, till=till, at=stage.at)
         standin[0].provider.things["checkout.session"].clear()
 

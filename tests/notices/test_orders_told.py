@@ -5,6 +5,7 @@ from credits.notices.occurrences import tell_of_events
 from credits.notices.wordings import Kind, wording
 from credits.payments import acts, receiving
 from credits.registry.movements import DecisionKind
+from tests.stage import certify
 
 
 def told(stage):
@@ -19,7 +20,7 @@ def told(stage):
 
 
 def test_both_sides_hear_of_an_order_that_cannot_be_delivered_and_is_refunded(stage):
-    acts.register()
+    acts.register(certify)
     issuance = stage.issued()
     offer = stage.for_sale(issuance)
     told(stage)

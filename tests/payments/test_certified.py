@@ -12,6 +12,8 @@ from credits.payments import following, offers, receiving, tracing
 from credits.payments.certified import PublicPrices
 from credits.payments.gateway import CheckoutState, Disputed, Seen
 from credits.payments.models import DisputeState, Means
+from credits.payments.receiving import Terms
+from tests.stage import certify
 
 ISSUER = Issuer("ASM Credits", "https://registry.example", PublicPrices)
 
@@ -79,7 +81,7 @@ class TestPublicPrices:
         )
         lost = Disputed(reference="du_1", amount=disputed, state=DisputeState.LOST)
         for now in (seen, replace(seen, disputes=(lost,))):
-            asked = {"livemode": False, "policy": stage.policy, "at": stage.at}
+            asked = {"terms": Terms(False, stage.policy, certify), "at": stage.at}
             receiving.settle_seen(stage.session, payment=payment, seen=now, **asked)
         assert len(stage.serials(made, stage.buyer.organisation)) == (disputed < 52_000)
         offers.close(stage.session, offer=offer, by=stage.manager, at=stage.at)

@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from credits import market_rounds
+from credits.certificates.pdf import Undrawable
 from credits.errors import NotAllowed
 from credits.journal import events
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kyc, User
 from credits.participants.wording import UnsoundText
-from credits.payments import bank, cancelling, delivering, premium
+from credits.payments import bank, cancelling, delivering, premium, settling
 from credits.payments.bank import BadValueDate, SeenBefore, WrongAmount
 from credits.payments.delivering import retirements_in
 from credits.payments.models import Order, OrderState, PaymentState, Refund, RefundState, Use
@@ -20,7 +21,7 @@ from credits.registry import decisions
 from credits.registry.models import Retirement
 from credits.registry.movements import DecisionKind
 from credits.registry.second_person import SamePerson
-from tests.stage import CLAIM
+from tests.stage import CLAIM, certify
 
 
 @pytest.fixture
@@ -195,6 +196,19 @@ class TestDeliver:
         assert stage.balance(issuance, stage.buyer.organisation) == {AccountKind.AVAILABLE: 100}
         assert "order.kept" in [event.kind for event in events.story(stage.session, order.number)]
 
+    def test_keeps_what_no_certificate_can_be_written_for(self, stage, issuance, offer):
+        def undrawable(session, order):
+            raise Undrawable("No typeface has these letters.")
+
+        order = stage.ordered((offer, 100), use=Use.RETIRE, claim=CLAIM)
+        payment = stage.begun(order)
+        asked = {"policy": stage.policy, "certify": undrawable, "by": None, "at": stage.at}
+        assert settling.cleared(stage.session, order=order, payment=payment, **asked) == "delivered"
+
+        assert (retirements_in(order), order.reason[-30:]) == ([], "No typeface has these letters.")
+        assert stage.session.scalars(select(Retirement)).all() == []
+        assert stage.balance(issuance, stage.buyer.organisation) == {AccountKind.AVAILABLE: 100}
+
     @pytest.mark.parametrize("forbids", ["suspended", "held", "expired", "buyer", "seller"])
     def test_waits_while_the_registry_forbids_it(self, stage, issuance, offer, forbids):
         order = stage.ordered((offer, 100))
@@ -211,7 +225,7 @@ class TestDeliver:
             party.kyc, party.kyc_reason = Kyc.SUSPENDED, "Under review."
             stage.session.flush()
         stage.approve(waits, at=at)
-        delivering.try_again(stage.session, order_id=order.id, policy=stage.policy, at=at)
+        delivering.try_again(stage.session, order_id=order.id, policy=stage.policy, certify=certify, at=at)
 
         assert (order.state, order.posting_id) == (OrderState.PAID, None)
         assert order.reason
@@ -220,7 +234,7 @@ class TestDeliver:
         if forbids == "held":
             stage.decided(DecisionKind.RELEASE, held.number)
             assert delivering.waiting(stage.session) == [order.id]
-            assert delivering.try_again(stage.session, order_id=order.id, policy=stage.policy, at=at)
+            assert delivering.try_again(stage.session, order_id=order.id, policy=stage.policy, certify=certify, at=at)
             assert (order.state, order.reason) == (OrderState.DELIVERED, None)
         stage.must_be_sound()
 

@@ -9,6 +9,8 @@ from credits.ledger.models import AccountKind
 from credits.payments import receiving
 from credits.payments.gateway import CheckoutState, EventKind, Seen, Told
 from credits.payments.models import Means, OrderState, PaymentState, ProviderEvent, Refund
+from credits.payments.receiving import Terms
+from tests.stage import certify
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def receive(stage):
         told_as = seen if told_as is True else told_as
         at = bent.pop("at", stage.at)
         event = replace(told(seen, number, **bent), seen=told_as)
-        asked = {"seen": seen, "livemode": False, "policy": stage.policy, "at": at}
+        asked = {"seen": seen, "terms": Terms(False, stage.policy, certify), "at": at}
         return receiving.receive(stage.session, told=event, **asked)
 
     return taken_in
@@ -112,7 +114,7 @@ class TestReceive:
         other = replace(seen, amount=1, payment=None)
         ended = replace(other, state=CheckoutState.EXPIRED)
         theirs = replace(ended, livemode=True)
-        asked = {"payment": payment, "livemode": False, "policy": stage.policy, "at": stage.at}
+        asked = {"payment": payment, "terms": Terms(False, stage.policy, certify), "at": stage.at}
         effects = [receiving.settle_seen(stage.session, seen=each, **asked) for each in (other, theirs, ended)]
 
         assert effects == ["mismatch", "mismatch", "released"]
@@ -154,7 +156,7 @@ class TestReceive:
         def take_in(session, number):
             # Two payments' events, each three times, and two of the end.
             now, event = (expired, 100 + number) if number % 4 == 3 else (seen, number // 4)
-            asked = {"seen": now, "livemode": False, "policy": stage.policy, "at": stage.at}
+            asked = {"seen": now, "terms": Terms(False, stage.policy, certify), "at": stage.at}
             return receiving.receive(session, told=told(now, event), **asked)
 
         effects = at_once(8, take_in)

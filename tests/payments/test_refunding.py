@@ -11,12 +11,12 @@ from credits.payments.money_models import MoneyPosting, MoneyPostingKind
 from credits.payments.refunding import NotAllThere, NotRefundable
 from credits.registry import decisions, retirement
 from credits.registry.movements import Decision, DecisionKind
-from tests.stage import CLAIM
+from tests.stage import CLAIM, certify
 
 
 @pytest.fixture
 def issuance(stage):
-    acts.register()
+    acts.register(certify)
     return stage.issued()
 
 
@@ -78,7 +78,9 @@ class TestRefund:
 
         assert (order.state, refund.posting_id) == (OrderState.REFUNDED, None)
         assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_500}
-        assert not delivering.try_again(stage.session, order_id=order.id, policy=stage.policy, at=stage.at)
+        assert not delivering.try_again(
+            stage.session, order_id=order.id, policy=stage.policy, certify=certify, at=stage.at
+        )
         stage.must_be_sound()
 
     def test_or_retirement_wins_where_both_come_at_once(self, stage, issuance, order, at_once):
@@ -138,7 +140,9 @@ class TestSettle:
     def test_is_sent_once_more_where_a_bank_gives_it_back_days_after(self, stage, issuance):
         order = stage.ordered((stage.for_sale(issuance), 100), means=Means.STRIPE)
         payment = stage.begun(order)
-        settling.cleared(stage.session, order=order, payment=payment, policy=stage.policy, by=None, at=stage.at)
+        settling.cleared(
+            stage.session, order=order, payment=payment, policy=stage.policy, certify=certify, by=None, at=stage.at
+        )
         refund, later = refunded(stage, order), stage.at + timedelta(days=9)
 
         def told(state):

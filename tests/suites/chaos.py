@@ -102,7 +102,7 @@ def tend(chaos: Chaos) -> None:
     market_rounds.poll(session, till=till, at=at)
     market_rounds.poll(session, till=till, at=at, states=[PaymentState.PROCESSING])
     market_rounds.send_refunds(session, gateway=till.gateway, at=at)
-    market_rounds.deliver_waiting(session, policy=till.policy, at=at)
+    market_rounds.deliver_waiting(session, policy=till.policy, certify=till.certify, at=at)
     if chaos.now == END:
         market_rounds.catch_up(session, till=till, at=at)
 

@@ -24,6 +24,7 @@ from credits.payments.gateway import ProviderUnreachable
 from credits.payments.models import Means, Order, Payment, PaymentState
 from credits.payments.stripe_gateway import StripeGateway
 from credits.provider import WEBHOOKS
+from tests.stage import certify
 from tests.stripe_standin.deliveries import TOLD, Deliveries
 from tests.stripe_standin.in_process import KEY, SECRET
 from tests.stripe_standin.provider import Provider
@@ -100,7 +101,7 @@ def over_http(url: str, home: Path, orders: int) -> tuple[Counter[str], list[str
     ):
         standin, provider = server.standin, server.standin.provider
         gateway = StripeGateway(api_key=KEY, webhook_secret=SECRET, api_base=standin.address, retries=0)
-        till = Till(gateway, stage.policy, lambda number: ("http://localhost", "http://localhost"))
+        till = Till(gateway, stage.policy, lambda number: ("http://localhost", "http://localhost"), certify)
         begin_writing(session)
         offer = stage.for_sale(ground.issuance, quantity=1_000 * orders, price=600)
         payments = [stage.begun(stage.ordered((offer, 1_000), means=Means.STRIPE)).id for _ in range(orders)]

@@ -11,7 +11,7 @@ from credits.db import begin_writing
 from credits.files import Files
 from credits.payments import acts, floors
 from tests import factories
-from tests.stage import Stage
+from tests.stage import Stage, certify
 from tests.suites import trial
 
 
@@ -22,7 +22,7 @@ class Ground:
     """
 
     def __init__(self, url: str, papers: Path) -> None:
-        acts.register()
+        acts.register(certify)
         self.url = url
         self.engine = trial.engine_of(url)
         self.session = Session(self.engine, expire_on_commit=False)

@@ -21,7 +21,7 @@ from credits.payments.gateway import BadEvent, ProviderRefused, ProviderUnreacha
 from credits.payments.models import Means, Offer, Order, Payment
 from credits.registry.models import Issuance
 from credits.registry.movements import DecisionKind
-from tests.stage import Stage
+from tests.stage import Stage, certify
 from tests.stripe_standin.deliveries import TOLD, as_sent, signature
 from tests.stripe_standin.in_process import SECRET, standin_at
 from tests.stripe_standin.params import Refused
@@ -51,7 +51,10 @@ class Chaos:
         self.begun = self.stage.at.timestamp()
         self.standin, gateway = standin_at(lambda: self.begun + self.now)
         self.till = Till(
-            gateway, self.stage.policy, lambda number: (f"http://localhost/{number}?paid=1", "http://localhost")
+            gateway,
+            self.stage.policy,
+            lambda number: (f"http://localhost/{number}?paid=1", "http://localhost"),
+            certify,
         )
 
     @property

@@ -8,6 +8,7 @@ import pytest
 
 from credits import market_jobs
 from credits.payments.models import Means, OrderState, ProviderEvent
+from tests.stage import certify
 from tests.stripe_standin.deliveries import as_sent, signature
 from tests.stripe_standin.in_process import SECRET, standin_at
 
@@ -30,7 +31,7 @@ def bought(app, standin, stage):
     payment.expires_at = datetime.fromtimestamp(int(time.time()) + 3600, UTC)
     stage.session.commit()
     till = market_jobs.Till(
-        app.extensions["gateway"], stage.policy, lambda number: ("http://localhost", "http://localhost")
+        app.extensions["gateway"], stage.policy, lambda number: ("http://localhost", "http://localhost"), certify
     )
     market_jobs.open_checkout(stage.session, payment_id=payment.id, till=till, at=stage.at)
     standin.provider.pay(payment.reference, "card")
