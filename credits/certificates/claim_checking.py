@@ -5,21 +5,16 @@ not physically traced") and what an allowed sentence says. Where the retirement 
 in such a sentence; where it is not, a name may say nothing by itself that is refused.
 """
 
-import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
-from functools import cache
 
+from credits.certificates.claim_denials import asked_in, denied_in, goes_on, hollow_in, is_negated
+from credits.certificates.claim_frames import said_in_frames, said_word_for_word
 from credits.certificates.claim_phrases import LANGUAGES, Rule, Tongue, tongue
-from credits.certificates.claim_words import Word, words_in
-from credits.certificates.wording import words_of
+from credits.certificates.claim_words import Word, rejoined, words_in
 from credits.errors import Invalid
 
 LONGEST_TEXT = 20_000  # letters
-MOST_FILLERS = 4  # words between "not" and what it denies
-FAR = 60  # words over which a denial reaches
-LONGEST_NAME = 20  # words
-LONGEST_SHORT_FORM = 4  # letters before a full stop that ends no sentence, as in "Inc."
 
 
 class TextTooLong(Invalid):
@@ -68,12 +63,14 @@ def check(text: str, *, allowed: Iterable[str] = (), names: Iterable[str] = ()) 
     """
     if len(text) > LONGEST_TEXT:
         raise TextTooLong(f"At most {LONGEST_TEXT:,} letters at a time: these are {len(text):,}.", letters=len(text))
-    words = words_in(text)
+    tongues = [tongue(code) for code in LANGUAGES]
+    words = rejoined(words_in(text), frozenset[str]().union(*(spoken.whole for spoken in tongues)))
     known = {tuple(word.plain for word in words_in(each)) for each in names}
     framed, written = said_in_frames(words, known)
     exact = said_word_for_word(words, allowed)
     sound = Sound(frozenset(exact | framed), frozenset(written - exact))
-    read = [(spoken, *matches(words, spoken, sound)) for spoken in (tongue(code) for code in LANGUAGES)]
+    firm = asked_in(text, words).union(*(hollow_in(words, spoken) for spoken in tongues))
+    read = [(spoken, *matches(words, spoken, sound, firm)) for spoken in tongues]
     # Of marks in the same place the one in the text's own language counts: who reads it understands the reason.
     read.sort(key=lambda each: -likely(words, each[0]) - len(each[1]) - len(each[2]))
     found = [match for _, said, _ in read for match in said]
@@ -100,8 +97,8 @@ def likely(words: Sequence[Word], spoken: Tongue) -> int:
     return sum(each.plain in spoken.small_words for each in words)
 
 
-def matches(words: Sequence[Word], spoken: Tongue, sound: Sound) -> tuple[list[Match], list[Match]]:
-    """What is refused in one language: what stands, and what is denied."""
+def matches(words: Sequence[Word], spoken: Tongue, sound: Sound, firm: Set[int]) -> tuple[list[Match], list[Match]]:
+    """What is refused in one language: what stands, and what is denied. firm: words over which nothing is denied."""
     safe, denied = covered(words, spoken), denied_in(words, spoken)
     found: list[Match] = []
     lifted: list[Match] = []
@@ -111,11 +108,16 @@ def matches(words: Sequence[Word], spoken: Tongue, sound: Sound) -> tuple[list[M
             if sound.lifts(range(place, end)):
                 continue
             match = Match(place, end, spoken.code, rule)
-            if end - 1 in denied or any(end <= last for _, last in safe.get(place, ())):
+            stands = not firm.isdisjoint(range(place, end))
+            if any(end <= last for _, last in safe.get(place, ())) or (end - 1 in denied and not stands):
                 lifted.append(match)
-            elif rule.negatable and (
-                any(is_negated(words, each, place if each < end - 1 else end, spoken) for each in range(place, end))
-                or (negated and goes_on(words, negated.last, place, spoken))
+            elif (
+                not stands
+                and rule.negatable
+                and (
+                    any(is_negated(words, each, place if each < end - 1 else end, spoken) for each in range(place, end))
+                    or (negated and goes_on(words, negated.last, place, spoken))
+                )
             ):
                 negated = match
                 lifted.append(match)
@@ -134,69 +136,6 @@ def covered(words: Sequence[Word], spoken: Tongue) -> dict[int, list[tuple[int, 
     return found
 
 
-def denied_in(words: Sequence[Word], spoken: Tongue) -> set[int]:
-    """The words over which a denial reaches, such as "this does not mean that …"."""
-    found: set[int] = set()
-    for place in range(len(words)):
-        for end, _ in spoken.denials.at(words, place):
-            found.update(range(end, reach(words, end, spoken)))
-    return found
-
-
-def reach(words: Sequence[Word], place: int, spoken: Tongue) -> int:
-    """How far a denial that ends at `place` reaches: to the end of its sentence, or until it turns."""
-    for each in range(place, min(place + FAR, len(words))):
-        word = words[each]
-        if word.after in ("stop", "break") or word.plain in spoken.turns:
-            return each
-        if word.after == "comma" and word.plain in spoken.starters:
-            return each
-    return min(place + FAR, len(words))
-
-
-def is_negated(words: Sequence[Word], place: int, first: int, spoken: Tongue) -> bool:
-    """Whether "not" or its like stands before, with nothing but small words between, or around as in "ne contient pas".
-
-    first: where the match begins that the word at `place` is of. A "not" inside of it, as in "our products do not
-    contain", has no comma before it, unless it denies the last word of the match.
-    """
-    if words[place].after in ("stop", "break"):
-        return False
-    for begin in range(place - 1, max(place - 2 - MOST_FILLERS, -1), -1):
-        for stop, _ in spoken.negators.at(words, begin):
-            if (
-                stop <= place
-                and small(words[stop:place], spoken)
-                and not (begin > first and words[begin].after == "comma")
-            ):
-                return words[stop].plain not in spoken.emphatic  # "not only" denies nothing
-        if words[begin].plain in spoken.openers and small(words[begin + 1 : place], spoken):
-            return is_closed(words, place, spoken)
-        if words[begin].after in ("stop", "break"):
-            break
-    return False
-
-
-def small(between: Sequence[Word], spoken: Tongue) -> bool:
-    return all(each.plain in spoken.fillers and each.after not in ("stop", "break") for each in between)
-
-
-def is_closed(words: Sequence[Word], place: int, spoken: Tongue) -> bool:
-    """Whether the second half of a negation follows, with nothing emphatic behind it."""
-    for begin in range(place + 1, min(place + 4, len(words))):
-        for stop, _ in spoken.closers.at(words, begin):
-            return stop >= len(words) or words[stop].plain not in spoken.emphatic
-    return False
-
-
-def goes_on(words: Sequence[Word], place: int, begin: int, spoken: Tongue) -> bool:
-    """Whether a negation that ended at `place` still holds at `begin`: "not traceable, ethical or neutral"."""
-    if begin < place:
-        return True
-    near = begin - place <= MOST_FILLERS and words[begin].after not in ("stop", "break")
-    return near and small(words[place:begin], spoken)
-
-
 def outermost(found: Iterable[Match]) -> list[Match]:
     """Of matches that overlap the longest, in the order of the text."""
     kept: list[Match] = []
@@ -207,91 +146,3 @@ def outermost(found: Iterable[Match]) -> list[Match]:
             continue
         kept.append(each)
     return kept
-
-
-def said_word_for_word(words: Sequence[Word], allowed: Iterable[str]) -> set[int]:
-    """The places of the words that an allowed sentence says."""
-    there = [each.plain for each in words]
-    text = "".join(f" {each}" for each in there) + " "
-    starts: dict[int, int] = {}
-    letters = 0
-    for place, each in enumerate(there):
-        starts[letters] = place
-        letters += len(each) + 1
-    found: set[int] = set()
-    for sentence in set(allowed):
-        wanted = [each.plain for each in words_in(sentence)]
-        told = "".join(f" {each}" for each in wanted) + " "
-        at = text.find(told) if wanted else -1
-        while at >= 0:
-            found.update(range(starts[at], starts[at] + len(wanted)))
-            at = text.find(told, at + len(told) - 1)
-    return found
-
-
-def said_in_frames(words: Sequence[Word], known: Set[tuple[str, ...]]) -> tuple[set[int], set[int]]:
-    """The words of sentences that are built as the allowed one is, and which of them are names of anybody.
-
-    known: the names that may stand in them; where there are none, any that begin with a capital.
-    """
-    found: set[int] = set()
-    names: set[int] = set()
-    for code in LANGUAGES:
-        parts = frame(code)
-        heads = {part[0] for part, _ in parts[:1] if part}
-        for place in range(len(words)):
-            if words[place].plain in heads and words[place + 1 : place + 2] and words[place + 1].plain.isdigit():
-                sound, written = framed(words, place, parts, known)
-                found |= sound
-                names |= written
-    return found, names
-
-
-def framed(
-    words: Sequence[Word], place: int, parts: Sequence[tuple[tuple[str, ...], bool]], known: Set[tuple[str, ...]]
-) -> tuple[set[int], set[int]]:
-    """The sound words of one sentence that begins at `place`, and the names in it; none where it is not built so."""
-    found: set[int] = set()
-    written: set[int] = set()
-    for number, (part, names) in enumerate(parts):
-        begin = found_from(words, place, part, 0 if number == 0 else LONGEST_NAME)
-        if begin is None or any(ends_a_sentence(words, each) for each in range(place + 1, begin + 1)):
-            return set(), set()
-        if names:
-            while place < begin and words[place].plain.isdigit():
-                place += 1  # the year
-            if known and tuple(each.plain for each in words[place:begin]) not in known:
-                return set(), set()
-            named = {each for each in range(place, begin) if known or words[each].capital}
-            found |= named
-            written |= set() if known else named
-        found.update(range(begin, begin + len(part)))
-        place = begin + len(part)
-    return found, written
-
-
-def ends_a_sentence(words: Sequence[Word], place: int) -> bool:
-    """Whether one ends before the word at `place`: a full stop behind a few letters may be that of a short form."""
-    return words[place].after == "stop" and len(words[place - 1].plain) > LONGEST_SHORT_FORM
-
-
-def found_from(words: Sequence[Word], place: int, part: tuple[str, ...], most: int) -> int | None:
-    for begin in range(place, min(place + most, len(words) - len(part)) + 1):
-        if tuple(each.plain for each in words[begin : begin + len(part)]) == part:
-            return begin
-    return None
-
-
-@cache
-def frame(code: str) -> tuple[tuple[tuple[str, ...], bool], ...]:
-    """What the allowed sentence of a language says between its places, each with whether a name stands before it."""
-    template = words_of(code).say("claim.sentence")
-    parts: list[tuple[tuple[str, ...], bool]] = []
-    names = False
-    for text, name in zip(*[iter([*re.split(r"\{(\w+)\}", template), ""])] * 2, strict=True):
-        said = tuple(each.plain for each in words_in(text))
-        if said:
-            parts.append((said, names))
-            names = False
-        names = names or name in ("company", "cooperative", "country")
-    return tuple(parts)

@@ -77,10 +77,12 @@ class Tongue:
     """One language: what is refused, and how it says no."""
 
     code: str
+    whole: frozenset[str]  # words that are read even where they are torn
     refused: Phrases
     safe: Phrases
     negators: Phrases
     denials: Phrases
+    hollow: Phrases  # after them nothing is denied: "nothing but"
     openers: frozenset[str]  # the first half of a negation that has two, such as the French "ne … pas"
     closers: Phrases
     fillers: frozenset[str]
@@ -194,10 +196,12 @@ def tongue(code: str) -> Tongue:
     says_no = told["negation"]
     return Tongue(
         code=code,
+        whole=frozenset(told["whole"].split()),
         refused=refused,
         safe=phrases_of(told["safe"], lists),
         negators=phrases_of(says_no["before"], lists),
         denials=phrases_of(says_no["denials"], lists),
+        hollow=phrases_of(says_no["hollow"], lists),
         openers=frozenset(plain(each) for each in says_no.get("open", [])),
         closers=phrases_of(says_no.get("close", []), lists),
         fillers=frozenset(plain(each) for each in says_no["fillers"]),

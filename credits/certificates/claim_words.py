@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from html import unescape
@@ -18,8 +18,8 @@ LOOKALIKES = str.maketrans(
 FIGURES = str.maketrans("013457@$", "oieastas")
 INVISIBLE = frozenset(("Cf", "Mn", "Me"))  # zero-width signs, soft hyphens, accents by themselves
 HYPHENS = frozenset("-\u2010\u2011\u2012\u2212\u00ad_\u30fb\uff0d")
-STOPS = frozenset(".!?\u2026\u3002\uff01\uff1f\u2022|")
-BREAKS = frozenset(';:()[]{}\u2013\u2014\u2015\u201c\u201d\u00ab\u00bb"')
+STOPS = frozenset(".!\u2026\u3002\uff01\u2022|")
+BREAKS = frozenset('?\uff1f;:()[]{}\u2013\u2014\u2015\u201c\u201d\u00ab\u00bb"')
 BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # letters to a program, which nobody sees
 HTML = re.compile(
     r"<!--.{0,500}?-->|</?(?P<name>[a-z][a-z0-9]{0,20})(?:\s[^<>]{0,500})?/?>"
@@ -29,6 +29,7 @@ HTML = re.compile(
 BLOCKS = frozenset(
     ("p", "div", "li", "ul", "ol", "table", "tr", "td", "th", "h1", "h2", "h3", "h4", "section", "blockquote", "hr")
 )
+MOST_TORN = 3  # parts of a word between which somebody put spaces
 FEWEST_SPELT = 4  # single letters in a row are a word that was spelt out
 
 
@@ -150,3 +151,21 @@ def spelt_together(found: list[Word]) -> list[Word]:
             together.append(found[place])
             place += 1
     return together
+
+
+def rejoined(found: Sequence[Word], whole: Set[str]) -> list[Word]:
+    """The same with words of `whole` that were torn, "eth ical", in one again."""
+    mended: list[Word] = []
+    place = 0
+    while place < len(found):
+        first, last, plain = found[place], place, found[place].plain
+        for more in range(place + 1, min(place + MOST_TORN, len(found))):
+            if found[more].after not in ("space", "hyphen"):
+                break
+            plain += found[more].plain
+            if plain in whole:
+                last = more
+        joined = "".join(each.plain for each in found[place : last + 1])
+        mended.append(Word(joined, first.start, found[last].end, first.after, first.capital))
+        place = last + 1
+    return mended

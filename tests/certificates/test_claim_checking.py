@@ -7,6 +7,7 @@ from credits.certificates.claim_checking import LONGEST_TEXT, TextTooLong, check
 from credits.certificates.claim_phrases import LANGUAGES, PhrasesUnsound, pattern, tongue
 from credits.certificates.wording import words_of
 from tests.certificates.claims_said import ALLOWED, FORBIDDEN
+from tests.certificates.claims_sold import EVERYDAY, FOUND_OUT, HARMLESS, MENDED, TRICKS
 
 
 def found_in(text):
@@ -18,8 +19,22 @@ class TestCheck:
     def test_marks_what_nobody_may_say(self, language):
         assert [text for text in FORBIDDEN[language] if not check(text)] == []
 
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_marks_what_sellers_would_say_instead(self, language):
+        tricks = TRICKS[language].strip().split("\n")[:MENDED]
+
+        assert [text for text in [*tricks, *FOUND_OUT[language]] if not check(text)] == []
+
+    def test_finds_most_of_what_it_has_never_seen(self):
+        unseen = [text for told in TRICKS.values() for text in told.strip().split("\n")[MENDED:]]
+
+        assert len(unseen) == 70
+        assert sum(1 for text in unseen if check(text)) >= 52
+
     def test_lets_pass_what_may_be_said(self):
-        assert {text: found_in(text) for text in ALLOWED if check(text)} == {}
+        harmless = [text for told in (*HARMLESS.values(), EVERYDAY) for text in told.strip().split("\n")]
+
+        assert {text: found_in(text) for text in [*ALLOWED, *harmless] if check(text)} == {}
 
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_lets_the_limits_of_a_claim_pass(self, language):
@@ -122,6 +137,19 @@ class TestCheck:
     )
     def test_is_not_led_astray_by_what_only_looks_like_a_denial(self, text):
         assert check(text)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "This does not make our batteries ethical or conflict-free.",
+            "Nothing in our products comes from this mine.",
+            "Rien ne prouve l'origine du cobalt de nos produits.",
+            "No personal data of children is collected.",
+        ],
+    )
+    def test_lets_true_denials_pass(self, text):
+        assert found_in(text) == []
+        assert check(text.removesuffix(".") + "?") or "personal" in text
 
     def test_takes_time_in_proportion_to_the_text(self):
         for piece in ("not ", "free of the ", "contain responsible without child ", "a-", "in 2026 ", "made with not "):

@@ -1,0 +1,507 @@
+"""What somebody who sells would write to say more than may be said, and harmless sentences of the same subjects.
+
+TRICKS and HARMLESS were written before the phrases of `credits/certificates/data/claims/` were mended after the first
+MENDED tricks of each language. After the others nothing was mended: how many of them are found tells how the check
+fares with what it has never seen. EVERYDAY came while mending.
+"""
+
+MENDED = 26
+
+TRICKS = {
+    "en": """
+The responsible way to electrify
+Mined with dignity, driven with pride
+Every kilometre you drive lifts a miner, not a weapon
+Batteries you can believe in
+Cobalt that does the right thing
+Wear it with a clear mind
+The kinder carat
+Our cobalt has nothing to hide
+We know every pair of hands behind your battery
+From Kolwezi to your key fob
+Straight out of Kamilombe, into your car
+Your ring started its life in a cooperative in Colombia
+Real gold from real people
+Powered by the miners of Kamilombe
+Kamilombe inside
+Gold, minus the guilt
+Where no child has ever held a hammer
+Adults only: that is how our cobalt is dug
+Our supply chain: 100% adult
+Not funded by warlords
+Peaceful gold
+War-free tungsten
+We have closed the loop on our cobalt
+Every gram accounted for
+Our footprint? Gone.
+For each battery sold we put one back
+Doing right by the Congo, one cell at a time
+The virtuous battery
+Cobalt with a heart
+Untouched by conflict
+The blood stays out of our diamonds and our gold
+Humanely dug
+As clean as it gets: our tin
+Trusted origins, trusted metals
+We have seen the mine your gold is from
+Backed by a signed certificate of origin
+OECD-proof
+We tick every box of the Battery Regulation
+Independently checked minerals
+Our due diligence: done and dusted
+""",
+    "fr": """
+Le cobalt qui fait du bien
+La batterie qui a du cœur
+Roulez l'esprit léger
+Un bijou dont vous pouvez être fier
+L'or des justes
+Extrait dans la dignité
+Nos mineurs sont tous adultes
+Ici, aucun gamin ne descend dans le puits
+Interdit aux moins de 18 ans : notre mine
+Zéro mineur de moins de dix-huit ans
+Un or qui ne finance aucune guerre
+L'or de la paix
+Un cobalt sans histoires
+Nous connaissons chaque maillon de la chaîne
+De Kolwezi à votre garage
+Né à Kamilombe, monté chez nous
+Votre bague a commencé sa vie en Colombie
+Propulsé par le cobalt de Kamilombe
+Le Congo dans votre poche
+Un métal au parcours limpide
+Notre filière est transparente de bout en bout
+Chaque gramme est compté et équilibré
+Notre empreinte minière est effacée
+Nous rendons autant que nous prenons
+Une batterie vertueuse
+L'achat malin et juste
+Bon pour la planète, bon pour les mineurs
+Un or qui respecte la terre et les hommes
+L'étain de la bonne conscience
+Garanti sans sang
+Aucun sang sur nos bagues
+Nous cochons toutes les cases du règlement européen
+Le devoir de vigilance ? C'est fait.
+Vérifié par des experts indépendants : notre or
+Métaux de confiance
+Un cobalt irréprochable
+Le choix citoyen
+La provenance ? Nous la connaissons.
+Sorti des mains d'artisans congolais, posé dans votre voiture
+Homologué OCDE
+""",
+    "es": """
+El cobalto que hace el bien
+La batería con corazón
+Conduce con la mente tranquila
+Una joya de la que puedes estar orgulloso
+Oro con alma
+Extraído con dignidad
+Todos nuestros mineros son adultos
+Aquí ningún chaval baja al pozo
+Nada de menores en nuestra mina
+Cero menores de dieciocho años
+Un oro que no paga ninguna guerra
+El oro de la paz
+Cobalto sin sombra de duda
+Conocemos cada eslabón de la cadena
+De Kolwezi a tu garaje
+Nacido en Kamilombe, montado aquí
+Tu anillo empezó su vida en Colombia
+Impulsado por cobalto de Kamilombe
+El Congo en tu bolsillo
+Un metal de camino limpio
+Nuestra cadena es transparente de principio a fin
+Cada gramo está contado y equilibrado
+Borramos nuestra huella minera
+Devolvemos tanto como tomamos
+Una batería virtuosa
+La compra inteligente y justa
+Bueno para el planeta, bueno para los mineros
+Un oro que respeta la tierra y a las personas
+Estaño con buena conciencia
+Garantizado sin sangre
+Nada de sangre en nuestros anillos
+Cumplimos todos los requisitos del reglamento europeo
+¿La debida diligencia? Hecha.
+Verificado por expertos independientes: nuestro oro
+Metales de confianza
+Un cobalto intachable
+La elección solidaria
+¿El origen? Lo conocemos.
+De las manos de artesanos congoleños a tu coche
+Homologado según la OCDE
+""",
+    "pt": """
+O cobalto que faz bem
+A bateria com coração
+Conduza de consciência leve
+Uma joia de que se pode orgulhar
+Ouro com alma
+Extraído com dignidade
+Todos os nossos mineiros são adultos
+Aqui nenhum miúdo desce ao poço
+Nada de menores na nossa mina
+Zero menores de dezoito anos
+Um ouro que não paga nenhuma guerra
+O ouro da paz
+Cobalto sem sombra de dúvida
+Conhecemos cada elo da cadeia
+De Kolwezi à sua garagem
+Nascido em Kamilombe, montado aqui
+O seu anel começou a vida na Colômbia
+Movido a cobalto de Kamilombe
+O Congo no seu bolso
+Um metal de percurso limpo
+A nossa cadeia é transparente do princípio ao fim
+Cada grama é contado e equilibrado
+Apagámos a nossa pegada mineira
+Devolvemos tanto quanto tiramos
+Uma bateria virtuosa
+A compra inteligente e justa
+Bom para o planeta, bom para os mineiros
+Um ouro que respeita a terra e as pessoas
+Estanho de boa consciência
+Garantido sem sangue
+Nada de sangue nos nossos anéis
+Cumprimos todos os requisitos do regulamento europeu
+A devida diligência? Feita.
+Verificado por peritos independentes: o nosso ouro
+Metais de confiança
+Um cobalto irrepreensível
+A escolha solidária
+A origem? Conhecemo-la.
+Das mãos de artesãos congoleses para o seu carro
+Homologado segundo a OCDE
+""",
+    "sw": """
+Kobalti inayotenda mema
+Betri yenye moyo
+Endesha kwa dhamiri tulivu
+Pete unayoweza kujivunia
+Dhahabu yenye roho
+Imechimbwa kwa heshima
+Wachimbaji wetu wote ni watu wazima
+Hakuna mtoto anayeingia shimoni
+Hatuna watoto migodini
+Watoto sifuri katika mgodi wetu
+Dhahabu isiyolipia vita
+Dhahabu ya amani
+Tunajua kila hatua ya mnyororo
+Kutoka Kolwezi hadi gari lako
+Imezaliwa Kamilombe, imeunganishwa hapa
+Pete yako ilianza maisha yake Kenya
+Inaendeshwa na kobalti ya Kamilombe
+Kongo mfukoni mwako
+Madini yenye njia safi
+Mnyororo wetu wa ugavi uko wazi mwanzo hadi mwisho
+Kila gramu imesawazishwa
+Tumefuta athari yetu ya uchimbaji
+Tunarudisha kadiri tunavyochukua
+Betri adilifu
+Nunua kwa haki
+Nzuri kwa dunia, nzuri kwa wachimbaji
+Dhahabu inayoheshimu ardhi na watu
+Bati lenye dhamiri njema
+Imedhaminiwa bila damu
+Hakuna damu kwenye pete zetu
+Tunatimiza masharti yote ya sheria ya Ulaya
+Uchunguzi wa uangalifu? Umefanyika.
+Dhahabu yetu imekaguliwa na wataalamu huru
+Madini ya kuaminika
+Kobalti isiyo na doa
+Chaguo la haki
+Asili yake tunaijua
+Kutoka mikono ya wachimbaji wa Kongo hadi kwenye gari lako
+Imeidhinishwa na OECD
+Haina jasho la watoto
+""",
+}
+
+HARMLESS = {
+    "en": """
+Our shop opens at nine and closes at six.
+The new battery charges in twenty minutes.
+Children under three may choke on small parts.
+This ring is available in three sizes.
+The premium was paid to the cooperative in March.
+Read how the committee spent the money.
+We retired credits because we cannot trace our cobalt.
+Nobody can tell from a credit which mine a metal was dug in.
+A retired credit does not make a battery responsible.
+Our phones are not certified by anybody.
+Neither our rings nor our watches are made with this gold.
+We do not know where the gold in our rings was mined.
+The miners bought new pumps and helmets.
+The cooperative has 120 members, 40 of them women.
+A verifier visited the site in May 2026.
+Credits say nothing about the absence of child labour.
+This sentence is about credits and nothing else.
+Please recycle your old phone.
+The gold price rose by four percent.
+Never charge the battery below zero degrees.
+""",
+    "fr": """
+Notre magasin ouvre à neuf heures.
+La nouvelle batterie se recharge en vingt minutes.
+Ne convient pas aux enfants de moins de trois ans.
+Cette bague existe en trois tailles.
+La prime a été versée à la coopérative en mars.
+Lisez comment le comité a dépensé l'argent.
+Nous avons retiré des crédits parce que nous ne pouvons pas tracer notre cobalt.
+Un crédit ne dit pas de quelle mine vient un métal.
+Un crédit retiré ne rend pas une batterie responsable.
+Nos téléphones ne sont certifiés par personne.
+Ni nos bagues ni nos montres ne sont faites avec cet or.
+Nous ne savons pas d'où vient l'or de nos bagues.
+Les mineurs ont acheté des pompes et des casques.
+La coopérative compte 120 membres, dont 40 femmes.
+Un vérificateur a visité le site en mai 2026.
+Les crédits ne disent rien sur l'absence de travail des enfants.
+Cette phrase parle de crédits et de rien d'autre.
+Merci de recycler votre ancien téléphone.
+Le cours de l'or a augmenté de quatre pour cent.
+Ne chargez jamais la batterie en dessous de zéro degré.
+""",
+    "es": """
+Nuestra tienda abre a las nueve.
+La nueva batería se carga en veinte minutos.
+No apto para niños menores de tres años.
+Este anillo existe en tres tallas.
+La prima se pagó a la cooperativa en marzo.
+Lea cómo gastó el dinero el comité.
+Retiramos créditos porque no podemos rastrear nuestro cobalto.
+Un crédito no dice de qué mina viene un metal.
+Un crédito retirado no hace responsable a una batería.
+Nuestros teléfonos no están certificados por nadie.
+Ni nuestros anillos ni nuestros relojes están hechos con este oro.
+No sabemos de dónde viene el oro de nuestros anillos.
+Los mineros compraron bombas y cascos.
+La cooperativa tiene 120 miembros, 40 de ellos mujeres.
+Un verificador visitó el sitio en mayo de 2026.
+Los créditos no dicen nada sobre la ausencia de trabajo infantil.
+Esta frase habla de créditos y de nada más.
+Por favor, recicle su teléfono viejo.
+El precio del oro subió un cuatro por ciento.
+No cargue nunca la batería por debajo de cero grados.
+""",
+    "pt": """
+A nossa loja abre às nove.
+A nova bateria carrega em vinte minutos.
+Não adequado a crianças com menos de três anos.
+Este anel existe em três tamanhos.
+O prémio foi pago à cooperativa em março.
+Leia como o comité gastou o dinheiro.
+Retirámos créditos porque não podemos rastrear o nosso cobalto.
+Um crédito não diz de que mina vem um metal.
+Um crédito retirado não torna uma bateria responsável.
+Os nossos telefones não são certificados por ninguém.
+Nem os nossos anéis nem os nossos relógios são feitos com este ouro.
+Não sabemos de onde vem o ouro dos nossos anéis.
+Os mineiros compraram bombas e capacetes.
+A cooperativa tem 120 membros, 40 deles mulheres.
+Um verificador visitou o local em maio de 2026.
+Os créditos nada dizem sobre a ausência de trabalho infantil.
+Esta frase fala de créditos e de mais nada.
+Por favor, recicle o seu telefone antigo.
+O preço do ouro subiu quatro por cento.
+Nunca carregue a bateria abaixo de zero graus.
+""",
+    "sw": """
+Duka letu hufunguliwa saa tatu.
+Betri mpya huchajiwa kwa dakika ishirini.
+Haifai kwa watoto wa chini ya miaka mitatu.
+Pete hii ina saizi tatu.
+Malipo ya ziada yalilipwa kwa ushirika mwezi Machi.
+Soma jinsi kamati ilivyotumia fedha.
+Tuliondoa krediti kwa sababu hatuwezi kufuatilia kobalti yetu.
+Krediti haisemi madini yalichimbwa mgodi gani.
+Krediti iliyoondolewa haifanyi betri iwajibike.
+Simu zetu hazijathibitishwa na mtu yeyote.
+Pete zetu hazijatengenezwa kwa dhahabu hii.
+Hatujui dhahabu ya pete zetu ilichimbwa wapi.
+Wachimbaji walinunua pampu na kofia.
+Ushirika una wanachama 120, 40 kati yao wanawake.
+Mthibitishaji alitembelea eneo mwezi Mei 2026.
+Krediti hazisemi lolote kuhusu ajira ya watoto.
+Sentensi hii inahusu krediti tu.
+Tafadhali rejesha simu yako ya zamani.
+Bei ya dhahabu ilipanda kwa asilimia nne.
+Usichaji betri chini ya nyuzi sifuri.
+""",
+}
+
+# Each was found by somebody who looked for what the check does not find.
+FOUND_OUT = {
+    "en": [
+        "childlabour\u2011free cobalt",
+        "conflict.free",
+        "conflict<b></b>-free",
+        "con<b>flict-free</b>",
+        "<b>ethi</b>cal",
+        "e<i>thical</i>",
+        "e&shy;thical",
+        "&#101;thical",
+        "conflict&nbsp;-&nbsp;free",
+        "con\nflict-free",
+        "eth ical",
+        "ethi\u3164cal",
+        "ethi\u115fcal",
+        "ƒree of conflict",
+        "ᴇᴛʜɪᴄᴀʟ",
+        "ɛthical",
+        "eth!cal",
+        "no underage workers",
+        "Free of underage workers",
+        "without underage labour",
+        "no under-age miners",
+        "no minors work for us",
+        "no kids in our mines",
+        "not one child worked",
+        "not a single child worked",
+        "child labour: none",
+        "child labour? none",
+        "child labour: 0",
+        "without the work of minors",
+        "not blood gold",
+        "Kamilombe cobalt in our batteries",
+        "artisanal cobalt in our batteries",
+        "Artisanal gold rings",
+        "100% artisanal cobalt",
+        "Powered by artisanal cobalt",
+        "Our batteries run on artisanal cobalt",
+        "Kamilombe cobalt powers every battery",
+        "Inside: Congolese cobalt",
+        "built on Kamilombe cobalt",
+        "honest gold",
+        "gold with a clean origin",
+        "gold you can feel good about",
+        "kind to miners",
+        "Deforestation-free",
+        "good cobalt",
+        "better cobalt",
+        "ESG-friendly",
+        "verified responsible",
+        "we exercised due care",
+        "we fulfil our duty of care",
+        "duty of vigilance fulfilled",
+        "Regulation 2017/821 is satisfied",
+        "our cobalt is balanced",
+        "covers 100% of our cobalt.",
+        "Isn't it ethical?",
+        "Aren't ethical phones great?",
+        "Why not buy ethical gold",
+        "We are not unethical",
+        "no unethical gold",
+        "not unethically sourced",
+        "We cannot say more than ethical",
+        "Our products do not contain anything but ethical cobalt",
+        "There is no cobalt in our phones that is not ethical",
+        "No product of ours is not traceable",
+        "anything but conflict-tainted",
+        "No one can say our gold is not ethical",
+        "We do not say ethical lightly: our gold is",
+    ],
+    "fr": [
+        "é<b>thique</b>",
+        "&eacute;thique",
+        "é thique",
+        "travail des enfants : zéro",
+        "sans travail des mineurs",
+        "sans main-d'œuvre enfantine",
+        "non issu de zones de conflit",
+        "conflit zéro",
+        "aucune exploitation",
+        "Notre batterie est en cobalt artisanal",
+        "nos bagues sont en or artisanal",
+        "bague en or artisanal",
+        "batterie au cobalt congolais",
+        "batterie au cobalt artisanal",
+        "Du cobalt congolais dans chaque batterie",
+        "L'or de cette bague a été extrait à Kamilombe",
+        "à base d'or",
+        "sourçage responsable",
+        "or solidaire",
+        "cobalt solidaire",
+        "Nous avons rempli notre devoir de vigilance",
+        "N'est-ce pas éthique ?",
+        "non-éthique",
+        "homologué",
+    ],
+    "es": [
+        "&eacute;tico",
+        "libre\xadde conflicto",
+        "ni un niño",
+        "trabajo infantil: cero",
+        "viene de Colombia",
+        "con oro de Colombia",
+        "oro con conciencia",
+        "Nunca un anillo fue tan ético",
+        "¿No es ético?",
+        "sostenible",
+        "certificada",
+    ],
+    "pt": [
+        "trabalho infantil zero",
+        "trabalho infantil: zero",
+        "conflito zero",
+        "mineral de sangue",
+        "vem da Colômbia",
+        "ouro do Brasil em cada anel",
+        "Nunca um anel foi tão ético",
+        "Não é ético?",
+        "sustentável",
+        "certificada",
+    ],
+    "sw": [
+        "haijachimbwa na watoto",
+        "hatutumii watoto",
+        "hawatumii watoto",
+        "ajira ya watoto sifuri",
+        "haitoki maeneo ya migogoro",
+        "haitokani na migogoro",
+        "haijatokana na vita",
+        "betri za kobalti ya Kamilombe",
+        "pete ya dhahabu ya Kamilombe",
+        "dhahabu ya Kenya katika kila pete",
+        "cheti cha ubora",
+    ],
+}
+
+EVERYDAY = """
+A good battery lasts for years.
+Only an adult may change the battery.
+We met the miners who received the premium.
+A ring with a heart, in three sizes.
+Take due care when you charge the battery.
+Give back the phone within fourteen days.
+Phone sales started in March.
+We are proud of our new phones.
+The time stamp of the order is in UTC.
+We supported Colombian gold miners by retiring credits.
+There is no difference between boys and girls in the warranty.
+Our products are not traceable and do not contain this cobalt.
+Our gold is never sold as ethical.
+We do not say that our gold is traceable.
+No seal is used, and we do not say that our gold is traceable.
+Une batterie qui fonctionne bien par grand froid.
+Moins de dix pour cent des bagues sont en argent.
+Vente interdite aux mineurs.
+Nous avons soutenu des mineurs d'or colombiens en retirant des crédits.
+Nos bagues ne sont jamais vendues comme éthiques.
+Sin el menor coste para usted.
+La responsabilidad solidaria de los socios.
+Apoyamos a mineros de oro de Colombia retirando créditos.
+Los objetivos de desarrollo sostenible.
+El collar con un corazón cuesta diez euros.
+Nuestro oro nunca se vende como ético.
+Um telefone de boa qualidade.
+Sem o menor custo para si.
+Apoiámos mineiros de ouro da Colômbia ao retirar créditos.
+O nosso ouro nunca é vendido como ético.
+Duka la vito liko Nairobi.
+Tunauza pete za fedha.
+Hatusemi kwamba dhahabu yetu inafuatiliwa.
+"""
