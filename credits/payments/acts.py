@@ -16,7 +16,9 @@ def register(certify: Certify) -> None:
     """
     # Amounts and the references of banks and mobile money are nobody's business: the log has their salted hashes.
     acts: dict[DecisionKind, Act] = {
-        DecisionKind.BANK_PAYMENT: Act(bank.check, partial(bank.confirm, certify=certify)),
+        DecisionKind.BANK_PAYMENT: Act(
+            bank.check, partial(bank.confirm, certify=certify), must_be_timely=bank.must_have_come
+        ),
         DecisionKind.RELEASE: Act(holds.check_release, releasing.release),
         DecisionKind.REFUND: Act(refunding.check, refunding.refund),
         DecisionKind.DISBURSEMENT: Act(disbursing.check, disbursing.pay, frozenset({"paid_on", "sha256", "open"})),

@@ -79,14 +79,14 @@ def confirm(
     request = decision.request
     must_be_exact(order, request["amount"], Currency(request["currency"]))
     must_be_unused(session, request["reference"], order, decision)
-    day = date.fromisoformat(request["value_date"])
-    if day > at.date():
-        raise BadValueDate("The value date lies in the future: confirm it when that day has come.")
+    must_have_come(request, at)
     if payment.state in (PaymentState.PAID, PaymentState.SURPLUS):
         raise OrderClosed(f"{order.number} was paid before.", state=order.state.value)
     payment.payment = request["reference"]
     asked: dict[str, Any] = {"policy": policy, "certify": certify, "by": by, "at": at}
-    settling.cleared(session, order=order, payment=payment, value_date=day, **asked)
+    settling.cleared(
+        session, order=order, payment=payment, value_date=date.fromisoformat(request["value_date"]), **asked
+    )
     return None
 
 
@@ -140,6 +140,12 @@ def sound_day(typed: str, order: Order) -> date:
             f"{order.number} was placed on {order.placed_at.date()}: money of an earlier value date pays another thing."
         )
     return day
+
+
+def must_have_come(request: dict[str, Any], at: datetime) -> None:
+    """Raise BadValueDate where money is said to have come on a day that has yet to be."""
+    if date.fromisoformat(request["value_date"]) > at.date():
+        raise BadValueDate("The value date lies in the future: write down what has come, once that day has come.")
 
 
 def payment_of(order: Order) -> Payment:

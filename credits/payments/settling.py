@@ -92,7 +92,7 @@ def came_to_nothing(
 
 def end(session: Session, order: Order, why: str, by: User | None, at: datetime) -> None:
     """Cancel an order that was not paid. Flushes."""
-    reserving.release(session, order, at)
     order.state, order.closed_at, order.reason = OrderState.CANCELLED, at, why
-    session.flush()
+    session.flush()  # before the offers: the database gives them back only what no order keeps
+    reserving.release(session, order, at)
     tell(session, order, "order.cancelled", by, at)

@@ -50,12 +50,14 @@ class NotTheProposer(NotAllowed):
 class Act:
     """check: whether it can be proposed, and the request in sound form. carry_out: what the approval does.
 
-    public: what of the request the public log says; of all else it has the salted hash alone.
+    public: what of the request the public log says; of all else it has the salted hash alone. must_be_timely: raises
+    where the sound request tells of a day that has not come.
     """
 
     check: Callable[[Session, str, dict[str, Any], User], dict[str, Any]]
     carry_out: Callable[[Session, Decision, Policy, User, datetime], Posted | None]
     public: frozenset[str] = frozenset()
+    must_be_timely: Callable[[dict[str, Any], datetime], None] | None = None
 
 
 CREDITS = frozenset({"holder", "quantity"})
@@ -96,10 +98,14 @@ def propose(
     asked |= {name: str(value) for name, value in request.items()}
     if earlier := ledger.claim(session, caller=by.number, key=key, request=asked):
         return session.get_one(Decision, earlier["decision"])
+    act = ACTS[kind]
+    sound = act.check(session, subject, request, by)
+    if act.must_be_timely is not None:
+        act.must_be_timely(sound, at)
     decision = Decision(
         kind=kind,
         subject=subject,
-        request=ACTS[kind].check(session, subject, request, by),
+        request=sound,
         reason=paragraphs(reason, "Reason", 1_000),
         state=DecisionState.WAITING,
         proposed_by=by,

@@ -134,15 +134,16 @@ def sold(
             order=order,
             attempt=1,
             means=Means.BANK_TRANSFER,
-            state=PaymentState.PAID,
+            state=PaymentState.OPEN,
             amount=order.total,
             currency=currency,
             reference=f"REF-{order.id}",
             opened_at=at,
             expires_at=at,
-            settled_at=at,
         ),
     )
+    paid.state, paid.settled_at = PaymentState.PAID, at
+    session.flush()
     order.state, order.paid_at = OrderState.PAID, at
     session.flush()
     asked = {"earmarks": [apart], "buyer": order.buyer, "order": order.number, "facts": {}, "policy": stage.policy}

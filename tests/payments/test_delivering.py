@@ -64,7 +64,7 @@ class TestConfirm:
         for bent in ({"amount": order.total - 1}, {"amount": order.total * 2}, {"currency": "EUR"}):
             with pytest.raises(WrongAmount, match=r"costs exactly USD 520\.00"):
                 stage.money_seen(order, **bent)
-        for day in ("yesterday", "1970-01-01", str(order.placed_at.date() - timedelta(days=1))):
+        for day in ("yesterday", "1970-01-01", *(str(order.placed_at.date() + timedelta(days=off)) for off in (-1, 1))):
             with pytest.raises(BadValueDate):
                 stage.money_seen(order, value_date=day)
 

@@ -1,14 +1,18 @@
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from credits import market_rounds
 from credits.journal import events
 from credits.ledger.models import AccountKind
-from credits.payments import acts, comparing, premium, receiving, refunding
+from credits.ledger.serials import SerialRange
+from credits.notices.models import Notice
+from credits.notices.occurrences import tell_of_events
+from credits.notices.wordings import Kind
+from credits.payments import acts, comparing, following, premium, receiving, refunding, releasing
 from credits.payments.delivering import Disputed as UnderDispute
-from credits.payments.disputes import disputes_of
+from credits.payments.disputes import TAKEN_BACK, disputes_of
 from credits.payments.gateway import CheckoutState, Disputed, Refunded, Seen
 from credits.payments.models import DisputeState, Means, OrderState, RefundState, Use
 from credits.payments.money_models import MoneyPosting, MoneyPostingKind
@@ -17,8 +21,6 @@ from credits.registry import transfer
 from credits.registry.movements import DecisionKind
 from tests.payments.house import House
 from tests.stage import CLAIM, certify
-
-DAY = timedelta(days=1)
 
 
 def checkout_of(order, payment):
@@ -96,7 +98,10 @@ class TestTakeIn:
         assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_467}
         assert stage.balance(issuance, stage.buyer.organisation) == {}
         assert (dispute.state, dispute.shortfall) == (DisputeState.LOST, 17_160)  # 33 % of USD 520.00
-        assert order.state is OrderState.DELIVERED
+        assert (order.state, order.reason) == (OrderState.REFUNDED, TAKEN_BACK)
+        (trail,) = following.trails_of(stage.session, issuance, [SerialRange(1, 33)])
+        assert (trail.order, trail.units, trail.share) == (order, 33, 15_101)  # 33 % of USD 457.60, which stays
+        assert [each.kind for each in comparing.disagreements(stage.session)] == []
         posted = stage.session.query(MoneyPosting).filter_by(kind=MoneyPostingKind.SHORTFALL).count()
         assert posted == 1
         stage.must_be_sound()
@@ -109,9 +114,10 @@ class TestTakeIn:
         (dispute,) = disputes_of(stage.session, order)
         assert (dispute.earmark, dispute.shortfall) == (None, order.total)
         assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_400}
-        assert [event.kind for event in events.story(stage.session, order.number)][-3:] == [
+        assert [event.kind for event in events.story(stage.session, order.number)][-4:] == [
             "dispute.opened",
             "dispute.closed",
+            "order.charged_back",
             "premium.returned",
         ]
         stage.must_be_sound()
@@ -125,6 +131,7 @@ class TestTakeIn:
 
         assert stage.serials(issuance, stage.buyer.organisation) == [("available", 35, 100)]
         assert disputes_of(stage.session, order)[0].shortfall == 0
+        assert order.state is OrderState.DELIVERED  # two thirds of it are paid
         stage.must_be_sound()
 
     def test_keeps_from_delivery_what_waits(self, stage, issuance, buy, tell):
@@ -227,15 +234,40 @@ class TestTakeIn:
             assert stage.serials(issuance, buyer) == [("available", 1, 100)]
         stage.must_be_sound()
 
-    def test_takes_what_somebody_sends_back_after_it_was_lost(self, stage, issuance, buy, tell):
+    @pytest.mark.parametrize("lost", [False, True])
+    def test_reaches_what_somebody_sends_back_in_the_same_moment(self, stage, issuance, buy, tell, lost):
+        order, payment, seen = buy()
+        buyer, friend = stage.buyer.organisation, stage.second.organisation
+        tell(payment, seen)
+        sent = stage.offered(issuance, 60, to=stage.second, sender=buyer, by=stage.buyer)
+        releasing.accept(stage.session, transfer=sent, by=stage.second, at=stage.at)
+        tell(payment, seen, DisputeState.LOST if lost else DisputeState.OPEN)
+        back = stage.offered(issuance, 60, to=stage.buyer, sender=friend, by=stage.second)
+        tell_of_events(stage.session)
+        releasing.accept(stage.session, transfer=back, by=stage.buyer, at=stage.at)
+        tell_of_events(stage.session)
+
+        assert stage.serials(issuance, buyer) == ([] if lost else [("held", 1, 100)])
+        kind = Kind.DISPUTE_RECOVERED if lost else Kind.DISPUTE_EXTENDED
+        told = stage.session.scalars(select(Notice.person_id).where(Notice.kind == kind)).all()
+        assert sorted(told) == sorted(each.id for each in (stage.buyer, stage.issuer, stage.colleague))
+        stage.session.commit()
+        assert market_rounds.follow_disputes(stage.session, at=stage.at) == 0
+        if not lost:
+            tell(payment, seen, DisputeState.WON)
+            assert stage.serials(issuance, buyer) == [("available", 1, 100)]
+        assert (order.state is OrderState.REFUNDED) is lost
+        stage.must_be_sound()
+
+    def test_takes_what_comes_back_otherwise_with_the_next_round(self, stage, issuance, buy, tell):
         _order, payment, seen = buy()
         buyer, friend = stage.buyer.organisation, stage.second.organisation
         tell(payment, seen)
         sent = stage.offered(issuance, 60, to=stage.second, sender=buyer, by=stage.buyer)
-        transfer.accept(stage.session, transfer=sent, by=stage.second, at=sent.expires_at.replace(microsecond=0) - DAY)
+        transfer.accept(stage.session, transfer=sent, by=stage.second, at=stage.at)
         tell(payment, seen, DisputeState.LOST)
         back = stage.offered(issuance, 60, to=stage.buyer, sender=friend, by=stage.second)
-        transfer.accept(stage.session, transfer=back, by=stage.buyer, at=back.expires_at.replace(microsecond=0) - DAY)
+        transfer.accept(stage.session, transfer=back, by=stage.buyer, at=stage.at)
         stage.session.commit()
 
         assert market_rounds.follow_disputes(stage.session, at=stage.at) == 1

@@ -12,8 +12,11 @@ from tests.stage import CLAIM
 TERMS = """buyer_id, placed_by_id, placed_at, revision, means, use, claim, billing, open_to_public, currency, premium,
     verification_share, registry_fee, subtotal, tax_ppm, tax, total, policy_version"""
 ANOTHER_ORDER = f"INSERT INTO purchase ({TERMS}, state, paid_at, delivered_at, posting_id) SELECT {TERMS}, "
-ANOTHER_PAYMENT = """INSERT INTO payment (order_id, attempt, means, opened_at, expires_at, settled_at, state, currency,
-    amount) SELECT order_id, 9, means, opened_at, expires_at, opened_at, 'failed', """
+ANOTHER_PAYMENT = """INSERT INTO payment (order_id, attempt, means, opened_at, expires_at, state, currency, amount)
+    SELECT order_id, 9, means, opened_at, expires_at, 'open', """
+PAID_AT_ONCE = """INSERT INTO payment (order_id, attempt, means, opened_at, expires_at, settled_at, state, currency,
+    amount) SELECT order_id, 9, means, opened_at, expires_at, opened_at, """
+VALUED = "UPDATE payment SET state = 'paid', settled_at = opened_at, value_date = "
 A_REFUND = """INSERT INTO refund (payment_id, reason, asked_at, settled_at, state, amount)
     SELECT id, 'Trial', opened_at, opened_at, 'done', """
 A_DISPUTE = """INSERT INTO dispute (payment_id, reference, state, shortfall, opened_at, closed_at, amount)
@@ -67,6 +70,21 @@ WALLS = {
         ANOTHER_PAYMENT + "currency, 1 FROM payment WHERE order_id = {awaiting}",
         ANOTHER_PAYMENT + "'JPY', amount FROM payment WHERE order_id = {awaiting}",
     ),
+    "begins unpaid": (
+        PAID_AT_ONCE + "'paid', currency, amount FROM payment WHERE order_id = {awaiting}",
+        PAID_AT_ONCE + "'surplus', currency, amount FROM payment WHERE order_id = {awaiting}",
+        ANOTHER_PAYMENT + "currency, amount FROM payment WHERE order_id = {delivered}",
+    ),
+    "is called stays so": (
+        "UPDATE payment SET reference = 'ORDER-000009' WHERE order_id = {awaiting}",
+        "UPDATE payment SET reference = NULL WHERE order_id = {awaiting}",
+    ),
+    "between the order and its confirmation": (
+        VALUED + "'2026-07-02' WHERE order_id = {awaiting}",
+        VALUED + "'2026-06-30' WHERE order_id = {awaiting}",
+        "UPDATE payment SET value_date = '2026-07-01' WHERE order_id = {awaiting}",
+    ),
+    "its orders do not keep": ("UPDATE offer SET remaining = quantity", "UPDATE offer SET remaining = quantity - 29"),
     "what was paid": (
         A_REFUND + "amount * 5 FROM payment WHERE order_id = {delivered}",
         A_REFUND + "amount - 1 FROM payment WHERE order_id = {delivered}",
@@ -114,6 +132,13 @@ class TestWalls:
             for statement in statements:
                 with pytest.raises(DBAPIError, match=said):
                     pytest.fail(f"{run(statement.format(**orders))} rows: {statement}")
+
+    def test_let_nothing_that_has_ended_be_paid(self, orders, run):
+        ended = "UPDATE payment SET state = 'expired', settled_at = opened_at WHERE order_id = {awaiting}"
+        run(ended.format(**orders))
+        with pytest.raises(DBAPIError, match="one step at a time"):
+            run("UPDATE payment SET state = 'paid' WHERE order_id = {awaiting}".format(**orders))
+        assert run("UPDATE payment SET state = 'surplus' WHERE order_id = {awaiting}".format(**orders)) == 1
 
     def test_let_no_order_skip_a_step(self, orders, run):
         run("UPDATE payment SET state = 'paid', settled_at = opened_at WHERE order_id = {awaiting}".format(**orders))
