@@ -20,6 +20,7 @@ from credits.ledger.serials import SerialRange, written
 from credits.participants.models import User
 from credits.participants.permissions import is_issuer
 from credits.registry import queries, review_queue, waiting
+from credits.registry.annotating import standings_among
 from credits.registry.batches import WrongState
 from credits.registry.issuance import foreseen_number, issue, must_be_third, obstacles
 from credits.registry.minerals import MINERALS
@@ -145,4 +146,7 @@ def retirements() -> ResponseReturnValue:
         text=request.args.get("q", "").strip()[:200],
         page=request.args.get("page", 1, type=int),
     )
-    return render_template("admin/issuances/retirements.html", retirements=found, page=page, pages=pages)
+    standings = standings_among(db.session(), [each.id for each in found])
+    return render_template(
+        "admin/issuances/retirements.html", retirements=found, page=page, pages=pages, standings=standings
+    )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from credits.api.blueprint import Area
-from credits.api.doing import Sent, created, page_of
+from credits.api.doing import Sent, With, created, page_of
 from credits.api.schemas.claims import (
     Checked,
     CheckRequest,
@@ -20,14 +20,16 @@ from credits.api.schemas.claims import (
 )
 from credits.certificates import claims as saying
 from credits.certificates import published, publishing
-from credits.certificates.claim_models import PublishedClaim
+from credits.certificates.claim_entries import Placement
+from credits.certificates.claim_models import ClaimedQuantity, PublishedClaim
 from credits.certificates.claim_tongues import unread
 from credits.certificates.facts import read
 from credits.certificates.models import Certificate
-from credits.certificates.publishing import Placement, may_claim
+from credits.certificates.publishing import may_claim
 from credits.extensions import db
 from credits.identity import current_user, now
 from credits.registry import queries
+from credits.registry.annotating import Standing
 from credits.registry.retirement import NoSuchRetirement
 
 area = Area("claims", "What may be said after a retirement, and what was published.")
@@ -60,9 +62,10 @@ def show_sentences(asked: dict[str, Any]) -> list[saying.Sentence]:
 
 
 @area.get("/claims", takes=ClaimsQuery, gives=Claim(many=True))
-def list_claims(asked: dict[str, Any]) -> tuple[Sequence[PublishedClaim], dict[str, str]]:
+def list_claims(asked: dict[str, Any]) -> tuple[list[With], dict[str, str]]:
     """What your organisation has published, newest first, also what is withdrawn."""
-    return page_of(published.claims_by(current_user().organisation), asked)
+    rows, total = page_of(published.claims_by(current_user().organisation), asked)
+    return told(rows), total
 
 
 @area.post("/claims", takes=PublishRequest, gives=Claim, creates=True)
@@ -80,44 +83,56 @@ def publish_claim(key: str, asked: dict[str, Any]) -> Sent:
         at=now(),
     )
     db.session.commit()
-    return created(made, "api.claims.show_claim", number=made.number)
+    return created(told([made])[0], "api.claims.show_claim", number=made.number)
 
 
 @area.get("/claims/<number>", gives=Claim, public=True)
-def show_claim(number: str) -> PublishedClaim:
+def show_claim(number: str) -> With:
     """One published claim, with all that was said of it later. Public."""
-    return published.claim_numbered(db.session(), number)
+    return told([published.claim_numbered(db.session(), number)])[0]
 
 
 @area.post("/claims/<number>/placements", takes=PlaceRequest, gives=Claim)
-def place_claim(key: str, asked: dict[str, Any], number: str) -> PublishedClaim:
+def place_claim(key: str, asked: dict[str, Any], number: str) -> With:
     """Record that the same claim stands in another place too."""
     claim = own(number)
     publishing.place(db.session(), claim=claim, placement=Placement(**asked), by=current_user(), key=key, at=now())
     db.session.commit()
-    return claim
+    return told([claim])[0]
 
 
 @area.post("/claims/<number>/entries/<int:entry_id>/correct", takes=PlaceRequest, gives=Claim)
-def correct_claim(key: str, asked: dict[str, Any], number: str, entry_id: int) -> PublishedClaim:
+def correct_claim(key: str, asked: dict[str, Any], number: str, entry_id: int) -> With:
     """Record that a text reads otherwise now. The earlier one stays in the record."""
     claim = own(number)
     entry = next((each for each in claim.entries if each.id == entry_id and each.text is not None), None)
     if entry is None:
         raise published.NoSuchClaim("There is no such text.")
-    told = Placement(**asked)
-    publishing.correct(db.session(), claim=claim, entry=entry, placement=told, by=current_user(), key=key, at=now())
+    placement = Placement(**asked)
+    publishing.correct(
+        db.session(), claim=claim, entry=entry, placement=placement, by=current_user(), key=key, at=now()
+    )
     db.session.commit()
-    return claim
+    return told([claim])[0]
 
 
 @area.post("/claims/<number>/withdraw", takes=WithdrawRequest, gives=Claim)
-def withdraw_claim(key: str, asked: dict[str, Any], number: str) -> PublishedClaim:
+def withdraw_claim(key: str, asked: dict[str, Any], number: str) -> With:
     """Record that a claim is made no more, anywhere."""
     claim = own(number)
     publishing.withdraw(db.session(), claim=claim, reason=asked["reason"], by=current_user(), key=key, at=now())
     db.session.commit()
-    return claim
+    return told([claim])[0]
+
+
+def told(claims: Sequence[PublishedClaim]) -> list[With]:
+    """With how the certificates stand today that they rest on."""
+    standings = published.standings_in(db.session(), claims)
+
+    def part(each: ClaimedQuantity) -> With:
+        return With(each, status=standings.get(each.retirement_id, Standing.RETIRED).value)
+
+    return [With(claim, parts=[part(each) for each in claim.parts]) for claim in claims]
 
 
 def own(number: str) -> PublishedClaim:

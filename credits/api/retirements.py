@@ -1,6 +1,5 @@
 """Retirements and their certificates."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, current_app, jsonify
@@ -12,11 +11,12 @@ from credits.api.schemas.market import Retirement, RetirementSummary, RetireRequ
 from credits.api.schemas.shared import PagingSchema
 from credits.certificates import issuing
 from credits.certificates.issuing import certificate_numbered, freeze
+from credits.certificates.models import Certificate
 from credits.certificates.press import NotIssuedYet
 from credits.extensions import db
 from credits.identity import current_user, now
 from credits.registry import models, queries, retirement
-from credits.registry.annotating import annotations_of, standing_of
+from credits.registry.annotating import Standing, annotations_of, standing_of, standings_among
 from credits.registry.retirement import Claim
 
 area = Area("retirements", "Retirements and their certificates.")
@@ -27,12 +27,14 @@ DOCUMENT = {"type": "string", "contentMediaType": "application/pdf"}
 
 
 @area.get("/retirements", takes=PagingSchema, gives=RetirementSummary(many=True))
-def list_retirements(asked: dict[str, Any]) -> tuple[Sequence[models.Retirement], dict[str, str]]:
+def list_retirements(asked: dict[str, Any]) -> tuple[list[With], dict[str, str]]:
     """The retirements of your organisation and its group, newest first; all of them for the registry."""
     wanted = queries.retirements_of(current_user()).options(
         joinedload(models.Retirement.issuance), joinedload(models.Retirement.holder)
     )
-    return page_of(wanted, asked)
+    rows, total = page_of(wanted, asked)
+    standings = standings_among(db.session(), [each.id for each in rows])
+    return [With(each, status=standings.get(each.id, Standing.RETIRED).value) for each in rows], total
 
 
 @area.post("/retirements", takes=RetireRequest, gives=Retirement, creates=True)
@@ -65,8 +67,10 @@ def show_retirement(number: str) -> With:
 
 @area.get("/certificates/<number>", gives=FACTS, public=True)
 def show_certificate(number: str) -> Response:
-    """What the certificate says, in its exact bytes. Public."""
-    return Response(certificate_numbered(db.session, number).facts, mimetype="application/json")
+    """What the certificate says, in its exact bytes. Public. The header `Certificate-Status` says how it stands now."""
+    found = certificate_numbered(db.session, number)
+    answer = Response(found.facts, mimetype="application/json")
+    return with_status(answer, found)
 
 
 @area.get("/certificates/<number>/status", gives=STATUS, public=True)
@@ -77,12 +81,23 @@ def show_status(number: str) -> Response:
 
 @area.get("/certificates/<number>/document", gives=DOCUMENT, content_types=("application/pdf",), public=True)
 def download_certificate(number: str) -> Response:
-    """The certificate as a PDF, the same bytes for ever. Public. In its first minute: 409, to be asked for again."""
-    digest = certificate_numbered(db.session, number).document_sha256
+    """The certificate as a PDF, the same bytes for ever. Public. In its first minute: 409, to be asked for again.
+
+    The header `Certificate-Status` says how it stands now: retired, annotated or annulled.
+    """
+    found = certificate_numbered(db.session, number)
+    digest = found.document_sha256
     if digest is None:
         raise NotIssuedYet("This certificate is being issued. Ask again in a minute.")
     answer = Response(current_app.extensions["certificate_files"].read(digest), mimetype="application/pdf")
     answer.headers.set("Content-Disposition", "inline", filename=f"{number}.pdf")
+    return with_status(answer, found)
+
+
+def with_status(answer: Response, found: Certificate) -> Response:
+    """The bytes say for ever what they said; how the certificate stands now is told beside them."""
+    answer.headers["Certificate-Status"] = standing_of(annotations_of(db.session(), found.retirement)).value
+    answer.headers["Cache-Control"] = "no-cache"
     return answer
 
 

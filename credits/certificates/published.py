@@ -14,6 +14,7 @@ from credits.certificates.facts import read
 from credits.certificates.models import Certificate
 from credits.errors import Missing
 from credits.participants.models import Organisation
+from credits.registry.annotating import Standing, standings_among
 from credits.registry.minerals import Mineral, mineral_of
 from credits.registry.models import REGISTRY_CODE, Retirement, RetirementUse
 from credits.registry.queries import digits_of
@@ -88,6 +89,11 @@ def claims_about(session: Session, retirement: Retirement) -> list[PublishedClai
     wanted = select(PublishedClaim).join(ClaimedQuantity, ClaimedQuantity.claim_id == PublishedClaim.id)
     wanted = wanted.where(ClaimedQuantity.retirement_id == retirement.id).order_by(PublishedClaim.id.desc())
     return list(session.scalars(wanted.limit(MOST_PARTS)))
+
+
+def standings_in(session: Session, claims: Iterable[PublishedClaim]) -> dict[int, Standing]:
+    """How the certificates stand that claims rest on, by the ids of their retirements."""
+    return standings_among(session, [part.retirement_id for claim in claims for part in claim.parts])
 
 
 def claim_numbered(session: Session, number: str) -> PublishedClaim:

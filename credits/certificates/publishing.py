@@ -6,30 +6,22 @@ retired. No text that says too much is recorded.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from urllib.parse import urlsplit
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits import ledger
+from credits.certificates.claim_entries import Placement, enter, told_of, write
 from credits.certificates.claim_models import ClaimedQuantity, ClaimEntry, EntryKind, PublishedClaim
-from credits.certificates.published import MOST_PARTS, claimed_of, marks_in
+from credits.certificates.published import MOST_PARTS, claimed_of
 from credits.errors import Conflict, Invalid, NotAllowed
-from credits.journal import events
 from credits.ledger.posting import checked_quantity
-from credits.participants.models import Language, Organisation, User
+from credits.participants.models import Organisation, User
 from credits.participants.permissions import BUYERS, may_dispose_of
 from credits.participants.wording import line, paragraphs
 from credits.registry.annotating import annulled_among
 from credits.registry.models import Retirement
-
-
-class SaysTooMuch(Invalid):
-    """The text says what nobody may say. detail: what was found, why not, and what to say instead."""
-
-    code = "claim_says_too_much"
 
 
 class ClaimsTooMuch(Conflict):
@@ -50,27 +42,12 @@ class Annulled(Conflict):
     code = "certificate_annulled"
 
 
-class BadPlacement(Invalid):
-    code = "bad_placement"
-
-
 class Withdrawn(Conflict):
     code = "claim_withdrawn"
 
 
 class CorrectedSince(Conflict):
     code = "corrected_since"
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where a text stands and since when. address: of the page, "" where there is none."""
-
-    medium: str
-    address: str
-    published_on: date
-    language: Language
-    text: str
 
 
 def publish(
@@ -227,77 +204,3 @@ def claimed_before(
     must_publish(by, claim.organisation)
     request = {"act": f"claim.{act}", "claim": claim.number} | asked
     return ledger.claim(session, caller=by.number, key=key, request=request) is not None
-
-
-def enter(
-    session: Session,
-    claim: PublishedClaim,
-    kind: EntryKind,
-    placement: Placement,
-    corrects: ClaimEntry | None,
-    by: User,
-    at: datetime,
-) -> None:
-    """Write a placement down, and its event. Raises SaysTooMuch, BadPlacement, UnsoundText."""
-    text = paragraphs(placement.text, "Text", 2_000)
-    claimed = [(part.retirement.issuance.mineral, part.quantity) for part in claim.parts]
-    about = [part.retirement_id for part in claim.parts]
-    if marks := marks_in(session, text, about, claimed, placement.language.value):
-        raise SaysTooMuch(
-            "This text says what nobody may say: "
-            + "; ".join(f"“{mark.found}”" for mark in marks[:5])
-            + ". Please change it.",
-            marks=[f"{mark.found}: {mark.reason} → {mark.instead}" for mark in marks[:50]],
-        )
-    first = min(part.retirement.retired_at.date() for part in claim.parts)
-    if not first <= placement.published_on <= at.date():
-        raise BadPlacement(f"The day lies between the retirement ({first}) and today.")
-    entry = ClaimEntry(
-        claim_id=claim.id,
-        kind=kind,
-        corrects_id=corrects.id if corrects else None,
-        medium=line(placement.medium, "Where it stands", 200),
-        address=sound_address(placement.address),
-        published_on=placement.published_on,
-        language=placement.language,
-        text=text,
-        said_by_id=by.id,
-        said_at=at,
-    )
-    write(session, claim, entry, by, at)
-
-
-def sound_address(address: str) -> str | None:
-    """The address of a page. Raises BadPlacement."""
-    if not address.strip():
-        return None
-    tidy = line(address, "Address", 500)
-    try:
-        parts = urlsplit(tidy)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in tidy
-    except ValueError:
-        sound = False
-    if not sound:
-        raise BadPlacement("An address begins with https://, for example https://example.org/report.")
-    return tidy
-
-
-def write(session: Session, claim: PublishedClaim, entry: ClaimEntry, by: User, at: datetime) -> None:
-    session.add(entry)
-    session.flush()
-    session.expire(claim, ["entries"])
-    parts = [f"{part.retirement.number} {part.quantity}" for part in claim.parts]
-    told = ("medium", "address", "text", "reason")
-    events.append(
-        session,
-        kind={"placed": "claim.placed", "corrected": "claim.corrected"}.get(entry.kind.value, "claim.withdrawn"),
-        subject=claim.number,
-        actor=by.number,
-        at=at,
-        facts={"organisation": claim.organisation.number, "parts": parts, "entry": entry.id},
-        private={name: value for name in told if (value := getattr(entry, name))},
-    )
-
-
-def told_of(placement: Placement) -> dict[str, str]:
-    return {name: str(value) for name, value in vars(placement).items()}

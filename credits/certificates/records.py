@@ -187,6 +187,8 @@ def accounts_of(session: Session, holder: Organisation, limit: int) -> list[Reco
 
 def annulled_in(session: Session, record: Record) -> list[str]:
     """The numbers of the certificates in a statement of retirements that were annulled since; the first hundred."""
+    if record.bulk_id is None:
+        return []
     wanted = select(CertificateAnnotation.retirement_id).join(
         Retirement, Retirement.id == CertificateAnnotation.retirement_id
     )

@@ -91,6 +91,16 @@ def annulled_among(session: Session, retirements: Iterable[int]) -> set[int]:
     return set(session.scalars(wanted))
 
 
+def standings_among(session: Session, retirements: Iterable[int]) -> dict[int, Standing]:
+    """How these retirements' certificates stand, by their ids, in one query; none where nothing was said of it."""
+    ids = sorted(set(retirements))
+    wanted = select(CertificateAnnotation).where(CertificateAnnotation.retirement_id.in_(ids))
+    said: dict[int, list[CertificateAnnotation]] = {}
+    for each in session.scalars(wanted) if ids else ():
+        said.setdefault(each.retirement_id, []).append(each)
+    return {each: standing_of(annotations) for each, annotations in said.items()}
+
+
 def standing_of(annotations: list[CertificateAnnotation]) -> Standing:
     if any(each.kind is DecisionKind.ANNULMENT for each in annotations):
         return Standing.ANNULLED

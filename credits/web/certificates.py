@@ -86,13 +86,15 @@ def certificate_page(number: str) -> str:
     facts = facts_in(found)
     named = {facts["beneficiary"]["country"], facts["account"]["country"]}
     named |= {origin["producer"]["country"] for origin in facts["origins"]}
+    claims = published.claims_about(db.session(), found.retirement)
     return render_template(
         "certificates/certificate.html",
         certificate=found,
         progress=issuing.progress_of(db.session(), found),
         annotations=(said := annotating.annotations_of(db.session(), found.retirement)),
         standing=annotating.standing_of(said).value,
-        claims=published.claims_about(db.session(), found.retirement),
+        claims=claims,
+        standings=published.standings_in(db.session(), claims),
         facts=facts,
         bought_here=facts["premium"] is None and is_bought_here(found, facts),
         words=WORDS,

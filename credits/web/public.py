@@ -15,6 +15,7 @@ from credits.participants.permissions import BUYERS, PRODUCERS
 from credits.payments import catalogue
 from credits.payments.site_premium import premium_of
 from credits.registry import assessed, grievances, public, site_records, site_states
+from credits.registry.annotating import standings_among
 from credits.registry.minerals import MINERALS
 from credits.registry.production import Site
 from credits.web.blueprint import bp
@@ -84,13 +85,17 @@ def standing_of(site: Site) -> dict[str, Any]:
 @bp.get("/organisations/<number>")
 def organisation(number: str) -> ResponseReturnValue:
     found = public.organisation_known_as(db.session, number)
+    retirements = page_of(public.retirements_by(found)) if found.kind in BUYERS else None
+    claims = db.session.scalars(published.claims_by(found).limit(NEWEST_CLAIMS)).all()
+    retired = standings_among(db.session(), [each.id for each in retirements.rows] if retirements else [])
     return render_template(
         "public/organisation.html",
         organisation=found,
         country=countries.name_of(found.country, languages.current()),
         sites=page_of(public.sites_worked_by(found)) if found.kind in PRODUCERS else None,
-        retirements=page_of(public.retirements_by(found)) if found.kind in BUYERS else None,
-        claims=db.session.scalars(published.claims_by(found).limit(NEWEST_CLAIMS)).all(),
+        retirements=retirements,
+        claims=claims,
+        standings=retired | published.standings_in(db.session(), claims),
     )
 
 

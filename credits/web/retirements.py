@@ -22,6 +22,7 @@ from credits.participants import countries
 from credits.participants.models import Language, Organisation
 from credits.participants.permissions import may_dispose_of
 from credits.registry import queries
+from credits.registry.annotating import standings_among
 from credits.registry.models import Issuance, Retirement
 from credits.registry.retirement import Claim, retire
 from credits.web.amounts import base_units_in
@@ -85,6 +86,7 @@ def retirements() -> ResponseReturnValue:
         page=page,
         organisation=user.organisation,
         issued=set(db.session.scalars(drawn)),
+        standings=standings_among(db.session(), ids),
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import joinedload
 from credits.certificates.issuing import issued_of
 from credits.extensions import db
 from credits.identity import current_user, signed_in
+from credits.registry.annotating import standings_among
 from credits.registry.models import Bulk, BulkKind, Retirement, Transfer
 from credits.registry.statements import statement_numbered, statements_of
 from credits.web.blueprint import bp
@@ -33,5 +34,12 @@ def statement(number: str) -> ResponseReturnValue:
     else:
         offered = select(Transfer).where(Transfer.bulk_id == found.id).order_by(Transfer.id)
         page = page_of(offered.options(joinedload(Transfer.issuance), joinedload(Transfer.recipient)))
-    issued = issued_of(db.session(), found)
-    return render_template("bulk/statement.html", statement=found, page=page, kind=found.kind.value, issued=issued)
+    its_own = [each.id for each in page.rows if isinstance(each, Retirement)]
+    return render_template(
+        "bulk/statement.html",
+        statement=found,
+        page=page,
+        kind=found.kind.value,
+        issued=issued_of(db.session(), found),
+        standings=standings_among(db.session(), its_own),
+    )

@@ -13,7 +13,7 @@ from credits.certificates.checking import Outcome, Result, Verdict
 from credits.certificates.issuing import NoSuchCertificate, certificate_numbered
 from credits.certificates.models import Certificate, Record
 from credits.certificates.published_keys import PublishedKeys, in_text, keys_in
-from credits.certificates.records import NoSuchDocument, record_numbered
+from credits.certificates.records import NoSuchDocument, annulled_in, record_numbered
 from credits.certificates.verify import as_plain
 from credits.errors import CreditsError
 from credits.extensions import csrf, db
@@ -121,6 +121,9 @@ def look_at(content: bytes) -> Looked:
         return Looked(verdict, unsigned=content.startswith(b"%PDF-") and b"/ByteRange" not in content)
     if verdict.kind != "certificate":
         record = record_of(verdict)
+        if record and (annulled := annulled_in(db.session(), record)):
+            text = _("Genuine, but annulled since of what it lists: %(numbers)s.", numbers=", ".join(annulled))
+            verdict.say("state", Result.OK, text)
         return Looked(verdict, record=record, kept=record is not None and record.document_sha256 == verdict.sha256)
     certificate = certificate_of(verdict)
     if certificate is None:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from credits.certificates import issuing, publishing
+from credits.certificates.claim_entries import BadPlacement, Placement, SaysTooMuch
 from credits.certificates.claim_models import PublishedClaim
 from credits.certificates.claims import sentences
 from credits.certificates.facts import read
@@ -15,12 +16,9 @@ from credits.certificates.issuing import Issuer
 from credits.certificates.published import marks_in
 from credits.certificates.publishing import (
     Annulled,
-    BadPlacement,
     ClaimsTooMuch,
     CorrectedSince,
     NotItsRetirement,
-    Placement,
-    SaysTooMuch,
     Withdrawn,
 )
 from credits.certificates.wording import LANGUAGES

@@ -162,7 +162,17 @@ class TestPublishClaim:
 
         assert "Do not rely on this claim" in words(client.get(claim).text)
         assert "Its certificate was annulled" in words(client.get(f"/serials/{serial}").text)
-        assert client.get(f"/api/v1/retirements/{retired.number}").json["status"] == "annulled"
+        at_home = f"/organisations/{stage.buyer.organisation.number}"
+        for page in ("/claims", "/claims/sentences", "/retirements", at_home):
+            assert f"{retired.number} Annulled" in words(client.get(page).text), page
+        told = client.get(f"/api/v1/retirements/{retired.number}")
+        assert told.json["status"] == "annulled"
+        assert client.get(f"/api/v1/serials/{serial}").json["places"][0]["status"] == "annulled"
+        assert client.get(f"/api/v1{claim}").json["parts"][0]["status"] == "annulled"
+        assert client.get(f"/api/v1/certificates/{retired.number}").headers["Certificate-Status"] == "annulled"
+        # A document that is about no retirement of its own does not tell of those of others.
+        there = client.post(f"/issuances/{retired.issuance.number}/document", data={"language": "en"}).location
+        assert "annulled" not in client.get(there).text
         refused = client.get(f"/claims/sentences?retirement={retired.number}")
         assert (refused.status_code, "supported responsible" in refused.text) == (409, False)
 

@@ -100,6 +100,9 @@ class TestDocumentOfStatement:
         assert "Open its page" not in checked.text
         stage.decided(DecisionKind.ANNULMENT, "ASMC-R-000002")
         assert "Some of its certificates were annulled since ASMC-R-000002" in words(client.get(made.location).text)
+        assert "ASMC-R-000002 Annulled" in words(client.get("/statements/BULK-000001").text)
+        checked = app.test_client().post("/verify", data={"file": (io.BytesIO(file.data), "x.pdf")})
+        assert "annulled since of what it lists: ASMC-R-000002." in words(checked.text)
 
 
 class TestDocumentOfAccount:

@@ -83,6 +83,7 @@ class WithdrawRequest(Request):
 class Part(Answer):
     retirement = fields.String(attribute="retirement.number")
     quantity = fields.Integer(metadata=UNITS)
+    status = fields.String(metadata={"description": "Of the certificate today: retired, annotated or annulled."})
 
 
 class Entry(Answer):

@@ -177,6 +177,9 @@ class Trust(Answer):
     ended_at = Moment(allow_none=True)
 
 
+STATUS = {"description": "Of the certificate today: retired, annotated or annulled."}
+
+
 class RetirementSummary(Answer):
     """A retirement in a list."""
 
@@ -194,13 +197,13 @@ class RetirementSummary(Answer):
     claim_from = fields.Date()
     claim_to = fields.Date()
     retired_at = Moment()
+    status = fields.String(metadata=STATUS)
 
 
 class Retirement(RetirementSummary):
     """A retirement in full. Its certificate has the same number."""
 
     serials = fields.List(fields.String(), metadata=SERIALS)
-    status = fields.String(metadata={"description": "Of its certificate today: retired, annotated or annulled."})
 
 
 class Place(Answer):
@@ -212,6 +215,7 @@ class Place(Answer):
     state = fields.String(metadata={"description": "available, pending, retired, and so on."})
     holder = fields.Nested(OrganisationBrief, allow_none=True, metadata={"description": "Null: the registry."})
     retirement = fields.String(allow_none=True)
+    status = fields.String(allow_none=True, metadata=STATUS)
 
 
 class Serials(Answer):
