@@ -25,6 +25,7 @@ from credits.extensions import db
 from credits.participants.models import User
 from credits.registry.policy import Policy
 from tests import factories, servers
+from tests.reused import Reused
 from tests.stage import house_policy, stage  # noqa: F401  fixtures
 
 
@@ -79,6 +80,14 @@ def postgresql_template(postgresql_server: servers.PostgreSQL) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def postgresql_reused(postgresql_server: servers.PostgreSQL, postgresql_template: str) -> Iterator[Reused]:
+    """A copy of that database for test after test."""
+    reused = Reused(postgresql_server, postgresql_template)
+    yield reused
+    reused.drop()
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Let what stays to the end be looked through by no collection of garbage, and let there be fewer of them."""
     gc.collect()
@@ -94,11 +103,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
         yield f"sqlite:///{file}"
         return
-    template = request.getfixturevalue("postgresql_template")
-    server = request.getfixturevalue("postgresql_server")
-    url = server.fresh_database(template)
-    yield url
-    server.drop_database(url)
+    reused: Reused = request.getfixturevalue("postgresql_reused")
+    yield reused.ready()
+    reused.empty()
 
 
 STATEMENTS: dict[str, tuple[Dialect, dict[Any, Any]]] = {}
