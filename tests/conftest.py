@@ -2,6 +2,7 @@
 
 import gc
 import ipaddress
+import os
 import shutil
 import socket
 import time
@@ -30,6 +31,18 @@ from tests.stage import house_policy, stage  # noqa: F401  fixtures
 
 
 def pytest_configure() -> None:
+    keep_in_memory()
+    stay_on_this_machine()
+
+
+def keep_in_memory() -> None:
+    """What tests write stays off the disk, which each commit of an embedded registry would wait for."""
+    memory = servers.in_memory()
+    if memory and not os.statvfs(memory).f_flag & os.ST_NOEXEC:  # some test builds a program and runs it
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+
+
+def stay_on_this_machine() -> None:
     """No test reaches the network: only this machine answers."""
     connect, look_up = socket.socket.connect, socket.getaddrinfo
 
