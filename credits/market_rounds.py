@@ -15,7 +15,7 @@ from credits import market_jobs
 from credits.db import begin_writing
 from credits.market_jobs import Till
 from credits.one_by_one import by_itself, tried
-from credits.payments import bank, delivering, disputes, reconciling, recovering, refunding, reserving
+from credits.payments import bank, delivering, disputes, lapsing, reconciling, recovering, refunding, reserving
 from credits.payments.delivering import Certify
 from credits.payments.gateway import (
     CheckoutState,
@@ -126,6 +126,16 @@ def lapse_transfers(session: Session, *, at: datetime) -> int:
         lambda payment_id: bank.warn(session, payment_id=payment_id, at=at),
     )
     return lapsed
+
+
+def lapse_orders(session: Session, *, policy: Policy, at: datetime) -> int:
+    """End orders that nobody has begun to pay in time; how many. Commits each."""
+    return each_of(
+        session,
+        "open order",
+        partial(lapsing.never_begun, policy=policy, at=at),
+        lambda order_id: lapsing.end_unbegun(session, order_id=order_id, at=at),
+    )
 
 
 def each_of(session: Session, what: str, some: Callable[[Session, int], list[int]], act: Callable[[int], bool]) -> int:

@@ -169,12 +169,13 @@ def poll_debits() -> None:
 @huey.periodic_task(crontab(minute="*/10"))
 @huey.lock_task("tend-orders")
 def tend_orders() -> None:
-    """Deliver what waits, give back what ended orders keep, take what is disputed, end what nobody transfers for."""
+    """Deliver what waits, give back what ended orders keep, take what is disputed, end what nobody pays."""
     with app.app_context():
         market_rounds.deliver_waiting(db.session(), policy=app.extensions["policy"], certify=certify, at=now())
         market_rounds.release_leftovers(db.session(), at=now())
         market_rounds.follow_disputes(db.session(), at=now())
         market_rounds.lapse_transfers(db.session(), at=now())
+        market_rounds.lapse_orders(db.session(), policy=app.extensions["policy"], at=now())
 
 
 @huey.periodic_task(crontab(minute="10", hour="3"))

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from credits import ledger
 from credits.participants.models import User
 from credits.participants.permissions import may_buy
-from credits.payments import orders
+from credits.payments import limiting, orders
 from credits.payments.delivering import SellerNotApproved
 from credits.payments.models import Means, Order, OrderLine, OrderState, Payment, PaymentState
 from credits.payments.orders import ChangedMeanwhile, billing_in, claim_in, tell
@@ -29,7 +29,7 @@ def begin_payment(
     seen: the revision whose price was shown. The payment is `opening` where a provider has yet to be asked, with the
     key that `key_of` gives; a transfer from a bank is awaited at once. Flushes.
     Raises NotAllowed, OrderClosed, ChangedMeanwhile, NotForSale, SellerNotApproved, Suspended, Expired,
-    InsufficientBalance, OutsideClaimWindow, BeyondDeclaredUse.
+    InsufficientBalance, OutsideClaimWindow, BeyondDeclaredUse, TooManyUnpaid.
     """
     may_buy(by, order.buyer)
     request = {"act": "order.begin_payment", "order": order.number, "seen": str(seen)}
@@ -38,6 +38,8 @@ def begin_payment(
     orders.lock(session, order, OrderState.OPEN)
     orders.must_be_as_seen(order, seen)
     must_cost_the_same(order, policy)
+    if order.means is Means.BANK_TRANSFER:
+        limiting.must_not_keep_too_much(session, order, policy, at)
     reserve(session, order, policy, by, at)
     bank = order.means is Means.BANK_TRANSFER
     market = policy.market

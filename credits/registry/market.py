@@ -16,13 +16,16 @@ LEAST_MINUTES, MOST_MINUTES = 30, 24 * 60  # so long providers keep a checkout o
 class Market:
     """verification_ppm, fee_ppm: of what a buyer pays before tax; the rest is the site's premium.
 
+    days_open: until an order that nobody begins to pay ends. unpaid_transfers: that are awaited of one buyer at most.
     tax_ppm: by the buyer's country (ISO 3166 alpha-3), for buyers without a VAT number.
     """
 
     verification_ppm: int
     fee_ppm: int
     checkout_minutes: int
+    days_open: int
     days_to_pay: int
+    unpaid_transfers: int
     days_to_disburse: int
     tax_ppm: tuple[tuple[str, int], ...]
 
@@ -37,7 +40,9 @@ def market_of(written: Mapping[str, Any]) -> Market:
         verification_ppm=written["verification_ppm"],
         fee_ppm=written["fee_ppm"],
         checkout_minutes=written["checkout_minutes"],
+        days_open=written["days_open"],
         days_to_pay=written["days_to_pay"],
+        unpaid_transfers=written["unpaid_transfers"],
         days_to_disburse=written["days_to_disburse"],
         tax_ppm=tuple((country(code), rate) for code, rate in written["tax_ppm"].items()),
     )
@@ -47,8 +52,8 @@ def market_of(written: Mapping[str, Any]) -> Market:
     if not LEAST_PREMIUM <= market.premium_ppm <= MOST_PREMIUM:
         raise ValueError("[market] 85 to 90 % of what a buyer pays before tax reaches the site.")
     spans = (market.checkout_minutes, market.days_to_pay, market.days_to_disburse)
-    if not all(type(span) is int and span > 0 for span in spans):
-        raise ValueError("[market] minutes and days are whole and positive numbers.")
+    if not all(type(span) is int and span > 0 for span in (*spans, market.days_open, market.unpaid_transfers)):
+        raise ValueError("[market] minutes, days and how many transfers wait are whole and positive numbers.")
     if not LEAST_MINUTES <= market.checkout_minutes <= MOST_MINUTES:
         raise ValueError("[market] a checkout stays open for 30 minutes to 24 hours.")
     return market

@@ -15,6 +15,8 @@ from credits.participants.wording import UnsoundText
 from credits.payments import bank, cancelling, delivering, premium, settling
 from credits.payments.bank import BadValueDate, SeenBefore, WrongAmount
 from credits.payments.delivering import retirements_in
+from credits.payments.lapsing import NEVER_BEGUN
+from credits.payments.limiting import TooManyUnpaid
 from credits.payments.models import Order, OrderState, PaymentState, Refund, RefundState, Use
 from credits.payments.orders import OrderClosed
 from credits.registry import decisions
@@ -147,6 +149,36 @@ class TestConfirm:
             assert (order.state, payment.state) == (OrderState.CANCELLED, PaymentState.SURPLUS)
         else:
             assert (order.state, payment.state) == (OrderState.DELIVERED, PaymentState.PAID)
+        stage.must_be_sound()
+
+
+class TestLimit:
+    def test_keeps_no_more_for_who_does_not_pay(self, stage, offer):
+        few = replace(stage.policy, market=replace(stage.policy.market, unpaid_transfers=2))
+        first, second, third, fourth = (stage.ordered((offer, 1)) for _ in range(4))
+        stage.begun(first, policy=few)
+        cancelling.cancel(stage.session, order=first, by=stage.buyer, at=stage.at)
+        stage.begun(second, policy=few)
+        with pytest.raises(TooManyUnpaid, match=r"2 transfers of .* are awaited or have not come"):
+            stage.begun(third, policy=few, at=stage.at + timedelta(days=13))
+        assert third.state is OrderState.OPEN
+        stage.begun(third, policy=few, at=stage.at + timedelta(days=14))  # the first one is forgotten
+        stage.approve(stage.money_seen(second))
+        stage.begun(fourth, policy=few, at=stage.at + timedelta(days=14))
+
+    def test_ends_in_time_what_nobody_begins_to_pay(self, stage, offer):
+        order, begun = stage.ordered((offer, 1)), stage.ordered((offer, 1))
+        stage.begun(begun)
+        stage.session.commit()
+        ended = [
+            market_rounds.lapse_orders(stage.session, policy=stage.policy, at=stage.at + timedelta(days=days))
+            for days in (29, 30, 31)
+        ]
+
+        assert ended == [0, 1, 0]
+        assert (order.state, order.reason) == (OrderState.CANCELLED, NEVER_BEGUN)
+        assert begun.state is OrderState.AWAITING_PAYMENT
+        assert offer.remaining == offer.quantity - 1
         stage.must_be_sound()
 
 

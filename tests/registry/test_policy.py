@@ -67,6 +67,8 @@ class TestRead:
             ("DEU = 190_000", "DEU = 1_000_000"),
             ("DEU = 190_000", "XXX = 190_000"),
             ("days_to_pay = 14", "days_to_pay = 0"),
+            ("days_open = 30", "days_open = 0"),
+            ("unpaid_transfers = 10", 'unpaid_transfers = "10"'),
             ("checkout_minutes = 60", "checkout_minutes = 29"),
         ],
     )
