@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -317,3 +318,21 @@ class TestReconcile:
         shop.standin.provider.things["checkout.session"].clear()
 
         assert self.look(shop)[1] == [("unknown_to_provider", shop.order.number)]
+
+    def test_finds_what_went_back_long_after_it_was_paid(self, shop):
+        shop.open()
+        shop.pay()
+        shop.take_in("checkout.session.completed")
+        number, catch_up = shop.order.number, partial(market_rounds.catch_up, shop.session, till=shop.till)
+        shop.pass_time(days=200)
+        dispute = shop.standin.provider.dispute(shop.payment.reference)
+        assert self.look(shop)[1] == [("other_dispute", number)]
+        assert catch_up(at=shop.at) == 1
+        assert self.look(shop)[1] == []
+
+        shop.pass_time(days=100)  # nothing tells of the dispute's end, and it began long ago
+        shop.standin.provider.close_dispute(dispute["id"], "lost")
+        assert self.look(shop)[1] == [("other_dispute", number)]
+        assert catch_up(at=shop.at) == 1
+        assert self.look(shop)[1] == []
+        assert shop.order.state is OrderState.REFUNDED

@@ -198,5 +198,11 @@ class Gateway(Protocol):
     def payments_since(self, moment: datetime) -> Iterator[Seen]:
         """The checkouts that were begun since then, the newest first, a page at a time."""
 
+    def gone_back_since(self, moment: datetime) -> Iterator[str]:
+        """The payments of which money went back since then, by a refund or a dispute, a page at a time.
+
+        However long ago they were made: a payer's bank takes money back for more than a year.
+        """
+
     def read_event(self, body: bytes, signature: str, at: datetime) -> Told:
         """Read what was delivered, byte for byte, under its signature. Raises BadEvent."""

@@ -1,6 +1,7 @@
 """The reconciliation: what the payment provider says, what the orders say, and what the ledger says."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,7 +13,8 @@ from credits.payments.comparing import Disagreement
 from credits.payments.gateway import CheckoutState, Gateway, ProviderRefused, Seen
 from credits.payments.models import Dispute, DisputeState, Means, Payment, PaymentState, Refund, RefundState
 
-DAYS = 90  # how far back the provider is asked; what is older cannot be paid, and hardly be disputed
+DAYS = 90  # how far back the provider is asked; what is older cannot be paid, and is looked at where money went back
+AT_ONCE = 500  # values of one look-up; SQLite bounds them
 UNTOLD = timedelta(minutes=10)  # an event may be on its way for so long
 CLEARED = (PaymentState.PAID, PaymentState.SURPLUS)
 ENDED = {CheckoutState.EXPIRED: PaymentState.EXPIRED, CheckoutState.FAILED: PaymentState.FAILED}
@@ -32,21 +34,37 @@ class Reconciled:
 
 
 def told_by_provider(session: Session, gateway: Gateway, *, at: datetime) -> list[Seen]:
-    """Every checkout of the last DAYS, as the provider has it. Over the network: ends the session's transaction first.
+    """Every checkout of the last DAYS, and older ones of which money went back since, as the provider has it.
 
+    Those too whose dispute or refund we know of and of whose end we do not: money goes back long after it came.
+    Over the network: ends the session's transaction first.
     Raises ProviderUnreachable, and ProviderRefused where it tells nothing at all.
     """
     since = at - timedelta(days=DAYS)
     ours = select(Payment.reference).where(Payment.means == Means.STRIPE, Payment.opened_at >= since)
     references = {reference for reference in session.scalars(ours) if reference is not None}
+    unended = unended_of(session)
     session.rollback()
     seen = {each.reference: each for each in gateway.payments_since(since - timedelta(hours=1))}
     for reference in references - seen.keys():
-        try:
+        with suppress(ProviderRefused):  # `reconcile` misses it
             seen[reference] = gateway.look(reference)
-        except ProviderRefused:
-            continue  # `reconcile` misses it
+    gone_back = unended.union(gateway.gone_back_since(since))
+    for payment in sorted(gone_back - {each.payment for each in seen.values()}):
+        with suppress(ProviderRefused):  # the account is used for something else, too
+            older = gateway.look_at_payment(payment)
+            seen[older.reference] = older
     return list(seen.values())
+
+
+def unended_of(session: Session) -> set[str]:
+    """The provider's names of payments that are disputed or go back, as far as we know."""
+    disputed = select(Dispute.payment_id).where(Dispute.state == DisputeState.OPEN)
+    going_back = select(Refund.payment_id).where(Refund.state == RefundState.ASKED, Refund.reference.is_not(None))
+    wanted = select(Payment.payment).where(
+        Payment.means == Means.STRIPE, Payment.id.in_(disputed) | Payment.id.in_(going_back)
+    )
+    return {payment for payment in session.scalars(wanted) if payment is not None}
 
 
 def reconcile(session: Session, *, seen: Sequence[Seen] | None, at: datetime) -> Reconciled:
@@ -58,7 +76,7 @@ def reconcile(session: Session, *, seen: Sequence[Seen] | None, at: datetime) ->
 
 
 def with_provider(session: Session, seen: Sequence[Seen], at: datetime) -> Iterator[Disagreement]:
-    payments = {payment.reference: payment for payment in compared(session, at)}
+    payments = {payment.reference: payment for payment in compared(session, [each.reference for each in seen], at)}
     refunds, disputes = refunds_of(session), disputes_of(session)
     for each in seen:
         payment = payments.pop(each.reference, None)
@@ -72,11 +90,15 @@ def with_provider(session: Session, seen: Sequence[Seen], at: datetime) -> Itera
         yield Disagreement("unknown_to_provider", payment.order.number, "The provider knows nothing of its payment.")
 
 
-def compared(session: Session, at: datetime) -> Iterable[Payment]:
-    wanted = select(Payment).where(
-        Payment.means == Means.STRIPE, Payment.reference.is_not(None), Payment.opened_at >= at - timedelta(days=DAYS)
-    )
-    return session.scalars(wanted.options(selectinload(Payment.order)))
+def compared(session: Session, references: Sequence[str], at: datetime) -> Iterator[Payment]:
+    """Our attempts of the last DAYS, and the older ones among these references."""
+    ours = select(Payment).where(Payment.means == Means.STRIPE, Payment.reference.is_not(None))
+    ours = ours.options(selectinload(Payment.order))
+    since = Payment.opened_at >= at - timedelta(days=DAYS)
+    yield from session.scalars(ours.where(since))
+    for start in range(0, len(references), AT_ONCE):
+        some = references[start : start + AT_ONCE]
+        yield from session.scalars(ours.where(~since, Payment.reference.in_(some)))
 
 
 def refunds_of(session: Session) -> dict[int, list[Refund]]:

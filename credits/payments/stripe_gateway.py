@@ -134,14 +134,15 @@ class StripeGateway:
 
     def payments_since(self, moment: datetime) -> Iterator[Seen]:
         params: Any = {"created": {"gte": int(moment.timestamp())}, "limit": A_PAGE, "expand": [f"data.{WHOLE}"]}
-        while True:
-            page = answered(partial(self._client.v1.checkout.sessions.list, params))
-            found = page.get("data") or []
-            for session in found:
-                yield self._seen(session)
-            if not (found and page.get("has_more")):
-                return
-            params = params | {"starting_after": found[-1]["id"]}
+        for session in paged(self._client.v1.checkout.sessions.list, params):
+            yield self._seen(session)
+
+    def gone_back_since(self, moment: datetime) -> Iterator[str]:
+        params: Any = {"created": {"gte": int(moment.timestamp())}, "limit": A_PAGE}
+        for listed in (self._client.v1.refunds.list, self._client.v1.disputes.list):
+            for each in paged(listed, params):
+                if (payment := each.get("payment_intent")) is not None:
+                    yield named(payment)
 
     def read_event(self, body: bytes, signature: str, at: datetime) -> Told:
         self._must_be_signed(body, signature, at)
@@ -215,6 +216,17 @@ def line_item(label: str, amount: int, currency: str) -> "SessionCreateParamsLin
         "quantity": 1,
         "price_data": {"currency": currency.lower(), "unit_amount": amount, "product_data": product},
     }
+
+
+def paged(listed: Callable[[Any], StripeObject], params: Any) -> Iterator[Words]:
+    """Everything that a list has, a page at a time."""
+    while True:
+        page = answered(partial(listed, params))
+        found = page.get("data") or []
+        yield from found
+        if not (found and page.get("has_more")):
+            return
+        params = params | {"starting_after": found[-1]["id"]}
 
 
 def answered(call: Callable[[], StripeObject]) -> dict[str, Any]:
