@@ -12,7 +12,7 @@ from sqlalchemy import inspect, select
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map, MapAdapter
 
-from config import ROOT, Settings
+from config import ROOT, ConfigError, Settings
 from credits import admin, api, cli, delivered, identity, languages, problems, provider, tries, web
 from credits.certificates.issuing import Issuer
 from credits.certificates.pdf import slow_drawing
@@ -29,6 +29,7 @@ from credits.payments.certified import PublicPrices
 from credits.payments.gateway import Gateway
 from credits.registry import policy
 from credits.registry.models import REGISTRY_CODE
+from credits.registry.operator import Operator
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +137,8 @@ def bind_folder(settings: Settings) -> None:
 
 def keep_parts(app: Flask, settings: Settings) -> None:
     """What views hand to the operations, which ask no application for it."""
-    app.extensions["policy"] = policy.read(settings.policy_file, settings.environment)
+    app.extensions["policy"] = chosen = policy.read(settings.policy_file, settings.environment)
+    must_name_operator(settings, chosen.operator)
     app.extensions["evidence_files"] = Files(settings.data_dir / "evidence")
     app.extensions["premium_files"] = Files(settings.data_dir / "premium")
     app.extensions["evidence_parts"] = Parts(settings.data_dir / "uploads")
@@ -144,6 +146,17 @@ def keep_parts(app: Flask, settings: Settings) -> None:
     app.extensions["certificate_files"] = Files(settings.data_dir / "certificates")
     app.extensions["gateway"] = provider.gateway_for(settings)
     app.extensions["issuer"] = Issuer(name=settings.registry_name, url=settings.public_url, prices=PublicPrices)
+
+
+def must_name_operator(settings: Settings, operator: Operator) -> None:
+    """Where people pay in production, their invoices say who issues them. Raises ConfigError."""
+    if settings.is_production and (settings.bank_account or settings.stripe_api_key) and operator.missing:
+        sentence = (
+            f"POLICY_FILE {settings.policy_file} does not say who issues invoices: in [operator], "
+            f"{', '.join(operator.missing)} is missing. Only without BANK_ACCOUNT and STRIPE_API_KEY, where nobody "
+            "pays, it is not needed."
+        )
+        raise ConfigError([sentence])
 
 
 def open_unit_of_work() -> None:

@@ -1,5 +1,6 @@
 """Documents as the worker issues them: the log is published, then what waits is drawn and signed."""
 
+import subprocess
 from pathlib import Path
 
 from flask import Flask
@@ -37,3 +38,9 @@ def worked(app: Flask, session: Session) -> int:
     with app.app_context():
         jobs.publish_log(session, keys=log_keys(), data_dir=app.extensions["settings"].data_dir, at=AT)
         return document_jobs.draw_waiting(session, workshop=drawing.workshop(), at=AT)
+
+
+def text_of(document: bytes) -> str:
+    """What a PDF says, as one reads it."""
+    asked = ["pdftotext", "-layout", "-", "-"]
+    return " ".join(subprocess.run(asked, input=document, capture_output=True, check=True).stdout.decode().split())

@@ -5,7 +5,7 @@ from flask import Response, request, url_for
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from config import load
+from config import ConfigError, load
 from credits import languages
 from credits.app import create_app
 from credits.certificates import pdf
@@ -69,6 +69,11 @@ class TestProduction:
 
     def test_tells_browsers_to_stay_with_https(self, page):
         assert page.headers["Strict-Transport-Security"] == "max-age=63072000"
+
+    def test_lets_nobody_pay_before_invoices_say_who_issues_them(self, settings):
+        environ = PRODUCTION | {"DATABASE_URL": settings.database_url, "DATA_DIR": str(settings.data_dir)}
+        with pytest.raises(ConfigError, match=r"in \[operator\], name, address, country"):
+            create_app(load(environ | {"BANK_ACCOUNT": "Registry, CH93 0076 2011 6238 5295 7"}))
 
     def test_says_nothing_of_a_demo(self, page):
         assert "Demo world" not in page.text

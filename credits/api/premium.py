@@ -108,10 +108,7 @@ def ask_for_payout(key: str, asked: dict[str, Any], number: str) -> Sent:
 @area.get("/premium/payouts", takes=PayoutsQuery, gives=OwnPayout(many=True))
 def list_payouts(asked: dict[str, Any]) -> tuple[list[With], dict[str, str]]:
     """Payouts of one's own sites, or of all for the registry, the newest first, with who is paid."""
-    wanted = disbursing.payouts_of(current_user())
-    if asked["state"] is not None:
-        wanted = wanted.where(disbursing.Payout.state == asked["state"])
-    found, total = page_of(wanted, asked)
+    found, total = page_of(disbursing.payouts_of(current_user(), asked["state"]), asked)
     return [own_payout_told(each) for each in found], total
 
 

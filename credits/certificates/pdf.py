@@ -38,6 +38,7 @@ from credits.typefaces import FONTS, TEXT_FACES, undrawable
 TEMPLATES = Path(__file__).parents[2] / "templates"
 FACES = (*TEXT_FACES, "IBMPlexMono-Regular.ttf")
 
+STYLES = {"order": "money", "premium": "money"}  # documents that look alike
 NOT_RECORDED = "not recorded"
 VARIANT = {"pdf_variant": "pdf/a-3b", "pdf_tags": True, "output_intent": "screen"}
 SCREEN = Path(weasyprint.__file__).parent / "pdf" / "sRGB2014.icc"  # what its colours mean: PDF/A wants to know
@@ -75,7 +76,8 @@ def draw(
     """Draw a document, A4.
 
     facts: plain JSON values; None prints as "not recorded", a missing name is an error. "language" is the document's.
-    document: the name of its template and style sheet in `certificates/` of the folder `templates`.
+    document: the name of its template in `certificates/` of the folder `templates`, and of its style sheet if STYLES
+    names no other one.
     shown: what is known only when it is drawn, for the template.
     translate: brings a template's own texts into the language of the document, where it has them.
 
@@ -229,7 +231,7 @@ def _press(templates: Path, document: str) -> _Press:
         )
 
     dense = style("dense.css") if document == "retirement" else None
-    styles = [style("paper.css"), style(f"{document}.css")]
+    styles = [style("paper.css"), style(f"{STYLES.get(document, document)}.css")]
     return _Press(environment.get_template(f"certificates/{document}.html"), styles, dense, fonts, _Colours())
 
 

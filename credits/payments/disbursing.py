@@ -257,9 +257,11 @@ def waiting_decisions() -> Select[Decision]:
     return select(Decision).where(Decision.kind == DecisionKind.DISBURSEMENT, Decision.state == DecisionState.WAITING)
 
 
-def payouts_of(by: User) -> Select[Payout]:
-    """The payouts that `by` may see, newest first: of their own sites, all for the registry."""
+def payouts_of(by: User, state: PayoutState | None = None) -> Select[Payout]:
+    """The payouts that `by` may see, newest first: of their own sites, all for the registry. state: these alone."""
     wanted = select(Payout).join(Minute, Minute.id == Payout.decision_id).order_by(Payout.id.desc())
+    if state is not None:
+        wanted = wanted.where(Payout.state == state)
     return wanted if is_issuer(by) or is_auditor(by) else wanted.where(Minute.site_id.in_(sites_to_enter(by)))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from credits.registry.market import Market, market_of
 from credits.registry.minerals import MILLION, mineral_of
 from credits.registry.models import Cause
+from credits.registry.operator import Operator, operator_of
 from credits.registry.production import EvidenceKind
 from credits.registry.standards import OWN_FOLDER, Standards, load
 
@@ -52,6 +53,7 @@ class Policy:
     months_to_mitigate: int
     months_to_next_assessment: int
     market: Market
+    operator: Operator
     standards: Standards
 
 
@@ -62,7 +64,7 @@ def read(path: Path, environment: str = "production") -> Policy:
     """
     text = tomllib.loads(path.read_text(encoding="utf-8"))
     for section, different in text.get(environment, {}).items():
-        text[section] |= different
+        text[section] = text.get(section, {}) | different
     policy = Policy(
         version=text["version"],
         months_to_issue=text["batch"]["months_to_issue"],
@@ -99,6 +101,7 @@ def read(path: Path, environment: str = "production") -> Policy:
         months_to_mitigate=text["assurance"]["months_to_mitigate"],
         months_to_next_assessment=text["assurance"]["months_to_next_assessment"],
         market=market_of(text["market"]),
+        operator=operator_of(text.get("operator", {})),
         standards=standards_named(text["assurance"], path),
     )
     share = policy.buffer_share_ppm
@@ -112,7 +115,7 @@ def read(path: Path, environment: str = "production") -> Policy:
         value
         for name, value in vars(policy).items()
         if name not in ("buffer_share_ppm", "days_before_second")
-        and not isinstance(value, str | tuple | Market | Standards)
+        and not isinstance(value, str | tuple | Market | Operator | Standards)
     ]
     numbers += [*policy.warning_days, *dict(policy.large_credits).values()]
     if not all(type(number) is int and number > 0 for number in numbers):

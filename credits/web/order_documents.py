@@ -25,6 +25,7 @@ def order_document(number: str, kind: str) -> ResponseReturnValue:
         Paper(kind),
         refunding.refunds_of(db.session(), order),
         registry=current_app.extensions["issuer"].told,
+        operator=current_app.extensions["policy"].operator,
         account=current_app.extensions["settings"].bank_account or "",
     )
     language = spoken(Language(facts["language"]))

@@ -34,6 +34,13 @@ class TestRead:
 
         assert policy.read(tmp_path / "policy.toml").standards.default.version == "2.1"
 
+    def test_knows_who_issues_invoices_once_the_operator_says_so(self, tmp_path):
+        unsaid, demo = (policy.read(ROOT / "policy.toml", each).operator for each in ("production", "development"))
+        assert unsaid.missing == ["name", "address", "country", "registration_number or vat_number"]
+        assert demo.missing == []
+        (tmp_path / "policy.toml").write_text(WHOLE.partition("[operator]")[0], encoding="utf-8")
+        assert policy.read(tmp_path / "policy.toml").operator == unsaid
+
     def test_lets_nobody_wait_who_tries_a_registry_out(self):
         tried = policy.read(ROOT / "policy.toml", "development")
 
@@ -70,6 +77,7 @@ class TestRead:
             ("days_open = 30", "days_open = 0"),
             ("unpaid_transfers = 10", 'unpaid_transfers = "10"'),
             ("checkout_minutes = 60", "checkout_minutes = 29"),
+            ("[operator]", "[operator]\nstreet = 1"),
         ],
     )
     def test_refuses_a_file_that_is_not_whole(self, tmp_path, before, after):

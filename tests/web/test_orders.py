@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
@@ -5,6 +7,8 @@ from credits.certificates.models import Certificate
 from credits.ledger.models import AccountKind
 from credits.participants.models import Language, RoleName
 from credits.payments.models import Means, Order, OrderState
+from credits.registry.operator import Operator
+from tests.documents import text_of
 from tests.factories import UserFactory
 
 
@@ -146,7 +150,11 @@ class TestPayOrder:
 
 
 class TestOrder:
-    def test_ends_with_the_certificate_of_what_was_retired_at_once(self, client, session, stage, claimed, words):
+    def test_ends_with_the_certificate_of_what_was_retired_at_once(
+        self, app, client, session, stage, claimed, words, monkeypatch
+    ):
+        operator = Operator("Registry GmbH", "Dorfplatz 1\n3011 Bern", "CHE", "CHE-1", "CHE123456788")
+        monkeypatch.setitem(app.extensions, "policy", replace(app.extensions["policy"], operator=operator))
         client.sign_in(stage.buyer).post("/orders/new", data=claimed)
         client.post("/orders/ORDER-000001/pay", data={"seen": "1", "key": "pay"})
         day = session.get_one(Order, 1).placed_at.date()
@@ -176,7 +184,14 @@ class TestOrder:
         assert "What your money paid for" in seen
         assert certificate.number in seen
         assert client.get(f"/certificates/{certificate.number}").status_code == 200
-        assert client.get("/orders/ORDER-000001/invoice.pdf").data[:5] == b"%PDF-"
+        invoice = text_of(client.get("/orders/ORDER-000001/invoice.pdf").data)
+        for told in (
+            "Registry GmbH Dorfplatz 1 3011 Bern",
+            "VAT number: CHE123456788",
+            "Nothing is left to pay.",
+            certificate.number,
+        ):
+            assert told in invoice, invoice
         assert "ORDER-000001" in client.get("/orders?state=delivered").text
         assert client.get("/orders.csv").text.splitlines()[1].startswith("ORDER-000001,")
 
@@ -214,5 +229,8 @@ class TestRefund:
         client.sign_in(stage.buyer)
         seen = words(client.get("/orders/ORDER-000001").text)
         assert "Ordered twice." in seen
-        assert client.get("/orders/ORDER-000001/credit-note.pdf").data[:5] == b"%PDF-"
+        note = text_of(client.get("/orders/ORDER-000001/credit-note.pdf").data)
+        for told in ("All of invoice INVOICE-ORDER-000001 of", "Total credited USD −520.00", "the buyer: USD 520.00."):
+            assert told in note, note
+        assert "Received with thanks" not in note
         assert client.get("/admin/orders").status_code == 403

@@ -6,10 +6,12 @@ import pytest
 
 from credits.admin import premium as panel
 from credits.ledger.serials import SerialRange, written
+from credits.participants.models import Language
 from credits.payments import following
 from credits.web import premium as pages
 from credits.web import premium_public, premium_statements
 from tests import papers
+from tests.documents import text_of
 from tests.factories import AT, UserFactory
 from tests.payments.house import House
 from tests.payments.selling import sold
@@ -153,18 +155,38 @@ class TestPremium:
             assert ("choose the file again" in answer.text) is (said != "Choose the file.")
         assert client.get(f"{MINE}/decide/EUR").status_code == 303
 
-    def test_has_a_statement_to_read_and_to_open_in_a_spreadsheet(self, client, house, words):
+    def test_has_a_statement_to_read_to_print_and_to_open_in_a_spreadsheet(self, client, session, house, words):
         order = sold(house.stage, (house.made, 500, 50_000))
+        house.committee()
+        house.paid(house.decided(income=10_000), 10_000)
+        house.stage.manager.language = Language.FR
+        session.flush()
         client.sign_in(house.stage.manager)
 
         page = words(client.get(f"{MINE}/statement").text)
-        lines = client.get(f"{MINE}/statement.csv").text.splitlines()
-
-        assert [each for each in (house.stage.buyer.organisation.name, order.number) if each not in page] == []
+        for told in (
+            house.stage.buyer.organisation.name,
+            f"{order.number} 1er juil. 2026",
+            "0,5 crédit<br>500 kg USD 500.00<br>à USD 500.00 le crédit",
+            "USD 100.00<br>PAYOUT-000001, 1er juil. 2026",
+            "Prime USD 440.00 Versé USD 100.00",
+            "Argent mobile",
+        ):
+            assert told in page, page
+        lines = client.get(f"{MINE}/statement.csv?language=en").text.splitlines()
+        assert lines[0].startswith("\ufefforder,paid_on,buyer,")
         assert lines[1].startswith(f"{order.number},2026-07-01,")
-        assert lines[1].endswith("440.00,0.00,0.00,440.00,,")
-        assert "Premium of them USD 440.00" in page
-        assert "Nothing is paid out yet." in page
+        assert lines[1].endswith("440.00,0.00,100.00,340.00,,PAYOUT-000001:2026-07-01")
+        payouts = client.get(f"{MINE}/payouts.csv").text
+        assert "PAYOUT-000001,2026-07-01,Argent mobile,MP2,MINUTE-000001,USD,100.00" in payouts
+        printed = client.get(f"{MINE}/statement.pdf?language=sw")
+        assert printed.mimetype == "application/pdf"
+        text = text_of(printed.data)
+        for told in ("Taarifa ya Malipo ya Eneo", "Pesa ya simu", "USD 340.00", "MINUTE-000001", "krediti 0.5"):
+            assert told in text, text
+        client.sign_in(house.stage.issuer)
+        house.stage.clerk.language = Language.FR
+        assert "Relevé de la prime" in client.get(f"{MINE}/statement").text
 
     def test_is_empty_before_anything_is_sold(self, client, house, words):
         assert "Nothing has been sold here yet." in words(client.get("/premium").text)
