@@ -1,7 +1,7 @@
 """Where serials are, and what has such a number or name. Public."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import url_for
@@ -13,6 +13,7 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.ledger.serials import ISSUANCE, SerialRange, written
 from credits.registry import public, queries
+from credits.registry.annotating import Standing, standings_among
 from credits.registry.models import Issuance
 from credits.registry.sites import number_of
 from credits.registry.whereabouts import Whereabouts, whereabouts
@@ -27,16 +28,17 @@ def show_serials(serial: str) -> With:
     """A single serial, or a range of them: who holds which part, or in which retirement it went. Public."""
     issuance, units = public.units_named(db.session, serial)
     places = whereabouts(db.session, issuance, units)
+    standings = standings_among(db.session(), [each.retirement.id for each in places if each.retirement])
     return With(
         units,
         serials=written(issuance.number, units),
         issuance=issuance,
-        places=[place(issuance, each) for each in places],
+        places=[place(issuance, each, standings) for each in places],
         rest=rest(issuance, units, places[-1].units.last),
     )
 
 
-def place(issuance: Issuance, found: Whereabouts) -> With:
+def place(issuance: Issuance, found: Whereabouts, standings: Mapping[int, Standing]) -> With:
     return With(
         found,
         issuance=issuance,
@@ -44,6 +46,7 @@ def place(issuance: Issuance, found: Whereabouts) -> With:
         quantity=found.units.quantity,
         state=found.kind.value,
         retirement=found.retirement.number if found.retirement else None,
+        status=standings.get(found.retirement.id, Standing.RETIRED).value if found.retirement else None,
     )
 
 

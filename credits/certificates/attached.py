@@ -12,6 +12,7 @@ from io import BytesIO
 import pikepdf
 
 from credits.certificates.signature_checking import Gap, Unsound
+from credits.certificates.signing import ONE_FORM
 
 REVISIONS = 2  # the document as it was drawn, and its signature
 BEGINNING = re.compile(rb"startxref\s+([0-9]{1,10})\s+%%EOF\s*\Z")
@@ -24,13 +25,17 @@ PADES = "/ETSI.CAdES.detached"
 
 @dataclass(frozen=True)
 class Paper:
-    """attachments: by their names. signed_at: as the document itself says. metadata: XMP, as text."""
+    """attachments: by their names. signed_at: as the document itself says. metadata: XMP, as text.
+
+    is_closed: whether it allows no change; is_low: whether it says that only the low signature is its own.
+    """
 
     title: str
     keywords: str
     metadata: str
     signed_at: datetime
     is_closed: bool
+    is_low: bool
     attachments: Mapping[str, bytes]
 
 
@@ -45,6 +50,7 @@ def paper_in(content: bytes, gap: Gap) -> Paper:
                 metadata=bytes(pdf.Root.Metadata.read_bytes()).decode(),
                 signed_at=moment_of(str(signature.get("/M", ""))),
                 is_closed=is_closed(signature),
+                is_low=is_low(signature),
                 attachments=attachments_in(pdf),
             )
     except (pikepdf.PdfError, KeyError, AttributeError, TypeError, ValueError) as fault:
@@ -82,6 +88,14 @@ def is_closed(signature: pikepdf.Object) -> bool:
     return any(
         str(rule.TransformMethod) == "/DocMDP" and int(rule.TransformParams.P) == NOTHING_ALLOWED for rule in rules
     )
+
+
+def is_low(signature: pikepdf.Object) -> bool:
+    """Whether the document says that its signature is the low one of the two that ECDSA has."""
+    try:
+        return str(signature.Prop_Build.App.REx) == ONE_FORM
+    except AttributeError:
+        return False  # from before there was only one
 
 
 def attachments_in(pdf: pikepdf.Pdf) -> dict[str, bytes]:

@@ -162,6 +162,8 @@ def opened(verdict: Verdict, content: bytes, keys: PublishedKeys) -> Paper:
         paper = paper_in(content, gap)
         if not paper.is_closed:
             raise Unsound("The signature does not forbid changes.")
+        if paper.is_low:
+            signature_checking.must_be_low(message)
         say("One drawing and one signature on it, which allows no change.")
     verdict.signed_at = paper.signed_at
     with told(verdict, "time") as say:

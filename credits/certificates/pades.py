@@ -13,12 +13,13 @@ from cryptography.hazmat.primitives import serialization
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.signers.pdf_byterange import BuildProps
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
 from pyhanko.sign.timestamps.requests_client import RequestsHTTPTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from credits.certificates.signing import NoTimeStamp, Seal
+from credits.certificates.signing import ONE_FORM, NoTimeStamp, Seal, low
 
 ROOM = 4096  # bytes kept free in a document for the signature
 ROOM_WITH_STAMP = 20_480  # a time stamp brings the certificates of its server along
@@ -33,6 +34,13 @@ class _AsDrawn(IncrementalPdfFileWriter):
 
     def _update_meta(self) -> None:
         pass
+
+
+class _Low(SimpleSigner):
+    """Signs as the registry does: with the low one of the two signatures that ECDSA has."""
+
+    def sign_raw(self, data: bytes, digest_algorithm: str) -> bytes:
+        return low(super().sign_raw(data, digest_algorithm))
 
 
 def stamps_from(url: str) -> TimeStamper:
@@ -51,6 +59,7 @@ def signed(pdf: bytes, seal: Seal, *, reason: str, at: datetime, stamper: TimeSt
             docmdp_permissions=MDPPerm.NO_CHANGES,
             name=seal.signer,
             reason=reason,
+            app_build_props=BuildProps("ASMC", ONE_FORM),
         ),
         _simple_signer(seal),
         timestamper=stamper,
@@ -79,11 +88,11 @@ def signed(pdf: bytes, seal: Seal, *, reason: str, at: datetime, stamper: TimeSt
 
 
 @cache
-def _simple_signer(seal: Seal) -> SimpleSigner:
+def _simple_signer(seal: Seal) -> _Low:
     secret = seal.key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return SimpleSigner(
+    return _Low(
         signing_cert=Certificate.load(seal.certificate.public_bytes(serialization.Encoding.DER)),
         signing_key=PrivateKeyInfo.load(secret),
         cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from credits.certificates.published_keys import DocumentKey
+from credits.certificates.signing import low
 
 HEAD, END = b"%PDF-", b"%%EOF"
 RANGE = re.compile(rb"/ByteRange ?\[ ?([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,10}) ?\]")
@@ -113,6 +114,16 @@ def must_be_signed(content: bytes, gap: Gap, message: bytes, key: DocumentKey) -
         raise Unsound("The signature is damaged: parts of it cannot be read.") from None
     if not (whole and as_ever and about_data and named == sha256(key.der).digest()):
         raise Unsound("The signature is not of the form that the registry gives its own.")
+
+
+def must_be_low(message: bytes) -> None:
+    """Raise Unsound where the signature is the other one of the two that ECDSA has for the same bytes and key.
+
+    Anybody can make it of the first one, without a key. Of documents that say so, the registry made the low one.
+    """
+    signature = cms.ContentInfo.load(message)["content"]["signer_infos"][0]["signature"].native
+    if low(signature) != signature:
+        raise Unsound("The signature was turned round: it is right for these bytes, and not the one that was made.")
 
 
 def rebuilt(key: DocumentKey, attributes: core.Asn1Value, signature: bytes, unsigned: core.Asn1Value) -> bytes:

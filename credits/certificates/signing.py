@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FILE = Path("keys", "documents.pem")
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256: a key is below it
+ONE_FORM = "low-s"  # what a document says of its signature, since only one of the two that ECDSA has is made
 YEARS_VALID = 20
 LONGEST_NAME = 64  # letters of a common name in a certificate
 
@@ -134,6 +136,12 @@ def new_seal(name: str, url: str, seed: bytes, at: datetime) -> Seal:
         .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(url)]), critical=False)
     )
     return Seal(key, builder.sign(key, hashes.SHA256(), ecdsa_deterministic=True))
+
+
+def low(signature: bytes) -> bytes:
+    """Of the signatures (r, s) and (r, -s), both right, the one that is made since: anybody can turn one round."""
+    r, s = decode_dss_signature(signature)
+    return encode_dss_signature(r, min(s, ORDER - s))
 
 
 def signed(pdf: bytes, seal: Seal, *, reason: str, at: datetime, stamper: "TimeStamper | None" = None) -> bytes:

@@ -7,9 +7,11 @@ from io import BytesIO
 
 import pikepdf
 import pytest
+from asn1crypto import cms
 from asn1crypto.keys import PrivateKeyInfo
 from asn1crypto.x509 import Certificate
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from pyhanko.pdf_utils.generic import TextStringObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -134,6 +136,14 @@ class TestCheck:
 
         assert [place for place, bit in asked if is_genuine(flipped(genuine, place, bit), keys)] == []
         assert not is_genuine(genuine[: gap.last - 2] + b"00>" + genuine[gap.last :], keys)
+
+    def test_knows_one_signature_for_a_document_since_it_says_so(self, registry, genuine, keys, monkeypatch):
+        """Of (r, s) everybody can make (r, -s), which is as right: other bytes of the same document, without a key."""
+        assert failed(check(turned_round(genuine), keys)) == ["revision"]
+
+        monkeypatch.setattr("credits.certificates.pades.ONE_FORM", "")  # as it was before
+        for document in (earlier := registry.certificate(), turned_round(earlier)):
+            assert check(document, keys).outcome is Outcome.GENUINE
 
     def test_hashes_every_other_byte_and_fails_where_one_is_changed(self, genuine, keys):
         first, length, behind, rest = covered(genuine)
@@ -382,6 +392,15 @@ def is_genuine(content: bytes, keys: PublishedKeys) -> bool:
     except Unsound:
         return False
     return True
+
+
+def turned_round(content: bytes) -> bytes:
+    gap = gap_in(content)
+    message = cms.ContentInfo.load(signature_checking.message_in(content, gap))
+    r, s = decode_dss_signature(message["content"]["signer_infos"][0]["signature"].native)
+    message["content"]["signer_infos"][0]["signature"] = encode_dss_signature(r, signing.ORDER - s)
+    written = message.dump(force=True).hex().upper().encode()
+    return content[: gap.first + 1] + written.ljust(gap.last - gap.first - 2, b"0") + content[gap.last - 1 :]
 
 
 def saved(content: bytes, **how) -> bytes:
