@@ -53,6 +53,11 @@ class Mineral:
         fraction = f"{rest:0{digits}d}".rstrip("0") if digits else ""
         return f"{whole}.{fraction}" if fraction else str(whole)
 
+    def credits_shown(self, base_units: int) -> str:
+        """Credits for people, digits grouped: "1,080.4"."""
+        whole, point, fraction = self.in_credits(base_units).partition(".")
+        return f"{int(whole):,}{point}{fraction}"
+
     def base_units(self, wanted: str) -> int:
         """Base units in a decimal number of credits. Raises BadMeasure where it is not a whole number of them."""
         number = decimal(wanted) * self.units_per_credit

@@ -63,7 +63,7 @@ class TestBatch:
 
         assert "1.234567 kg × 875.125 / 1000" in page
         assert "1,080,400.445875 mg" in page
-        assert "1080.4 credits 1,080,400 mg and 0.445875 mg carried" in page
+        assert "1,080.4 credits 1,080,400 mg and 0.445875 mg carried" in page
 
     def test_says_when_nothing_is_left(self, client, stage, words):
         batch = stage.emptied(stage.in_review)

@@ -51,8 +51,8 @@ class TestIssuance:
 
         for step in (
             f"Issued to {stage.coop.name}",
-            f"Offered by {stage.coop.name}",
-            f"Transferred to {stage.buyer.organisation.name}",
+            f"Offered to a recipient by {stage.coop.name}",
+            f"Transferred by {stage.coop.name} to {stage.buyer.organisation.name}",
             f"Retired from the account of {stage.buyer.organisation.name}",
         ):
             assert step in page

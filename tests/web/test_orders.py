@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -182,6 +183,10 @@ class TestOrder:
         assert "Retired in your name" in seen
         assert "Serials ASMC-" in seen
         assert "What your money paid for" in seen
+        serials = re.search(r"/serials/[^\"]+", client.get("/orders/ORDER-000001").text)[0]
+        told = ("Retired for good", "all of these", "Set apart by", "What it stands for", "Other credits of this")
+        shown = words(client.get(serials).text)
+        assert [shown.find(each) for each in told] == sorted(shown.index(each) for each in told)
         assert certificate.number in seen
         assert client.get(f"/certificates/{certificate.number}").status_code == 200
         invoice = text_of(client.get("/orders/ORDER-000001/invoice.pdf").data)
