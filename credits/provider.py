@@ -51,10 +51,18 @@ class NoProvider(Conflict):
     code = "no_provider"
 
 
+def means_taken(app: Flask) -> list[Means]:
+    """How orders can be paid here: by what is set up, the provider or the registry's account."""
+    ready = {
+        Means.STRIPE: app.extensions["gateway"] is not None,
+        Means.BANK_TRANSFER: bool(app.extensions["settings"].bank_account),
+    }
+    return [means for means in Means if ready[means]]
+
+
 def must_take(app: Flask, means: Means) -> None:
     """Raise NoProvider where an order is to be paid by what is not set up: the provider, or the registry's account."""
-    ready = app.extensions["gateway"] if means is Means.STRIPE else app.extensions["settings"].bank_account
-    if not ready:
+    if means not in means_taken(app):
         raise NoProvider("The registry cannot take this payment now. Change the order, and choose another way to pay.")
 
 

@@ -45,6 +45,9 @@ STATES = {
     "delivered": (N_("Delivered"), "done"),
     "refunded": (N_("Refunded"), "calm"),
     "waiting": (N_("Waiting"), "wait"),
+    "paused": (N_("Paused"), "wait"),
+    "fulfilled": (N_("Fulfilled"), "done"),
+    "ended": (N_("Ended"), "calm"),
     "declined": (N_("Declined"), "stop"),
 }
 

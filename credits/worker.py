@@ -9,7 +9,7 @@ from huey import Huey, PostgresHuey, SqliteHuey, crontab
 from huey.serializer import SignedSerializer
 
 from config import Settings, load
-from credits import document_jobs, jobs, market_rounds, premium_jobs
+from credits import document_jobs, jobs, market_rounds, premium_jobs, standing_jobs
 from credits.app import create_app
 from credits.delivered import certify
 from credits.drawing import draw_statements_waiting, workshop
@@ -18,7 +18,7 @@ from credits.identity import now
 from credits.letters import deliver
 from credits.log_keys import log_keys
 from credits.payments.models import PaymentState
-from credits.provider import till
+from credits.provider import means_taken, till
 from credits.published import announce_document_key
 
 log = logging.getLogger(__name__)
@@ -176,6 +176,15 @@ def tend_orders() -> None:
         market_rounds.follow_disputes(db.session(), at=now())
         market_rounds.lapse_transfers(db.session(), at=now())
         market_rounds.lapse_orders(db.session(), policy=app.extensions["policy"], at=now())
+
+
+@huey.periodic_task(crontab(minute="*/5"))
+@huey.lock_task("serve-standing")
+def serve_standing() -> None:
+    """Order what has come on offer for whoever waits for it."""
+    with app.app_context():
+        asked = {"policy": app.extensions["policy"], "means": means_taken(app), "at": now()}
+        standing_jobs.serve_waiting(db.session(), **asked)
 
 
 @huey.periodic_task(crontab(minute="10", hour="3"))

@@ -14,6 +14,7 @@ from credits.notices import (
     grievances_told,
     orders_told,
     premium_told,
+    standing_told,
     transfers_told,
 )
 from credits.notices.occurrence import Occurrence
@@ -73,6 +74,9 @@ TOLD: dict[str, tuple[Callable[[Session, Occurrence], None], ...]] = {
     "dispute.extended": (orders_told.dispute_extended,),
     "dispute.recovered": (orders_told.dispute_recovered,),
     "dispute.closed": (orders_told.dispute_closed,),
+    "standing.filled": (standing_told.filled,),
+    "standing.paused": (standing_told.paused,),
+    "standing.expired": (standing_told.expired,),
     "premium.collected": (premium_told.collected,),
     "premium.asked": (premium_told.asked,),
     "premium.disbursed": (premium_told.disbursed, decisions_told.approved),

@@ -12,14 +12,18 @@ from credits.payments.cancelling import BY_BUYER
 from credits.payments.looking import order_known_as
 from credits.payments.models import Means, Order
 from credits.payments.prices import written
+from credits.payments.standing import standing_of
 
 OUTCOMES = {"won": N_("won by the registry"), "lost": N_("lost by the registry")}
 
 
 def to_pay(session: Session, what: Occurrence) -> None:
-    """The buyer, where to send the money; who pays through the provider is at its page already."""
+    """The buyer, where to send the money; who pays through the provider is at its page already.
+
+    Of what a standing order has found the buyer is told by itself.
+    """
     order = order_in(session, what)
-    if order.means is Means.BANK_TRANSFER:
+    if order.means is Means.BANK_TRANSFER and standing_of(session, order) is None:
         tell_buyer(session, what, order, Kind.ORDER_TO_PAY)
 
 

@@ -82,6 +82,9 @@ class Kind(StrEnum):
     DISPUTE_EXTENDED = "dispute_extended"
     DISPUTE_RECOVERED = "dispute_recovered"
     DISPUTE_CLOSED = "dispute_closed"
+    STANDING_FILLED = "standing_filled"
+    STANDING_PAUSED = "standing_paused"
+    STANDING_EXPIRED = "standing_expired"
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,7 @@ TO_THE_TRANSFER = N_("To the transfer")
 TO_THE_BATCH = N_("To the batch")
 TO_THE_FINDINGS = N_("To the findings")
 TO_THE_SITE = N_("To the site")
+TO_THE_STANDING_ORDER = N_("To the standing order")
 TO_THE_ORDER = N_("To the order")
 
 WORDINGS: dict[Kind, Wording] = {
@@ -550,6 +554,28 @@ WORDINGS: dict[Kind, Wording] = {
         N_("Send exactly %(total)s with the reference %(order)s, to the account on the order's page."),
         "{page}",
         TO_THE_ORDER,
+    ),
+    Kind.STANDING_FILLED: Wording(
+        N_("%(standing)s has found credits: please pay %(order)s"),
+        N_("%(quantity)s of %(mineral)s that fit are reserved for %(buyer)s until %(until)s, as %(order)s for "
+           "%(total)s."),
+        N_("Look at the order and pay it in time. Unpaid, the credits go back on sale and the standing order pauses."),
+        "{page}",
+        TO_THE_ORDER,
+    ),
+    Kind.STANDING_PAUSED: Wording(
+        N_("%(standing)s is paused"),
+        N_("%(reason)s %(missing)s of %(mineral)s are still wanted, and nothing more is ordered for it meanwhile."),
+        N_("Resume it, and it waits behind the others; or end it. Its last day is %(until)s."),
+        "{page}",
+        TO_THE_STANDING_ORDER,
+    ),
+    Kind.STANDING_EXPIRED: Wording(
+        N_("%(standing)s has ended on its last day"),
+        N_("Its last day was %(until)s. %(missing)s of %(mineral)s at %(price)s a credit or less were not found."),
+        N_("Leave a new one if you still want the credits."),
+        "{page}",
+        TO_THE_STANDING_ORDER,
     ),
     Kind.ORDER_LAPSES_SOON: Wording(
         N_("%(order)s waits for your money until %(until)s"),

@@ -41,7 +41,10 @@ ORDERS: dict[Sorting, tuple[Any, ...]] = {
 
 @dataclass(frozen=True)
 class Wish:
-    """Which offers are looked for; what is None or empty does not matter. text: part of a name, or a number."""
+    """Which offers are looked for; what is None or empty does not matter.
+
+    text: part of a name, or a number. highest: minor units a credit may cost.
+    """
 
     mineral_code: str | None = None
     currency: Currency | None = None
@@ -49,6 +52,7 @@ class Wish:
     level: str | None = None
     vintage: int | None = None
     text: str = ""
+    highest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,8 @@ def offers_like(wish: Wish, sorting: Sorting, policy: Policy, today: date) -> Se
     ):
         if only is not None:
             wanted = wanted.where(column == only)
+    if wish.highest is not None:
+        wanted = wanted.where(Offer.price <= wish.highest)
     if wish.text:
         wanted = wanted.where(or_(*about(wish.text)))
     return wanted.order_by(*ORDERS[sorting]).options(*shown())

@@ -73,6 +73,38 @@ def fill(
     """
     mineral = mineral_wanted(wish)
     checked_quantity(quantity)
+    lines = gathered(session, wish=wish, quantity=quantity, sorting=sorting, buyer=buyer, policy=policy, today=today)
+    on_offer = sum(line.quantity for line in lines)
+    if on_offer < quantity:
+        raise TooLittleOnOffer(
+            f"Only {mineral.quantity(on_offer)} of {mineral.name} that fit are on offer in {wish.currency}; "
+            f"you want {mineral.quantity(quantity)}.{elsewhere(session, wish, policy, today)}",
+            asked=quantity,
+            on_offer=on_offer,
+        )
+    if len(lines) > MOST_LINES:
+        raise TooLittleOnOffer(
+            f"This would take {len(lines)} offers, and an order has {MOST_LINES} at most. Ask for less at once.",
+            asked=quantity,
+            offers=len(lines),
+        )
+    return lines
+
+
+def gathered(
+    session: Session,
+    *,
+    wish: Wish,
+    quantity: int,
+    sorting: Sorting,
+    buyer: Organisation | None,
+    policy: Policy,
+    today: date,
+) -> list[Line]:
+    """What there is of `quantity` base units: the lines as `fill` has them, perhaps of less, and as many as it takes.
+
+    Locks nothing. Raises BadAmount.
+    """
     wanted = offers_like(wish, sorting, policy, today)
     lines: list[Line] = []
     taken: dict[tuple[int, int], int] = {}
@@ -88,20 +120,6 @@ def fill(
                 taken[stock] = taken.get(stock, 0) + part
                 missing -= part
         start += AT_ONCE
-    if missing:
-        on_offer = quantity - missing
-        raise TooLittleOnOffer(
-            f"Only {mineral.quantity(on_offer)} of {mineral.name} that fit are on offer in {wish.currency}; "
-            f"you want {mineral.quantity(quantity)}.{elsewhere(session, wish, policy, today)}",
-            asked=quantity,
-            on_offer=on_offer,
-        )
-    if len(lines) > MOST_LINES:
-        raise TooLittleOnOffer(
-            f"This would take {len(lines)} offers, and an order has {MOST_LINES} at most. Ask for less at once.",
-            asked=quantity,
-            offers=len(lines),
-        )
     return lines
 
 

@@ -17,15 +17,22 @@ class TooManyUnpaid(Conflict):
     code = "too_many_unpaid"
 
 
+def wait_for_turn(session: Session, buyer_id: int) -> None:
+    """Let one buyer reserve one thing after the other: two at the same moment would be counted without each other.
+
+    To be locked before the offers.
+    """
+    locked = select(Organisation.id).where(Organisation.id == buyer_id)
+    session.execute(locked.with_for_update(key_share=True))
+
+
 def must_not_keep_too_much(session: Session, order: Order, policy: Policy, at: datetime) -> None:
     """Raise TooManyUnpaid where no further transfer of this order's buyer is awaited. Locks the buyer's row.
 
     One that has lapsed or was cancelled counts for as long again as it could have waited: nobody keeps a seller's
     credits from others by ordering anew what is never paid.
     """
-    # Two orders of one buyer at the same moment would each be counted without the other.
-    locked = select(Organisation.id).where(Organisation.id == order.buyer_id)
-    session.execute(locked.with_for_update(key_share=True))
+    wait_for_turn(session, order.buyer_id)
     since = at - timedelta(days=policy.market.days_to_pay)
     ended = (Payment.state == PaymentState.EXPIRED) & (Payment.settled_at > since)
     counted = (

@@ -14,6 +14,7 @@ from credits.payments.models import Means, Order, OrderLine, OrderState, Payment
 from credits.payments.orders import ChangedMeanwhile, billing_in, claim_in, tell
 from credits.payments.placing import asked_in, must_be_for_sale, must_be_retirable, priced
 from credits.registry import sale
+from credits.registry.market import Market
 from credits.registry.movements import Earmark
 from credits.registry.policy import Policy
 
@@ -22,12 +23,21 @@ AT_A_TIME = 100
 
 
 def begin_payment(
-    session: Session, *, order: Order, seen: int, policy: Policy, by: User, key: str, at: datetime
+    session: Session,
+    *,
+    order: Order,
+    seen: int,
+    policy: Policy,
+    by: User,
+    key: str,
+    at: datetime,
+    minutes: int | None = None,
 ) -> Payment:
     """Reserve every line of an open order, all or nothing, and write down the attempt to pay it.
 
-    seen: the revision whose price was shown. The payment is `opening` where a provider has yet to be asked, with the
-    key that `key_of` gives; a transfer from a bank is awaited at once. Flushes.
+    seen: the revision whose price was shown. minutes: how long a checkout stays open, where its buyer is not at hand.
+    The payment is `opening` where a provider has yet to be asked, with the key that `key_of` gives; a transfer from a
+    bank is awaited at once. Flushes.
     Raises NotAllowed, OrderClosed, ChangedMeanwhile, NotForSale, SellerNotApproved, Suspended, Expired,
     InsufficientBalance, OutsideClaimWindow, BeyondDeclaredUse, TooManyUnpaid.
     """
@@ -41,10 +51,20 @@ def begin_payment(
     if order.means is Means.BANK_TRANSFER:
         limiting.must_not_keep_too_much(session, order, policy, at)
     reserve(session, order, policy, by, at)
+    payment = attempt(order, policy.market, minutes or policy.market.checkout_minutes, at)
+    session.add(payment)
+    order.state, order.pay_until = OrderState.AWAITING_PAYMENT, payment.expires_at
+    session.flush()
+    tell(session, order, "order.reserved", by, at)
+    ledger.settle(session, {"payment": payment.id})
+    return payment
+
+
+def attempt(order: Order, market: Market, minutes: int, at: datetime) -> Payment:
+    """The one attempt to pay an order: by a checkout of so many minutes, or by a transfer."""
     bank = order.means is Means.BANK_TRANSFER
-    market = policy.market
-    until = at + (timedelta(days=market.days_to_pay) if bank else timedelta(minutes=market.checkout_minutes))
-    payment = Payment(
+    until = at + (timedelta(days=market.days_to_pay) if bank else timedelta(minutes=minutes))
+    return Payment(
         order=order,
         attempt=1,
         means=order.means,
@@ -55,12 +75,6 @@ def begin_payment(
         opened_at=at,
         expires_at=until.replace(microsecond=0),
     )
-    session.add(payment)
-    order.state, order.pay_until = OrderState.AWAITING_PAYMENT, payment.expires_at
-    session.flush()
-    tell(session, order, "order.reserved", by, at)
-    ledger.settle(session, {"payment": payment.id})
-    return payment
 
 
 def must_cost_the_same(order: Order, policy: Policy) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits.participants.models import User
-from credits.payments import delivering, reserving
+from credits.payments import delivering, reserving, standing
 from credits.payments.delivering import Certify
 from credits.payments.models import Order, OrderState, Payment, PaymentState, Refund, RefundState
 from credits.payments.orders import tell
@@ -96,3 +96,4 @@ def end(session: Session, order: Order, why: str, by: User | None, at: datetime)
     session.flush()  # before the offers: the database gives them back only what no order keeps
     reserving.release(session, order, at)
     tell(session, order, "order.cancelled", by, at)
+    standing.follow_cancelled(session, order, at)

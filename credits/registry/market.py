@@ -23,6 +23,7 @@ class Market:
     verification_ppm: int
     fee_ppm: int
     checkout_minutes: int
+    standing_minutes: int
     days_open: int
     days_to_pay: int
     unpaid_transfers: int
@@ -40,6 +41,7 @@ def market_of(written: Mapping[str, Any]) -> Market:
         verification_ppm=written["verification_ppm"],
         fee_ppm=written["fee_ppm"],
         checkout_minutes=written["checkout_minutes"],
+        standing_minutes=written["standing_minutes"],
         days_open=written["days_open"],
         days_to_pay=written["days_to_pay"],
         unpaid_transfers=written["unpaid_transfers"],
@@ -51,9 +53,10 @@ def market_of(written: Mapping[str, Any]) -> Market:
         raise ValueError("[market] shares and taxes are whole numbers of parts per million.")
     if not LEAST_PREMIUM <= market.premium_ppm <= MOST_PREMIUM:
         raise ValueError("[market] 85 to 90 % of what a buyer pays before tax reaches the site.")
-    spans = (market.checkout_minutes, market.days_to_pay, market.days_to_disburse)
+    spans = (market.checkout_minutes, market.standing_minutes, market.days_to_pay, market.days_to_disburse)
     if not all(type(span) is int and span > 0 for span in (*spans, market.days_open, market.unpaid_transfers)):
         raise ValueError("[market] minutes, days and how many transfers wait are whole and positive numbers.")
-    if not LEAST_MINUTES <= market.checkout_minutes <= MOST_MINUTES:
+    checkouts = (market.checkout_minutes, market.standing_minutes)
+    if not all(LEAST_MINUTES <= minutes <= MOST_MINUTES for minutes in checkouts):
         raise ValueError("[market] a checkout stays open for 30 minutes to 24 hours.")
     return market
