@@ -32,7 +32,9 @@ R = TypeVar("R")
 API = "/api/"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 # Are sent something to look at, and change nothing.
-READING = frozenset({"web.check_document", "web.check_claim", "api.claims.check_claim"})
+READING = frozenset(
+    {"web.check_document", "web.check_claim", "api.claims.check_claim", "api.verification.check_document"}
+)
 
 
 class NotSignedIn(NotAllowed):

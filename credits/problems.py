@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, flash, g, json, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, flash, g, json, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
@@ -127,10 +127,23 @@ def answer(
 
     context: plain values of the rule that refused; errors: what is wrong with which field.
     """
-    headers = headers or {}
     if not through_api():
         page = render_template("errors/error.html", status=status, message=message, code=code, back=way_back())
-        return page, status, headers
+        return page, status, headers or {}
+    return as_problem(status, message, code, context=context, errors=errors, headers=headers)
+
+
+def as_problem(
+    status: int,
+    message: str,
+    code: str = "",
+    *,
+    context: dict[str, object] | None = None,
+    errors: Any = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """The refusal as programs read it (RFC 9457)."""
+    headers = headers or {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     title = HTTPStatus(status).phrase

@@ -24,6 +24,7 @@ BY_ADDRESS = {
     "web.add_to_grievance": "10 per hour; 40 per day",
     "web.look_at_order": "10 per minute; 60 per hour",
     "web.check_document": "30 per minute; 300 per hour",
+    "api.verification.check_document": "30 per minute; 300 per hour",
     "web.check_claim": "30 per minute; 300 per hour",
     "api.claims.check_claim": "30 per minute; 300 per hour",
 }

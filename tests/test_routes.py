@@ -89,6 +89,7 @@ PUBLIC = {
     "web.verification_statement",
     "web.verify",
     "web.check_document",
+    "api.verification.check_document",
     "web.key_file",
     "web.public_keys",
 }

@@ -25,6 +25,7 @@ from credits.api import (
     transfers,
     trust,
     uses,
+    verification,
 )
 from credits.api.blueprint import PREFIX, Area, Documented
 from credits.extensions import csrf
@@ -49,6 +50,7 @@ AREAS = tuple(
         retirements,
         uses,
         claims,
+        verification,
         bulk,
         serials,
         holds,

@@ -1,32 +1,24 @@
 """Checking a document on a page: by its number, or by the file itself, of which nothing is kept."""
 
-import json
-from dataclasses import dataclass
-
-from flask import Response, current_app, jsonify, redirect, render_template, request
+from flask import Response, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from credits.certificates import checking
-from credits.certificates.checking import Outcome, Result, Verdict
-from credits.certificates.issuing import NoSuchCertificate, certificate_numbered
-from credits.certificates.models import Certificate, Record
-from credits.certificates.published_keys import PublishedKeys, in_text, keys_in
-from credits.certificates.records import NoSuchDocument, annulled_in, record_numbered
+from credits.certificates.issuing import certificate_numbered
+from credits.certificates.published_keys import in_text
 from credits.certificates.verify import as_plain
 from credits.errors import CreditsError
 from credits.extensions import csrf, db
-from credits.journal.canonical import encode
-from credits.problems import status_of
+from credits.problems import as_problem, status_of
 from credits.published import keys_published
-from credits.registry import annotating
-from credits.registry.annotating import Standing
-from credits.registry.movements import CertificateAnnotation
+from credits.verifying import Looked, look_at, look_at_copy
 from credits.web.blueprint import bp
 from credits.web.paging import asked_text
 from credits.web.search import RETIREMENT, padded, place_of
 
+JSON = ("application/json", "application/problem+json")
 LABELS = {
     "file": lazy_gettext("Whole file under the signature"),
     "signer": lazy_gettext("Signed by a published key"),
@@ -42,28 +34,6 @@ LABELS = {
     "inclusion": lazy_gettext("Facts are those in the log"),
     "state": lazy_gettext("What was said of it later"),
 }
-
-PRESENT = {
-    Standing.RETIRED: (Result.OK, lazy_gettext("Retired, and nothing was said against it since.")),
-    Standing.ANNOTATED: (Result.OK, lazy_gettext("Retired, and two people of the registry have added a word since.")),
-    Standing.ANNULLED: (Result.FAILED, lazy_gettext("Two people of the registry have annulled it since.")),
-}
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What a check found, and what the registry knows besides: of the certificate, or of the other document.
-
-    kept: whether these are the bytes that it keeps. unsigned: a PDF without a signature, so nothing can be checked.
-    """
-
-    verdict: Verdict
-    certificate: Certificate | None = None
-    kept: bool = False
-    standing: Standing = Standing.RETIRED
-    annotations: tuple[CertificateAnnotation, ...] = ()
-    record: Record | None = None
-    unsigned: bool = False
 
 
 @bp.get("/verify")
@@ -86,17 +56,36 @@ def verify() -> ResponseReturnValue:
 @csrf.exempt  # type: ignore[untyped-decorator]  # it changes nothing, and programs may ask it too
 def check_document() -> ResponseReturnValue:
     """Check a file that was sent. It is read once, in this request, and kept nowhere."""
-    sent = request.files.get("file")
-    content = b""
-    if sent:
-        content = sent.read()
-        sent.close()  # a large one lay in a temporary file, which is gone now
+    try:
+        content = handed_in()
+    except RequestEntityTooLarge:
+        return refused(413, "too_large", _("A certificate is far smaller: a file of more than 25 MB is none."))
+    if request.mimetype not in ("", "multipart/form-data"):
+        return refused(415, "wrong_media_type", _("Send the document as multipart/form-data, in the field “file”."))
     if not content:
-        return page(problem=_("Choose the file of the certificate (PDF). An empty file cannot be checked.")), 422
+        sentence = _("Choose the file of the certificate (PDF). An empty file cannot be checked.")
+        return refused(422, "invalid", sentence)
     looked = look_at(content)
-    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
-        return jsonify(as_plain(looked.verdict))
-    return page(looked=looked)
+    return jsonify(as_plain(looked.verdict)) if asks_for_json() else page(looked=looked)
+
+
+def handed_in() -> bytes:
+    """The file that was sent; nothing where there is none. Raises RequestEntityTooLarge."""
+    sent = request.files.get("file")
+    if sent is None:
+        return b""
+    content: bytes = sent.read()
+    sent.close()  # a large one lay in a temporary file, which is gone now
+    return content
+
+
+def asks_for_json() -> bool:
+    return request.accept_mimetypes.best_match(["text/html", *JSON]) in JSON
+
+
+def refused(status: int, code: str, sentence: str) -> ResponseReturnValue:
+    """Why nothing was checked: on the page, or as a problem for programs."""
+    return as_problem(status, sentence, code) if asks_for_json() else (page(problem=sentence), status)
 
 
 @bp.get("/keys.json")
@@ -112,56 +101,3 @@ def public_keys() -> ResponseReturnValue:
 
 def page(*, asked: str = "", problem: str = "", looked: Looked | None = None) -> str:
     return render_template("verify/verify.html", asked=asked, problem=problem, looked=looked, labels=LABELS)
-
-
-def look_at(content: bytes) -> Looked:
-    """Check a document with the keys that are published, and ask the registry what became of it since."""
-    verdict = checking.check(content, trusted())
-    if verdict.outcome is not Outcome.GENUINE or verdict.facts is None:
-        return Looked(verdict, unsigned=content.startswith(b"%PDF-") and b"/ByteRange" not in content)
-    if verdict.kind != "certificate":
-        record = record_of(verdict)
-        if record and (annulled := annulled_in(db.session(), record)):
-            text = _("Genuine, but annulled since of what it lists: %(numbers)s.", numbers=", ".join(annulled))
-            verdict.say("state", Result.OK, text)
-        return Looked(verdict, record=record, kept=record is not None and record.document_sha256 == verdict.sha256)
-    certificate = certificate_of(verdict)
-    if certificate is None:
-        text = _("The registry has no such certificate any more: it may be from a part of its log that was lost.")
-        verdict.say("state", Result.UNKNOWN, text)
-        return Looked(verdict)
-    annotations = tuple(annotating.annotations_of(db.session(), certificate.retirement))
-    standing = annotating.standing_of(list(annotations))
-    result, text = PRESENT[standing]
-    verdict.say("state", result, str(text))
-    return Looked(verdict, certificate, certificate.document_sha256 == verdict.sha256, standing, annotations)
-
-
-def certificate_of(verdict: Verdict) -> Certificate | None:
-    """The certificate with these very facts. Its number alone would not do: after a loss it may be another one's."""
-    try:
-        found = certificate_numbered(db.session, verdict.number)
-    except NoSuchCertificate:
-        return None
-    return found if found.facts == encode(verdict.facts or {}) else None
-
-
-def record_of(verdict: Verdict) -> Record | None:
-    """The other document with these very facts, which whoever has the file knows."""
-    try:
-        found = record_numbered(db.session(), verdict.number)
-    except NoSuchDocument:
-        return None
-    return found if found.facts == encode(verdict.facts or {}) else None
-
-
-def look_at_copy(certificate: Certificate) -> Looked | None:
-    """Check the document that the registry keeps of a certificate; None while it is being issued."""
-    if certificate.document_sha256 is None:
-        return None
-    return look_at(current_app.extensions["certificate_files"].read(certificate.document_sha256))
-
-
-def trusted() -> PublishedKeys:
-    """The published keys, read as everybody else reads them."""
-    return keys_in(json.dumps(keys_published()).encode())

@@ -3,6 +3,7 @@ from lxml import html
 
 PUBLIC = {
     ("POST", "/api/v1/claims/check"),
+    ("POST", "/api/v1/verify"),
     ("GET", "/api/v1/claims/{number}"),
     ("GET", "/api/v1/certificates/{number}"),
     ("GET", "/api/v1/certificates/{number}/document"),

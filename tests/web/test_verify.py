@@ -18,6 +18,8 @@ from credits.registry.movements import DecisionKind
 from tests.certificates.genuine import Registry
 from tests.journal import reference
 
+PROBLEM = "application/problem+json"
+
 
 @pytest.fixture
 def retirement(app, session, stage):
@@ -157,7 +159,25 @@ class TestCheckDocument:
     def test_asks_for_a_file_and_refuses_a_huge_one(self, client, words):
         assert "Choose the file" in words(handed_in(client, b"").text)
         assert client.post("/verify").status_code == 422
-        assert handed_in(client, bytes(50_000_000)).status_code == 413
+        assert "of more than 25 MB is none" in words((huge := handed_in(client, bytes(50_000_000))).text)
+        assert huge.status_code == 413
+
+    @pytest.mark.parametrize(
+        ("content", "kind", "status", "code"),
+        [
+            (bytes(26_300_000), "multipart/form-data; boundary=X", 413, "too_large"),
+            (b"--X--\r\n", "multipart/form-data; boundary=X", 422, "invalid"),
+            (b"", "", 422, "invalid"),
+            (b"%PDF-1.7", "application/pdf", 415, "wrong_media_type"),
+        ],
+    )
+    def test_tells_programs_why_nothing_was_checked(self, client, content, kind, status, code):
+        asked = {"headers": {"Accept": "application/json"}, "data": content, "content_type": kind}
+        for address in ("/verify", "/api/v1/verify"):
+            answer = client.post(address, **asked)
+
+            assert (answer.status_code, answer.mimetype) == (status if kind else answer.status_code, PROBLEM)
+            assert answer.json["code"] == (code if kind else answer.json["code"])
 
     def test_keeps_nothing_and_waits_for_nobody_who_writes(self, client, document, settings):
         def files() -> set:
@@ -168,6 +188,37 @@ class TestCheckDocument:
         handed_in(client, document + b"x")
 
         assert files() == before
+
+
+class TestApi:
+    """The same for programs, at the machines' door."""
+
+    def test_tells_what_was_found_in_a_file_or_the_registrys_copy(self, client, document, retirement):
+        def asked(**form):
+            return client.post("/api/v1/verify", data=form, content_type="multipart/form-data")
+
+        sound = asked(file=(BytesIO(document), "certificate.pdf"))
+        bent = asked(file=(BytesIO(document.replace(b"/Lang", b"/lang")), "x")).json
+        copy = asked(number=retirement.number)
+
+        assert (sound.status_code, sound.json["verdict"], sound.json["kept"]) == (200, "genuine", True)
+        assert sound.json["facts"]["beneficiary"]["name"] == "Nordlicht Batteries AB"
+        assert copy.json == sound.json
+        assert (bent["verdict"], bent["failed"], bent["kept"], bent["facts"]) == (
+            "not_genuine",
+            ["signature"],
+            False,
+            None,
+        )
+        assert asked(number="ASMC-R-000099").status_code == 404
+        for form in ({}, {"number": "x", "file": (BytesIO(b"x"), "x")}, {"more": "x"}):
+            refused = asked(**form)
+            assert (refused.status_code, refused.mimetype) == (422, PROBLEM)
+
+    def test_asks_for_patience_while_it_is_being_issued(self, client, retirement):
+        answer = client.post("/api/v1/verify", data={"number": retirement.number}, content_type="multipart/form-data")
+
+        assert (answer.status_code, answer.json["code"]) == (409, "certificate_not_issued_yet")
 
 
 class TestKeys:
