@@ -19,7 +19,7 @@ from credits.certificates.one_line import in_one_line
 from credits.certificates.published_keys import DocumentKey, PublishedKeys
 from credits.certificates.signature_checking import Unsound
 
-LARGEST = 32 * 1024 * 1024  # bytes of a document that is looked at
+LARGEST = 64 * 1024 * 1024  # bytes of a document that is looked at
 FACTS, INCLUSION, PROOF = "certificate.json", "inclusion.json", "event.tlog-proof"
 PROVEN = ("asmc-retirement-certificate-2", *RECORDS)
 FIRST_SCHEMA = "asmc-retirement-certificate-1"  # frozen before there was an event to prove it by

@@ -27,6 +27,7 @@ SAID_OF = {
     "account": "a statement of the account of",
 }
 OPEN = "some of it is not known here, as follows."
+PIPED = Path("-")
 MARKS = {"ok": "ok     ", "failed": "FAILED ", "unknown": "not known"}
 
 
@@ -82,11 +83,9 @@ def check_file(file: Path, key: Path, *, online: bool) -> Verdict:
 
 
 def content_of(path: Path, most: int) -> bytes:
-    """All of a file. Raises CouldNotTell where it cannot be read or has more than `most` bytes."""
+    """All of a file, or of what is piped in. Raises CouldNotTell where it cannot be read or is beyond `most` bytes."""
     try:
-        if not path.is_file():
-            raise CouldNotTell(f"{path}: there is no such file.")
-        with path.open("rb") as file:
+        with open(0, "rb", closefd=False) if path == PIPED else path.open("rb") as file:
             content = file.read(most + 1)
     except (OSError, ValueError) as fault:
         raise CouldNotTell(f"{path}: {getattr(fault, 'strerror', None) or fault}") from None
@@ -99,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m credits.certificates.verify", description=(__doc__ or "").split(":")[0]
     )
-    made.add_argument("file", type=Path, help="the certificate (PDF)")
+    made.add_argument("file", type=Path, help="the certificate (PDF), or - for what is piped in")
     made.add_argument("--key", type=Path, metavar="KEYS", help="the registry's published keys (keys.json)")
     made.add_argument("--online", action="store_true", help="also ask the registry whether it was annulled since")
     made.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")

@@ -94,11 +94,14 @@ class TestMain:
         (tmp_path / "deep.json").write_text("[" * 200_000)
         with (tmp_path / "large.pdf").open("wb") as file:
             file.truncate(LARGEST + 1)
+        (tmp_path / "round.pdf").symlink_to(tmp_path / "round.pdf")
         asked = [
             [genuine],
             [genuine, "--json"],
             [tmp_path / "none.pdf", "--key", keys],
             [tmp_path, "--key", keys],
+            [tmp_path / "round.pdf", "--key", keys],
+            ["", "--key", keys],
             ["/dev/zero", "--key", keys],
             [tmp_path / "large.pdf", "--key", keys],
             *([genuine, "--key", file] for file in sorted(tmp_path.glob("*.json"))),
@@ -109,6 +112,15 @@ class TestMain:
 
         assert [status for status, _said in answers] == [2] * len(asked)
         assert all("COULD NOT TELL" in said for _status, said in answers)
+
+    def test_says_of_a_file_of_50_megabytes_that_it_is_not_genuine(self, papers, capsys, tmp_path):
+        (tmp_path / "zeros.pdf").write_bytes(bytes(50_000_000))
+        (tmp_path / "longer.pdf").write_bytes((papers / "certificate.pdf").read_bytes() + b"\n" * 50_000_000)
+        (tmp_path / "empty.pdf").touch()
+
+        for name, said in (("zeros", "not a PDF"), ("longer", "were added to the file"), ("empty", "is empty")):
+            status, told = ended(capsys, tmp_path / f"{name}.pdf", "--key", papers / "keys.json")
+            assert (status, said in told) == (1, True), told
 
     @pytest.mark.parametrize(
         ("told", "status", "said"),
@@ -176,6 +188,16 @@ def test_ends_quietly_where_nothing_can_be_written(papers):
         done = subprocess.run([sys.executable, *asked], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
 
     assert (done.returncode, done.stderr) == (2, b"")
+
+
+@pytest.mark.parametrize("named", ["-", "/dev/stdin"])
+def test_takes_what_is_piped_in(papers, named):
+    genuine = (papers / "certificate.pdf").read_bytes()
+    asked = [sys.executable, "-m", "credits.certificates.verify", named, "--key", papers / "keys.json"]
+    done = subprocess.run(asked, cwd=ROOT, input=genuine, capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"GENUINE: ASMC-R-000017")
 
 
 def test_needs_no_web_server_no_database_and_no_network(papers):
