@@ -74,7 +74,7 @@ def for_sign_in(settings: Settings) -> dict[str, object]:
         "FRESHNESS": timedelta(hours=1),
         "FRESHNESS_GRACE_PERIOD": timedelta(minutes=10),
         "API_ENABLED_METHODS": ["session"],
-        "POST_LOGIN_VIEW": "/account",
+        "POST_LOGIN_VIEW": "/start",
         "POST_CHANGE_VIEW": "/account",
         "EMAIL_HTML": False,
         "EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},  # asks no name server

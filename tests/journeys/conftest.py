@@ -128,7 +128,7 @@ def phone(browser: Browser, registry: Flask) -> Iterator[Callable[..., Page]]:
             page.locator("input[name=email]").fill(user.email)
             page.locator("input[name=password]").fill(PASSWORD)
             page.get_by_role("button", name="Sign in").click()
-            page.wait_for_url("**/account")
+            page.wait_for_url("**/start")
         return page
 
     yield opened

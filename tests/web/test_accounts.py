@@ -103,11 +103,11 @@ class TestSignIn:
     def sign_in(self, client, email="anne@example.org", password=PASSWORD, **more):
         return client.post("/login", data={"email": email, "password": password} | more)
 
-    def test_leads_to_the_account(self, client, person):
+    def test_leads_to_what_is_open(self, client, person, words):
         answer = self.sign_in(client, email="ANNE@example.org")
 
-        assert (answer.status_code, answer.location) == (302, "/account")
-        assert client.get("/account").status_code == 200
+        assert (answer.status_code, answer.location) == (302, "/start")
+        assert "Nothing waits for you. What you can do next: Enter a batch" in words(client.get("/start").text)
 
     def test_leads_back_to_where_the_person_wanted_to_go(self, client, person):
         asked = client.get("/account/tokens?page=2")
