@@ -16,7 +16,7 @@ from config import ROOT, ConfigError, Settings
 from credits import admin, api, cli, delivered, identity, languages, problems, provider, tries, web
 from credits.certificates.issuing import Issuer
 from credits.certificates.pdf import slow_drawing
-from credits.db import begin_writing, prepare_engine
+from credits.db import begin_writing, prepare_engine, read_alone
 from credits.extensions import babel, csrf, db, limiter, mail, migrate, security
 from credits.files import Files, Pages, Parts, bind
 from credits.flask_settings import for_flask, for_sign_in
@@ -131,6 +131,8 @@ def bind_folder(settings: Settings) -> None:
         if reason := outside.why_read_only(db.session(), settings.data_dir, outside.kept(settings.data_dir)):
             log.error(reason)
             outside.close_for_writing(db.engine)
+        else:
+            read_alone(db.engine, identity.reads)
         db.session.remove()
     db.engine.dispose()  # a server that forks its workers hands none of them a connection of its own
 

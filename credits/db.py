@@ -7,7 +7,7 @@ for that, so that both databases refuse the same values.
 import json
 import select
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -214,6 +214,29 @@ def prepare_engine(engine: Engine) -> None:
         # A transaction that reads first and writes later would find the lock taken and its snapshot stale.
         writing = connection.get_execution_options().get(WRITING, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def read_alone(engine: Engine, reads: Callable[[], bool]) -> None:
+    """Let each statement on PostgreSQL be a transaction of its own where `reads()` says that nothing will be written.
+
+    READ COMMITTED looks anew for each statement anyway, so the answers are the same; to begin and to end would be two
+    trips more, as many as most questions take. SQLite makes no trips, and keeps to one moment.
+    """
+    if engine.dialect.name == "sqlite":
+        return
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        alone = reads() and not {WRITING, "isolation_level"} & connection.get_execution_options().keys()
+        if driver.autocommit is not alone:
+            driver.autocommit = alone
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def refuse(connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        # What fails half-way could not be undone.
+        if (context.isinsert or context.isupdate or context.isdelete) and cursor.connection.autocommit:
+            raise RuntimeError("A request that only reads came to write: begin_writing() goes before that.")
 
 
 def see_that_it_is_open(connection: Any, *_: object) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
-from flask import g, request, session
+from flask import g, has_request_context, request, session
 from flask_security import current_user as session_user
 
 from credits.db import begin_writing
@@ -68,6 +68,11 @@ def through_session() -> bool:
 def writes() -> bool:
     """Whether the request may change something."""
     return request.method not in SAFE_METHODS and request.endpoint not in READING
+
+
+def reads() -> bool:
+    """Whether we answer a request that changes nothing."""
+    return has_request_context() and not writes()
 
 
 def visitor() -> User | None:

@@ -1,10 +1,15 @@
-"""Connections to PostgreSQL that outlive their server."""
+"""Connections to PostgreSQL: those that outlive their server, and those that only read."""
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine, text
+from psycopg.pq import TransactionStatus
+from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.orm import Session
 
-from credits.db import engine_settings, prepare_engine, sqlalchemy_url
+from credits.db import begin_writing, engine_settings, prepare_engine, read_alone, sqlalchemy_url
+from credits.ledger.models import Account, AccountKind
+
+OPENED = select(func.count(Account.id)).where(Account.kind == AccountKind.AVAILABLE)
 
 
 @pytest.fixture
@@ -37,3 +42,44 @@ class TestSeeThatItIsOpen:
 
         with on_postgresql.connect() as connection:
             assert connection.scalar(own) == number
+
+
+class TestReadAlone:
+    def test_begins_nothing_for_who_only_reads(self, on_postgresql):
+        read_alone(on_postgresql, lambda: True)
+        with on_postgresql.connect() as connection:
+            assert connection.scalar(text("SELECT 1")) == 1
+
+            assert connection.connection.driver_connection.info.transaction_status is TransactionStatus.IDLE
+
+    def test_lets_nobody_write_by_mistake(self, on_postgresql):
+        read_alone(on_postgresql, lambda: True)
+        with Session(on_postgresql) as session:
+            session.add(Account(kind=AccountKind.AVAILABLE))
+            with pytest.raises(RuntimeError, match="came to write"):
+                session.flush()
+            session.rollback()
+
+            assert session.scalar(OPENED) == 0
+
+    def test_gives_who_writes_a_transaction_on_the_same_connection(self, on_postgresql):
+        read_alone(on_postgresql, lambda: True)
+        with Session(on_postgresql) as session:
+            own = session.scalar(text("SELECT pg_backend_pid()"))
+            begin_writing(session)
+            session.add(Account(kind=AccountKind.AVAILABLE))
+            session.flush()
+            assert session.scalar(text("SELECT pg_backend_pid()")) == own
+
+            session.rollback()
+
+            assert session.scalar(OPENED) == 0
+
+    def test_leaves_others_alone(self, on_postgresql):
+        read_alone(on_postgresql, lambda: False)
+        with Session(on_postgresql) as session:
+            session.add(Account(kind=AccountKind.AVAILABLE))
+            session.flush()
+            session.rollback()
+
+            assert session.scalar(OPENED) == 0

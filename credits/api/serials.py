@@ -16,7 +16,7 @@ from credits.registry import public, queries
 from credits.registry.annotating import Standing, standings_among
 from credits.registry.models import Issuance
 from credits.registry.sites import number_of
-from credits.registry.whereabouts import Whereabouts, whereabouts
+from credits.registry.whereabouts import Whereabouts, looked_up
 
 area = Area("serials", "Where serials are, and what has such a number or name.")
 
@@ -26,8 +26,7 @@ MOST_FOUND = 20
 @area.get("/serials/<serial>", gives=Serials, public=True)
 def show_serials(serial: str) -> With:
     """A single serial, or a range of them: who holds which part, or in which retirement it went. Public."""
-    issuance, units = public.units_named(db.session, serial)
-    places = whereabouts(db.session, issuance, units)
+    issuance, units, places = looked_up(db.session(), serial)
     standings = standings_among(db.session(), [each.retirement.id for each in places if each.retirement])
     return With(
         units,

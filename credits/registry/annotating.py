@@ -84,8 +84,11 @@ def annotations_of(session: Session, retirement: Retirement) -> list[Certificate
 
 def annulled_among(session: Session, retirements: Iterable[int]) -> set[int]:
     """Which of these retirements, by their ids, have an annulled certificate."""
+    ids = sorted(set(retirements))
+    if not ids:
+        return set()
     wanted = select(CertificateAnnotation.retirement_id).where(
-        CertificateAnnotation.retirement_id.in_(sorted(set(retirements))),
+        CertificateAnnotation.retirement_id.in_(ids),
         CertificateAnnotation.kind == DecisionKind.ANNULMENT,
     )
     return set(session.scalars(wanted))
@@ -94,9 +97,11 @@ def annulled_among(session: Session, retirements: Iterable[int]) -> set[int]:
 def standings_among(session: Session, retirements: Iterable[int]) -> dict[int, Standing]:
     """How these retirements' certificates stand, by their ids, in one query; none where nothing was said of it."""
     ids = sorted(set(retirements))
+    if not ids:
+        return {}
     wanted = select(CertificateAnnotation).where(CertificateAnnotation.retirement_id.in_(ids))
     said: dict[int, list[CertificateAnnotation]] = {}
-    for each in session.scalars(wanted) if ids else ():
+    for each in session.scalars(wanted):
         said.setdefault(each.retirement_id, []).append(each)
     return {each: standing_of(annotations) for each, annotations in said.items()}
 

@@ -67,17 +67,24 @@ def units_named(session: Session, text: str) -> tuple[Issuance, SerialRange]:
 
     Raises BadSerial, NoSuchIssuance, NoSuchSerial.
     """
-    single = UNIT.fullmatch("".join(text.split()).upper()) if text.isascii() else None
-    if single is not None:
-        number, units = single[1], SerialRange(int(single[2]), int(single[2]))
-    else:
-        number, units = parse(text)
+    number, units = read(text)
     issuance = issuance_numbered(session, number)
+    must_have(issuance, units)
+    return issuance, units
+
+
+def read(text: str) -> tuple[str, SerialRange]:
+    """The issuance's number and the units in a written serial range, or in a single unit. Raises BadSerial."""
+    single = UNIT.fullmatch("".join(text.split()).upper()) if text.isascii() else None
+    return (single[1], SerialRange(int(single[2]), int(single[2]))) if single is not None else parse(text)
+
+
+def must_have(issuance: Issuance, units: SerialRange) -> None:
+    """Raise NoSuchSerial where the issuance has not so many serials."""
     if units.last > issuance.quantity:
         raise NoSuchSerial(
             f"Issuance {issuance.number} has serials 1 to {issuance.quantity} only.", last=issuance.quantity
         )
-    return issuance, units
 
 
 def shares(session: Session, issuance: Issuance) -> list[Share]:

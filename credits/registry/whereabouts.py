@@ -1,9 +1,10 @@
 """Where serials are: who has them, or in which retirement they went."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from credits.ledger import balances
 from credits.ledger.balances import FIRST, LAST, MOST, OF
@@ -11,13 +12,25 @@ from credits.ledger.models import AccountKind, Block
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Organisation
 from credits.registry.models import Holding, Issuance, RetiredRange, Retirement
-from credits.registry.queries import MOST_STANDINGS, NoSuchSerial
+from credits.registry.public import must_have, read
+from credits.registry.queries import MOST_STANDINGS, issuance_numbered
 
-# Put together once: the public's most frequent question is answered in one trip.
+# Put together once, and the public's most frequent question is answered in one trip: what is this, and where is it?
 STANDINGS = (
     balances.STANDINGS.add_columns(Holding)
     .join(Holding, Holding.account_id == Block.account_id)
     .options(joinedload(Holding.organisation))
+)
+BELOW = aliased(Block)
+COVERING = select(func.max(BELOW.first)).where(BELOW.issuance_id == Issuance.id, BELOW.first <= FIRST).scalar_subquery()
+NAMED = (
+    select(Block.first, Block.last, Holding, Issuance)
+    .join(Issuance, Issuance.id == Block.issuance_id)
+    .join(Holding, Holding.account_id == Block.account_id)
+    .where(Issuance.number == bindparam("number"), Block.first >= COVERING, Block.first <= LAST, Block.last >= FIRST)
+    .options(joinedload(Holding.organisation))
+    .order_by(Block.first)
+    .limit(MOST)
 )
 EARLIER = (
     select(func.max(RetiredRange.first))
@@ -58,13 +71,33 @@ def whereabouts(
     The places follow each other without a gap; where the last one ends before `units` does, there are more.
     Raises NoSuchSerial.
     """
-    if units.last > issuance.quantity:
-        raise NoSuchSerial(
-            f"Issuance {issuance.number} has serials 1 to {issuance.quantity} only.", last=issuance.quantity
-        )
-    asked = balances.of(issuance.id, units, limit)
+    must_have(issuance, units)
+    rows = session.execute(STANDINGS, balances.of(issuance.id, units, limit))
+    blocks = ((first, last, holding) for first, last, _account, holding in rows)
+    return placed(session, issuance, units, limit, blocks)
+
+
+def looked_up(
+    session: Session, text: str, limit: int = MOST_STANDINGS
+) -> tuple[Issuance, SerialRange, list[Whereabouts]]:
+    """What a written serial range or a single unit names, and as `whereabouts` where it is.
+
+    Raises BadSerial, NoSuchIssuance, NoSuchSerial.
+    """
+    number, units = read(text)
+    rows = session.execute(NAMED, {"number": number, "first": units.first, "last": units.last, "most": limit}).all()
+    issuance = rows[0].Issuance if rows else issuance_numbered(session, number)
+    must_have(issuance, units)
+    blocks = ((first, last, holding) for first, last, holding, _issuance in rows)
+    return issuance, units, placed(session, issuance, units, limit, blocks)
+
+
+def placed(
+    session: Session, issuance: Issuance, units: SerialRange, limit: int, blocks: Iterable[tuple[int, int, Holding]]
+) -> list[Whereabouts]:
+    """What blocks, given as first and last serial and whose they are, come to for `units`."""
     places: list[Whereabouts] = []
-    for first, last, _account, holding in session.execute(STANDINGS, asked):
+    for first, last, holding in blocks:
         standing = SerialRange(max(first, units.first), min(last, units.last))
         if holding.kind is AccountKind.RETIRED:
             places += retired_in(session, issuance, standing, holding, limit)
