@@ -18,6 +18,7 @@ def facts(number="ASMC-R-000001", quantity=750, **bent):
         "claim_period": {"from": told.get("first", "2026-01-01"), "to": "2026-12-31"},
         "origins": [{"producer": {"cooperative": told["cooperative"], "country": told["country"]}}],
         "quantity_base_units": quantity,
+        "claim": {"text": "In 2025, it was put another way."},
     }
 
 
