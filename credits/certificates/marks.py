@@ -15,6 +15,9 @@ PAGE_HEIGHT = 297  # mm
 PAGE_MIDDLE = 105
 COPPER = "0.663 0.439 0.235"
 CIRCLES = 24
+EDGE = 11  # mm from the sheet's left and upper edge to the frame
+FRAME = (187.69, 274.69)  # mm, its outside
+LINE = 0.8  # points: of each of its two lines, and between them
 BEND = 0.5522847498  # of the handles by which four curves make a circle
 QUIET = 4  # modules around a code
 
@@ -36,6 +39,18 @@ def rosette(size: float, top: float) -> str:
         y = PAGE_HEIGHT - top - size / 2 + around * math.sin(angle)
         lines.append(circle(x * MM, y * MM, radius * MM))
     return "\n".join([*lines, "Q"])
+
+
+@cache
+def frame() -> bytes:
+    """The double line around each sheet."""
+    across, down = (each * MM for each in FRAME)
+    x, y = EDGE * MM, PAGE_HEIGHT * MM - EDGE * MM - down
+    lines = (
+        f"{x + inset:.3f} {y + inset:.3f} {across - 2 * inset:.3f} {down - 2 * inset:.3f} re"
+        for inset in (LINE / 2, LINE * 2.5)
+    )
+    return marked("q", f"{COPPER} RG {LINE} w", *lines, "S Q")
 
 
 def circle(x: float, y: float, radius: float) -> str:

@@ -1,15 +1,18 @@
 """The signature on a PDF (PAdES baseline B, or T with a time stamp). Alone knows pyHanko, which is slow to load."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from io import BytesIO
 
+from asn1crypto import cms, core, tsp
 from asn1crypto.keys import PrivateKeyInfo
-from asn1crypto.x509 import Certificate
-from cryptography.hazmat.primitives import serialization
+from asn1crypto.x509 import Certificate, GeneralName
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
@@ -19,6 +22,8 @@ from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
 from pyhanko.sign.timestamps.requests_client import RequestsHTTPTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from credits.certificates.published_keys import DocumentKey
+from credits.certificates.signature_checking import rebuilt
 from credits.certificates.signing import ONE_FORM, NoTimeStamp, Seal, low
 
 ROOM = 4096  # bytes kept free in a document for the signature
@@ -66,25 +71,61 @@ def signed(pdf: bytes, seal: Seal, *, reason: str, at: datetime, stamper: TimeSt
         new_field_spec=SigFieldSpec("Registry"),
     )
 
-    async def sign() -> bytes:
-        output = BytesIO()
-        session = signer.init_signing_session(_AsDrawn(BytesIO(pdf)))
-        session.system_time = at.astimezone(UTC).replace(microsecond=0)
-        unsigned = session.prepare_tbs_document(
-            validation_info=None, bytes_reserved=2 * (ROOM_WITH_STAMP if stamper else ROOM)
-        )
-        digest, _ = unsigned.digest_tbs_document(output=output)
-        # PAdES: the time stands in the document's own field, not among the signed attributes.
-        await unsigned.perform_signature(digest.document_digest, PdfCMSSignedAttributes(signing_time=None))
+    output = BytesIO()
+    session = signer.init_signing_session(_AsDrawn(BytesIO(pdf)))
+    session.system_time = at.astimezone(UTC).replace(microsecond=0)
+    unsigned = session.prepare_tbs_document(
+        validation_info=None, bytes_reserved=2 * (ROOM_WITH_STAMP if stamper else ROOM)
+    )
+    prepared, _ = unsigned.digest_tbs_document(output=output)
+    if stamper is None:
+        prepared.fill_with_cms(output, _message(seal, prepared.document_digest))
         return output.getvalue()
-
+    # PAdES: the time stands in the document's own field, not among the signed attributes.
+    stamped = unsigned.perform_signature(prepared.document_digest, PdfCMSSignedAttributes(signing_time=None))
     try:
-        return _elsewhere(lambda: asyncio.run(sign()))
+        _elsewhere(lambda: asyncio.run(_ended(stamped)))
     except (TimestampRequestError, OSError, ValueError, TypeError) as failure:
-        if stamper is None:
-            raise
         # Its answer is read as it is needed, so what is no answer is found anywhere.
         raise NoTimeStamp(f"The time stamp server gave no time stamp: {failure}") from failure
+    return output.getvalue()
+
+
+async def _ended(work: Awaitable[object]) -> None:
+    await work
+
+
+def _message(seal: Seal, digest: bytes) -> bytes:
+    """The signature itself (CMS), without a time stamp, in the one form that checkers take.
+
+    pyHanko makes the same bytes, in thirteen times as long, which is more than a certificate's text takes to lay out.
+    """
+    key, before, behind = _form(seal)
+    attributes = cms.CMSAttributes.load(before + digest + behind)
+    signature = low(seal.key.sign(attributes.dump(), ec.ECDSA(hashes.SHA256())))
+    return rebuilt(key, attributes, signature, core.Void())
+
+
+@cache
+def _form(seal: Seal) -> tuple[DocumentKey, bytes, bytes]:
+    """What all signatures of a key have in common: what they sign, before and behind the digest of the document."""
+    key = DocumentKey(seal.certificate)
+    certificate = Certificate.load(key.der)
+    issuer = [GeneralName("directory_name", certificate.issuer)]
+    named = {
+        "cert_hash": sha256(key.der).digest(),
+        "issuer_serial": {"issuer": issuer, "serial_number": certificate.serial_number},
+    }
+    nothing = bytes(hashes.SHA256.digest_size)
+    attributes = cms.CMSAttributes(
+        [
+            {"type": "content_type", "values": ["data"]},
+            {"type": "message_digest", "values": [nothing]},
+            {"type": "signing_certificate_v2", "values": [tsp.SigningCertificateV2({"certs": [named]})]},
+        ]
+    )
+    before, _, behind = attributes.dump().partition(nothing)
+    return key, before, behind
 
 
 @cache
@@ -99,9 +140,9 @@ def _simple_signer(seal: Seal) -> _Low:
     )
 
 
-def _elsewhere(work: Callable[[], bytes]) -> bytes:
-    """What comes of `work` in another thread: whoever asks may have a loop running in theirs."""
-    return _aside().submit(work).result()
+def _elsewhere(work: Callable[[], None]) -> None:
+    """Do `work` in another thread: whoever asks may have a loop running in theirs."""
+    _aside().submit(work).result()
 
 
 @cache

@@ -5,24 +5,25 @@ identifier come from the facts, faces from `fonts/`, and nothing is fetched. Byt
 WeasyPrint or HarfBuzz, so a certificate is drawn once and its bytes kept.
 """
 
+import gc
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
-from hashlib import md5, sha256
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
-from typing import Any, NoReturn
+from typing import Any
 
-import pydyf
 import segno
 import weasyprint
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
-from weasyprint import CSS, HTML
+from weasyprint import CSS
 from weasyprint.css import ColorProfile
 from weasyprint.document import Document
 from weasyprint.text.ffi import harfbuzz_subset
@@ -30,6 +31,8 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from credits.certificates import marks
+from credits.certificates.finishing import Enclosed, Marks, finish
+from credits.certificates.sheets import Known, Sheet
 from credits.certificates.wording import words_of
 from credits.errors import Invalid
 from credits.participants.countries import name_of
@@ -51,17 +54,6 @@ class Undrawable(Invalid):
     """A fact holds characters for which the certificate has no letters."""
 
     code = "undrawable_text"
-
-
-@dataclass(frozen=True)
-class Enclosed:
-    """A file within the document. relationship: of the file to the document, as PDF/A-3 names it: Source, Data, …"""
-
-    name: str
-    content: bytes
-    media_type: str
-    relationship: str
-    description: str
 
 
 def draw(
@@ -92,12 +84,24 @@ def draw(
     for each in enclosed:
         identity.update(each.content)
     identifier = identity.hexdigest()[:32].encode()
-    with _one_at_a_time:
+    with _one_at_a_time, _nothing_collected():
         laid_out, small = _laid_out(press, page)
-        printed = _printed(facts["verify_url"], small) if press.dense else b""
-        finish = partial(_finish, enclosed, printed)
-        pdf: bytes = laid_out.write_pdf(pdf_identifier=identifier, finisher=finish, **VARIANT)
+        printed = _printed(facts["verify_url"], small) if press.dense else Marks()
+        ending = partial(finish, enclosed, printed, [_Colours.content])
+        pdf: bytes = laid_out.write_pdf(pdf_identifier=identifier, finisher=ending, **VARIANT)
     return pdf
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """No garbage is looked for meanwhile: all the boxes of a document are in use until it is there, then none is."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _laid_out(press: "_Press", page: str) -> tuple[Document, bool]:
@@ -105,12 +109,12 @@ def _laid_out(press: "_Press", page: str) -> tuple[Document, bool]:
 
     An annex begins on a sheet of its own and does not count.
     """
-    html = HTML(string=page, url_fetcher=_NothingFetched())
+    sheet = Sheet(page, press.elements, press.known)
     shared = {"font_config": press.fonts, "color_profiles": {"screen": press.colours}} | VARIANT
-    document = html.render(stylesheets=press.styles, **shared)
+    document = sheet.laid_out(press.styles, **shared)
     if len(document.pages) == 1 or press.dense is None or _on_one_sheet(document):
         return document, False
-    smaller = html.render(stylesheets=[*press.styles, press.dense], **shared)
+    smaller = sheet.laid_out([*press.styles, press.dense], **shared)
     return (smaller, True) if _on_one_sheet(smaller) else (document, False)
 
 
@@ -118,51 +122,10 @@ def _on_one_sheet(document: Document) -> bool:
     return len(document.pages) == 1 or "annex" in document.pages[1].anchors
 
 
-def _printed(address: str, small: bool) -> bytes:
+def _printed(address: str, small: bool) -> Marks:
     """The marks of a certificate, where its style sheets leave room for them."""
-    return marks.marked(
-        marks.rosette(size=13 if small else 17, top=18), marks.code(address, left=156.5, top=247, size=33)
-    )
-
-
-def _finish(enclosed: Sequence[Enclosed], printed: bytes, document: Document, pdf: pydyf.PDF) -> None:
-    """Put the marks and the files into the document, with the day of the document itself: no clock is asked."""
-    if printed:
-        stream = pydyf.Stream([printed], compress=True)
-        pdf.add_object(stream)
-        first = pdf.objects[int(pdf.pages["Kids"][0])]
-        first["Contents"] = pydyf.Array([stream.reference, first["Contents"]])
-    for each in pdf.objects:
-        for empty in ("Pattern", "Shading"):  # of them PDF/A has rules, which nothing here can break
-            if isinstance(each, pydyf.Dictionary) and each.get(empty) == {}:
-                del each[empty]
-    if not enclosed:
-        return
-    day = pydyf.String(f"D:{datetime.fromisoformat(document.metadata.created):%Y%m%d%H%M%SZ}")
-    names, all_of_them = pydyf.Array(), pydyf.Array()
-    for each in sorted(enclosed, key=lambda file: file.name):
-        params = {"Size": len(each.content), "CreationDate": day, "ModDate": day}
-        params["CheckSum"] = f"<{md5(each.content, usedforsecurity=False).hexdigest()}>"
-        kind = each.media_type.replace("/", "#2f")
-        about = {"Type": "/EmbeddedFile", "Subtype": f"/{kind}", "Params": pydyf.Dictionary(params)}
-        stream = pydyf.Stream([each.content], about, compress=True)
-        pdf.add_object(stream)
-        name = pydyf.String(each.name)
-        file = pydyf.Dictionary(
-            {
-                "Type": "/Filespec",
-                "F": name,
-                "UF": name,
-                "EF": pydyf.Dictionary({"F": stream.reference, "UF": stream.reference}),
-                "Desc": pydyf.String(each.description),
-                "AFRelationship": f"/{each.relationship}",
-            }
-        )
-        pdf.add_object(file)
-        names.extend([name, file.reference])
-        all_of_them.append(file.reference)
-    pdf.catalog["Names"] = pydyf.Dictionary({"EmbeddedFiles": pydyf.Dictionary({"Names": names})})
-    pdf.catalog["AF"] = all_of_them
+    rosette = marks.rosette(size=13 if small else 17, top=18)
+    return Marks(marks.frame(), marks.marked(rosette, marks.code(address, left=156.5, top=245, size=33)))
 
 
 def must_be_drawable(facts: Mapping[str, Any]) -> None:
@@ -198,10 +161,12 @@ class _Press:
     """
 
     template: Template
+    elements: CSS
     styles: list[CSS]
     dense: CSS | None
     fonts: FontConfiguration
     colours: ColorProfile
+    known: Known = field(default_factory=Known)
 
 
 # Set up at the first certificate, never at import: a process that forks afterwards would share its font folder.
@@ -232,7 +197,8 @@ def _press(templates: Path, document: str) -> _Press:
 
     dense = style("dense.css") if document == "retirement" else None
     styles = [style("paper.css"), style(f"{STYLES.get(document, document)}.css")]
-    return _Press(environment.get_template(f"certificates/{document}.html"), styles, dense, fonts, _Colours())
+    template = environment.get_template(f"certificates/{document}.html")
+    return _Press(template, style("elements.css"), styles, dense, fonts, _Colours())
 
 
 class _Colours(ColorProfile):
@@ -242,13 +208,6 @@ class _Colours(ColorProfile):
 
     def __init__(self) -> None:
         super().__init__(BytesIO(self.content), SCREEN.name, "relative-colorimetric", (["r"], ["g"], ["b"]))
-
-
-class _NothingFetched(URLFetcher):
-    """Whatever a text manages to ask for, nothing leaves this process and no file is opened."""
-
-    def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> NoReturn:
-        raise PermissionError(f"A certificate fetches nothing, not even {url}.")
 
 
 class _OwnFacesFetched(URLFetcher):
@@ -287,4 +246,5 @@ def _moment(text: str) -> str:
 def _qr_code(url: str) -> Markup:
     # A fixed mask: trying all eight for the prettiest takes longer than drawing the code.
     code = segno.make_qr(url, error="m", mask=2)
-    return Markup(code.svg_inline(border=4, omitsize=True, svgclass="code", lineclass=None))  # noqa: S704 - digits only
+    drawn = code.svg_inline(border=4, omitsize=True, svgclass="code", lineclass=None)
+    return Markup(drawn.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1))  # noqa: S704 - digits only

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from credits.certificates import pdf, signing
 from credits.certificates.facts import read
+from credits.certificates.finishing import Enclosed
 from credits.certificates.kinds import RECORDS, figures_of
 from credits.certificates.models import Certificate, Record
-from credits.certificates.pdf import Enclosed
 from credits.certificates.signing import Seal
 from credits.certificates.wording import words_of
 from credits.errors import Conflict

@@ -5,12 +5,14 @@ import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from jinja2 import UndefinedError
+from weasyprint import HTML
 from weasyprint.urls import URLFetcher
 
-from credits.certificates import pdf
+from credits.certificates import pdf, sheets
 from credits.certificates.pdf import Undrawable, draw, slow_drawing
 
 FACTS: dict[str, Any] = {
@@ -211,6 +213,19 @@ class TestDraw:
 
         assert draw(dict(reversed(facts.items()))) == first
 
+    def test_gives_the_bytes_that_the_library_gives_without_short_cuts(self, facts, monkeypatch):
+        facts["purpose"] = 'Batteries & <b>cables</b>,\n"model" 2026'
+        short_cut = draw(facts)
+
+        def the_long_way(sheet, styles, **options):
+            page = HTML(string=ElementTree.tostring(sheet.etree_element, "unicode", method="html"))
+            page._ua_stylesheets = sheet._ua_stylesheets
+            return page.render(stylesheets=styles, **options)
+
+        monkeypatch.setattr(sheets.Sheet, "laid_out", the_long_way)
+
+        assert draw(facts) == short_cut == draw(facts)
+
     def test_gives_the_same_bytes_in_another_process(self, facts, tmp_path):
         program = (
             "import json, sys; from credits.certificates.pdf import draw\n"
@@ -336,7 +351,7 @@ class TestDraw:
 
     def test_shows_html_as_text_and_fetches_nothing(self, facts, kept, monkeypatch):
         fetched = []
-        monkeypatch.setattr(pdf._NothingFetched, "fetch", lambda self, url, headers=None: fetched.append(url))
+        monkeypatch.setattr(sheets.NothingFetched, "fetch", lambda self, url, headers=None: fetched.append(url))
         monkeypatch.setattr(URLFetcher, "fetch", lambda self, url, headers=None: fetched.append(url))
         hostile = [
             "<b>bold</b> &amp; {{ 7 * 7 }}",
@@ -361,7 +376,7 @@ class TestDraw:
 
     def test_would_not_fetch_if_a_template_asked(self):
         with pytest.raises(PermissionError):
-            pdf._NothingFetched().fetch("https://evil.example/a.png")
+            sheets.NothingFetched().fetch("https://evil.example/a.png")
 
     @pytest.mark.parametrize(
         "url",
