@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, contains_eager
 
-from credits.payments.models import Offer, Order, OrderLine, OrderState
+from credits.payments.models import Currency, Offer, Order, OrderLine, OrderState
 
 UNDER_WAY = (OrderState.AWAITING_PAYMENT, OrderState.PAID)
 COUNTING = (*UNDER_WAY, OrderState.DELIVERED)
@@ -41,6 +41,26 @@ def sold_of(session: Session, offers: Collection[Offer]) -> dict[int, Sold]:
         else:
             found[offer_id] = Sold(before.under_way + int(quantity), before.delivered, before.premium)
     return found
+
+
+@dataclass(frozen=True)
+class Earned:
+    """What delivered sales in one currency came to, in minor units before tax, and how much of it was premium."""
+
+    currency: Currency
+    lines: int
+    amount: int
+    premium: int
+
+
+def earned(session: Session, sales: Select[OrderLine]) -> list[Earned]:
+    """The sums of the delivered ones among these sales, by currency."""
+    among = sales.where(Order.state == OrderState.DELIVERED).order_by(None)
+    sums = among.with_only_columns(
+        Order.currency, func.count(), func.sum(OrderLine.amount), func.sum(OrderLine.premium)
+    ).group_by(Order.currency)
+    rows = session.execute(sums.order_by(Order.currency))
+    return [Earned(currency, lines, int(amount), int(premium)) for currency, lines, amount, premium in rows]
 
 
 def lines_from(offer: Offer) -> Select[OrderLine]:

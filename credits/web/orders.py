@@ -27,6 +27,7 @@ from credits.payments.models import Means, Order, OrderLine, OrderState, Payment
 from credits.payments.orders import language_in
 from credits.payments.prices import plain
 from credits.payments.settling import UNDER_WAY
+from credits.payments.standing import standing_of
 from credits.problems import status_of
 from credits.progress import steps_of
 from credits.registry import sale
@@ -246,19 +247,12 @@ def order_page(found: Order, *, refusal: str = "", looks: int = 0) -> str:
         again=again(found),
         papers=invoices.papers_of(found),
         steps=steps_of(found),
+        standing=standing_of(session, found),
         serials=serials_of(found),
         issuances=list(dict.fromkeys(line.issuance.number for line in found.lines)),
         claim_country=countries.name_of(found.claim["country"], languages.current()) if found.claim else "",
         language=dict(languages.NAMES).get(spoken.value) if (spoken := language_in(found)) else None,
     )
-
-
-@bp.get("/sold")
-@signed_in
-def sold() -> ResponseReturnValue:
-    """What was sold of one's own and one's group's credits: who bought, at what price, what reaches the site."""
-    wanted = looking.sales_of(current_user()).options(selectinload(OrderLine.order).joinedload(Order.buyer))
-    return render_template("orders/sold.html", page=page_of(wanted), states=OrderState)
 
 
 def again(order: Order) -> dict[str, Any]:

@@ -209,7 +209,14 @@ class TestOrder:
 
     def test_shows_the_seller_who_bought_and_at_what_price(self, client, stage, offer, words):
         stage.bought((offer, 100))
+        stage.begun(stage.ordered((offer, 50)))
         seen = words(client.sign_in(stage.manager).get("/sold").text).replace("\N{NO-BREAK SPACE}", " ")
+        assert "Delivered so far, before tax USD 520.00 Premium of it to your sites USD 457.60" in seen
+        assert "not paid yet" in seen
+        awaited, delivered = client.get("/sold.csv").text.splitlines()[1:]
+        assert delivered.endswith(",CO,0.1,USD,5200.00,520.00,457.60")
+        assert awaited.startswith("ORDER-000002,,awaiting_payment,")
+        assert awaited.endswith(",260.00,")
 
         assert stage.buyer.organisation.name in seen
         assert "USD 520.00" in seen
