@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.orm import Session
 
 from credits.certificates.claim_models import ClaimEntry, EntryKind, PublishedClaim
-from credits.certificates.published import marks_in
+from credits.certificates.published import marks_in, unread_in
 from credits.errors import Invalid
 from credits.journal import events
 from credits.participants.models import Language, User
@@ -18,6 +18,12 @@ class SaysTooMuch(Invalid):
     """The text says what nobody may say. detail: what was found, why not, and what to say instead."""
 
     code = "claim_says_too_much"
+
+
+class NotRead(Invalid):
+    """A part of the text is in a sixth language: nobody has checked it, so it is not recorded as checked."""
+
+    code = "claim_not_read"
 
 
 class BadPlacement(Invalid):
@@ -54,6 +60,11 @@ def enter(
             + "; ".join(f"“{mark.found}”" for mark in marks[:5])
             + ". Please change it.",
             marks=[f"{mark.found}: {mark.reason} → {mark.instead}" for mark in marks[:50]],
+        )
+    if foreign := unread_in(session, text, about):
+        raise NotRead(
+            f"“{foreign[0][:100]}” seems to be in none of the languages that are checked: English, French, Spanish, "
+            "Portuguese and Swahili. Record a text in one of them, in whole sentences.",
         )
     first = min(part.retirement.retired_at.date() for part in claim.parts)
     if not first <= placement.published_on <= at.date():

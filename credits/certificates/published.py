@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from credits.certificates.claim_checking import Mark, check
 from credits.certificates.claim_figures import figures_beyond
 from credits.certificates.claim_models import ClaimedQuantity, ClaimEntry, EntryKind, PublishedClaim
+from credits.certificates.claim_tongues import unread
 from credits.certificates.claims import allowed, names_in
 from credits.certificates.facts import read
 from credits.certificates.models import Certificate
@@ -46,12 +48,23 @@ def marks_in(
     claimed: base units of each mineral, where the figures must be those of a claim, in the language of the text.
     Otherwise they may not be above what was retired.
     """
-    wanted = select(Certificate).where(Certificate.retirement_id.in_(sorted(set(retirements))))
-    facts = [read(each.facts) for each in session.scalars(wanted.order_by(Certificate.retirement_id))]
+    facts = facts_of(session, retirements)
     marks = check(text, allowed=allowed(facts), names=names_in(facts))
     retired = [(mineral_of(each["mineral"]["code"]), each["quantity_base_units"]) for each in facts]
     beyond = figures_beyond(text, claimed or retired, language) if claimed or retired else []
     return sorted([*marks, *(each for each in beyond if not any(overlap(each, mark) for mark in marks))], key=place_of)
+
+
+def facts_of(session: Session, retirements: Iterable[int]) -> list[dict[str, Any]]:
+    wanted = select(Certificate).where(Certificate.retirement_id.in_(sorted(set(retirements))))
+    return [read(each.facts) for each in session.scalars(wanted.order_by(Certificate.retirement_id))]
+
+
+def unread_in(session: Session, text: str, retirements: Iterable[int]) -> list[str]:
+    """The parts of a text that seem to be in none of the five languages, beside the sentences that are allowed."""
+    for each in allowed(facts_of(session, retirements)):
+        text = text.replace(each, " ")
+    return unread(text, [])
 
 
 def overlap(one: Mark, other: Mark) -> bool:

@@ -13,7 +13,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from credits import languages
 from credits.certificates import published, publishing
-from credits.certificates.claim_entries import Placement, SaysTooMuch
+from credits.certificates.claim_entries import NotRead, Placement, SaysTooMuch
 from credits.certificates.claim_models import ClaimEntry, PublishedClaim
 from credits.certificates.publishing import must_publish
 from credits.errors import CreditsError
@@ -30,7 +30,7 @@ from credits.web.sites import not_ahead
 class PlacementForm(OnceForm):
     """Where a text stands, since when, and how it reads."""
 
-    field_for: ClassVar[dict[str, str]] = {SaysTooMuch.code: "text"}
+    field_for: ClassVar[dict[str, str]] = {SaysTooMuch.code: "text", NotRead.code: "text"}
 
     medium = StringField(lazy_gettext("Where does it stand?"), [DataRequired(), Length(max=200), printable])
     address = StringField(lazy_gettext("Address of the page"), [Optional(), Length(max=500), printable])

@@ -115,6 +115,8 @@ class TestPublishClaim:
         "bent, said",
         [
             ({"text": "Our ethical cells."}, "ethical: A product is not ethical"),
+            ({"text": "Unsere Batterien sind konfliktfrei und ohne Kinderarbeit."}, "none of the languages"),
+            ({"text": f"{SOUND} Wir bezeugen, dass das Gold aus einer sauberen Mine ist."}, "none of the languages"),
             ({"text": ""}, "This field is required"),
             ({"address": "javascript:alert(1)"}, "begins with https://"),
             ({"published_on": "2019-01-01"}, "between the retirement"),
