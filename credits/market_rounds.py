@@ -15,7 +15,7 @@ from credits import market_jobs
 from credits.db import begin_writing
 from credits.market_jobs import Till
 from credits.one_by_one import by_itself, tried
-from credits.payments import bank, delivering, disputes, lapsing, reconciling, recovering, refunding, reserving
+from credits.payments import bank, delivering, disputes, lapsing, reconciling, recovering, reserving, sending_back
 from credits.payments.delivering import Certify
 from credits.payments.gateway import (
     CheckoutState,
@@ -26,7 +26,7 @@ from credits.payments.gateway import (
 )
 from credits.payments.models import Means, Order, Payment, PaymentState
 from credits.payments.reconciling import Reconciled
-from credits.payments.refunding import Due
+from credits.payments.sending_back import Due
 from credits.registry.policy import Policy
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def poll(session: Session, *, till: Till, at: datetime, states: Iterable[Payment
 def send_refunds(session: Session, *, gateway: Gateway, at: datetime) -> int:
     """Ask the provider to send back what was decided to go back; of how many it knows now. Commits each."""
     done = after = 0
-    while due := refunding.due(session, after):
+    while due := sending_back.due(session, after):
         session.rollback()
         after = due[-1].id
         for refund in due:
@@ -79,11 +79,11 @@ def send_refund(session: Session, refund: Due, gateway: Gateway, at: datetime) -
     except ProviderRefused as refusal:
         log.error("The provider refused %s: %s", refund.key, refusal.message)
         begin_writing(session)
-        refunding.refused(session, refund_id=refund.id, at=at)
+        sending_back.refused(session, refund_id=refund.id, at=at)
         session.commit()
         return False
     begin_writing(session)
-    refunding.note(session, refund_id=refund.id, refunded=refunded, at=at)
+    sending_back.note(session, refund_id=refund.id, refunded=refunded, at=at)
     session.commit()
     return True
 

@@ -10,7 +10,7 @@ import pytest
 from credits import market_jobs, market_rounds
 from credits.journal import events
 from credits.market_jobs import Till
-from credits.payments import acts, bank, receiving, refunding
+from credits.payments import acts, bank, receiving, refunding, sending_back
 from credits.payments.gateway import CheckoutState, ProviderUnreachable
 from credits.payments.models import Means, OrderState, PaymentState, ProviderEvent, RefundState
 from credits.registry.movements import DecisionKind
@@ -283,7 +283,7 @@ class TestGoOn:
         assert refund.state is RefundState.FAILED
         assert "refund.failed" in [event.kind for event in events.story(shop.session, number)]
         assert kinds() == ["not_refunded"]
-        again = refunding.ask_again(shop.session, refund=refund, by=shop.stage.issuer, at=shop.at)
+        again = sending_back.ask_again(shop.session, refund=refund, by=shop.stage.issuer, at=shop.at)
         shop.session.commit()
         assert market_rounds.send_refunds(shop.session, gateway=shop.till.gateway, at=shop.at) == 1
         assert again.state is RefundState.DONE

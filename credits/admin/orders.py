@@ -20,7 +20,7 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.participants.permissions import is_issuer
-from credits.payments import delivering, disputes, invoices, looking, premium, refunding
+from credits.payments import delivering, disputes, invoices, looking, premium, refunding, sending_back
 from credits.payments.models import Currency, Means, Order, OrderLine, OrderState, Payment, ProviderEvent, Refund
 from credits.payments.prices import parse
 from credits.progress import steps_of
@@ -163,7 +163,9 @@ def refund_sent(number: str, refund_id: int) -> ResponseReturnValue:
         return page_about(found, _("Write the reference that the bank's statement has.")), 422
     return settled(
         found,
-        lambda: refunding.sent(db.session(), refund=refund, reference=form.reference.data, by=current_user(), at=now()),
+        lambda: sending_back.sent(
+            db.session(), refund=refund, reference=form.reference.data, by=current_user(), at=now()
+        ),
     )
 
 
@@ -173,7 +175,7 @@ def refund_again(number: str, refund_id: int) -> ResponseReturnValue:
     """A refund has come back to us: it is sent once more."""
     found = looking.order_numbered(db.session(), current_user(), number)
     refund = one_refund(found, refund_id)
-    return settled(found, lambda: refunding.ask_again(db.session(), refund=refund, by=current_user(), at=now()))
+    return settled(found, lambda: sending_back.ask_again(db.session(), refund=refund, by=current_user(), at=now()))
 
 
 def settled(found: Order, act: Any) -> ResponseReturnValue:

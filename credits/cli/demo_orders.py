@@ -11,7 +11,7 @@ from credits.cli.demo_people import DOMAIN
 from credits.cli.demo_world import World
 from credits.db import begin_writing
 from credits.participants.models import Organisation, User
-from credits.payments import placing, refunding, reserving
+from credits.payments import placing, refunding, reserving, sending_back
 from credits.payments.billing import Billing
 from credits.payments.models import Means, Offer, Order, Payment, Use
 from credits.payments.placing import Asked
@@ -33,7 +33,7 @@ def order_by_transfer(world: World, sale: OnSale) -> None:
     transferred(world, regretted)
     decided(world, DecisionKind.REFUND, regretted, {}, "Ordered for the wrong year, and not used.")
     (refund,) = refunding.refunds_of(world.session, regretted)
-    refunding.sent(world.session, refund=refund, reference="DEMO OUT 1", by=world.ana, at=world.at)
+    sending_back.sent(world.session, refund=refund, reference="DEMO OUT 1", by=world.ana, at=world.at)
 
 
 def order_through_provider(world: World, sale: OnSale) -> None:

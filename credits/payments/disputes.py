@@ -10,13 +10,13 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from credits import ledger
 from credits.ledger.models import AccountKind
 from credits.ledger.serials import SerialRange
-from credits.payments import orders, premium, recovering, refunding, reserving
+from credits.payments import orders, premium, recovering, reserving, sending_back
 from credits.payments.gateway import Disputed, Seen
 from credits.payments.models import Dispute, DisputeState, Order, OrderLine, OrderState, Payment, PaymentState
 from credits.payments.orders import tell
@@ -159,7 +159,7 @@ def close(session: Session, order: Order, dispute: Dispute, state: DisputeState,
     session.flush()  # before the order: the database asks for it
     if state is DisputeState.LOST:
         lose(session, order, dispute, at)
-    refunding.send_the_rest(session, order=order, payment=dispute.payment, reason=THE_REST, at=at)
+    sending_back.send_the_rest(session, order=order, payment=dispute.payment, reason=THE_REST, at=at)
 
 
 def lose(session: Session, order: Order, dispute: Dispute, at: datetime) -> None:
@@ -168,9 +168,9 @@ def lose(session: Session, order: Order, dispute: Dispute, at: datetime) -> None
     One that waits ends by it; one that is delivered ends once all of its money is gone. What of it was retired or
     passed on stays where it is.
     """
-    delivered = order.state is OrderState.DELIVERED
-    if dispute.payment.state is PaymentState.PAID and (
-        order.state is OrderState.PAID or (delivered and refunding.money_left(session, dispute.payment) <= 0)
+    delivered, payment = order.state is OrderState.DELIVERED, dispute.payment
+    if payment.state is PaymentState.PAID and (
+        order.state is OrderState.PAID or (delivered and lost_of(session, payment) >= payment.amount)
     ):
         if not delivered:
             reserving.give_back(session, order, at)
@@ -178,6 +178,14 @@ def lose(session: Session, order: Order, dispute: Dispute, at: datetime) -> None
         session.flush()
         tell(session, order, "order.charged_back", None, at)
     premium.book_shortfall(session, dispute=dispute, at=at)
+
+
+def lost_of(session: Session, payment: Payment) -> int:
+    """Minor units of a payment that the payer's bank has taken back for good."""
+    wanted = select(func.coalesce(func.sum(Dispute.amount), 0)).where(
+        Dispute.payment_id == payment.id, Dispute.state == DisputeState.LOST
+    )
+    return int(session.scalars(wanted).one())
 
 
 def give_free(session: Session, order: Order, held: Earmark | None, at: datetime) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from credits.journal import events
-from credits.payments import disputes, refunding, settling
+from credits.payments import disputes, sending_back, settling
 from credits.payments.delivering import Certify
 from credits.payments.gateway import Checkout, CheckoutState, Seen, Told
 from credits.payments.models import Means, Order, Payment, PaymentState, ProviderEvent
@@ -126,7 +126,7 @@ def settle_seen(session: Session, *, payment: Payment, seen: Seen, terms: Terms,
     else:
         came = ended(session, order, payment, seen, at)
     backwards = (
-        refunding.note_seen(session, payment=payment, seen=seen, at=at),
+        sending_back.note_seen(session, payment=payment, seen=seen, at=at),
         disputes.take_in(session, order=order, payment=payment, seen=seen, at=at),
     )
     return came or next((word for word in backwards if word), "nothing")

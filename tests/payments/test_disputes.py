@@ -10,7 +10,7 @@ from credits.ledger.serials import SerialRange
 from credits.notices.models import Notice
 from credits.notices.occurrences import tell_of_events
 from credits.notices.wordings import Kind
-from credits.payments import acts, comparing, following, premium, receiving, refunding, releasing
+from credits.payments import acts, comparing, following, premium, receiving, refunding, releasing, sending_back
 from credits.payments.delivering import Disputed as UnderDispute
 from credits.payments.disputes import TAKEN_BACK, disputes_of
 from credits.payments.gateway import CheckoutState, Disputed, Refunded, Seen
@@ -134,6 +134,22 @@ class TestTakeIn:
         assert order.state is OrderState.DELIVERED  # two thirds of it are paid
         stage.must_be_sound()
 
+    def test_ends_an_order_with_the_last_of_its_money(self, stage, issuance, buy, tell):
+        order, payment, seen = buy()
+        tell(payment, seen)
+
+        def told(part, rest):
+            amounts = {"du_1": (1_000, part), "du_2": (order.total - 1_000, rest)}
+            each = [Disputed(reference=name, amount=amount, state=state) for name, (amount, state) in amounts.items()]
+            tell(payment, replace(seen, disputes=tuple(each)))
+            return order.state
+
+        assert told(DisputeState.LOST, DisputeState.OPEN) is OrderState.DELIVERED
+        assert told(DisputeState.LOST, DisputeState.LOST) is OrderState.REFUNDED
+        assert stage.serials(issuance, stage.buyer.organisation) == []
+        assert [each.kind for each in comparing.disagreements(stage.session)] == []
+        stage.must_be_sound()
+
     def test_keeps_from_delivery_what_waits(self, stage, issuance, buy, tell):
         order, payment, seen = buy()
         stage.suspended(issuance)
@@ -156,11 +172,11 @@ class TestTakeIn:
 
         (rest,) = refunding.refunds_of(stage.session, order)
         assert (order.state, rest.amount, rest.state) == (OrderState.REFUNDED, order.total - 1_000, RefundState.ASKED)
-        assert [each.amount for each in refunding.due(stage.session)] == [rest.amount]
+        assert [each.amount for each in sending_back.due(stage.session)] == [rest.amount]
         assert [each.kind for each in comparing.disagreements(stage.session)] == []
-        refunding.refused(stage.session, refund_id=rest.id, at=stage.at)
+        sending_back.refused(stage.session, refund_id=rest.id, at=stage.at)
         assert [each.kind for each in comparing.disagreements(stage.session)] == ["not_refunded"]
-        again = refunding.ask_again(stage.session, refund=rest, by=stage.issuer, at=stage.at)
+        again = sending_back.ask_again(stage.session, refund=rest, by=stage.issuer, at=stage.at)
         assert again.amount == rest.amount
         stage.must_be_sound()
 
@@ -171,14 +187,14 @@ class TestTakeIn:
         stage.decided(DecisionKind.REFUND, order.number)
         (refund,) = refunding.refunds_of(stage.session, order)
         tell(payment, seen, DisputeState.OPEN, order.total // part)
-        assert refunding.due(stage.session) == []  # the bank may take the same money
+        assert sending_back.due(stage.session) == []  # the bank may take the same money
         tell(payment, seen, DisputeState.LOST, order.total // part)
 
         assert refund.state is RefundState.FAILED
         rest = order.total - order.total // part
-        assert [each.amount for each in refunding.due(stage.session)] == ([rest] if rest else [])
+        assert [each.amount for each in sending_back.due(stage.session)] == ([rest] if rest else [])
         with pytest.raises(refunding.NotRefundable):
-            refunding.ask_again(stage.session, refund=refund, by=stage.issuer, at=stage.at)
+            sending_back.ask_again(stage.session, refund=refund, by=stage.issuer, at=stage.at)
         kinds = [posting.kind for posting in stage.session.query(MoneyPosting).order_by(MoneyPosting.id)]
         assert kinds == [MoneyPostingKind.SALE, MoneyPostingKind.REFUND]
         assert [each.kind for each in comparing.disagreements(stage.session)] == []
@@ -193,7 +209,7 @@ class TestTakeIn:
 
         kinds = [posting.kind for posting in stage.session.query(MoneyPosting).order_by(MoneyPosting.id)]
         assert kinds == [MoneyPostingKind.SALE, MoneyPostingKind.REFUND, MoneyPostingKind.SHORTFALL]
-        assert refunding.due(stage.session) == []
+        assert sending_back.due(stage.session) == []
         stage.must_be_sound()
 
     @pytest.mark.parametrize("way", ["offered", "reserved"])
