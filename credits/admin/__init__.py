@@ -18,6 +18,7 @@ from credits.admin import (
     queue,
     reviews,
     sites,
+    standing,
     suspensions,
     verifications,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "queue",
     "reviews",
     "sites",
+    "standing",
     "suspensions",
     "verifications",
 ]

@@ -1,5 +1,7 @@
 """Looking orders up: for buyers their own, for sellers what was sold of theirs, for the registry all."""
 
+from typing import TypeVar
+
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
@@ -8,6 +10,8 @@ from credits.participants.models import Organisation, User
 from credits.participants.permissions import is_auditor, is_issuer
 from credits.payments.models import Order, OrderLine, OrderState
 from credits.registry.queries import digits_of, of_own
+
+Row = TypeVar("Row")
 
 PAGE = 50
 UNSOLD = (OrderState.OPEN, OrderState.CANCELLED)
@@ -54,8 +58,8 @@ def sales_of(by: User) -> Select[OrderLine]:
     )
 
 
-def page_of(session: Session, wanted: Select[Order], page: int) -> tuple[list[Order], int, int]:
-    """One page of the orders, its number and how many there are. Past the end it is the last one."""
+def page_of(session: Session, wanted: Select[Row], page: int) -> tuple[list[Row], int, int]:
+    """One page of what is wanted, its number and how many there are. Past the end it is the last one."""
     total = session.scalars(select(func.count()).select_from(wanted.order_by(None).subquery())).one()
     pages = max(1, -(-total // PAGE))
     number = min(max(page, 1), pages)

@@ -233,6 +233,11 @@ def standing_order_numbered(session: Session, by: User, number: str) -> Standing
     return found
 
 
+def parts_of(standing: StandingOrder) -> Select[StandingPart]:
+    """The orders that were placed for it, newest first."""
+    return select(StandingPart).where(StandingPart.standing_id == standing.id).order_by(StandingPart.order_id.desc())
+
+
 def standing_of(session: Session, order: Order) -> StandingOrder | None:
     """The standing order for which an order was placed, if there is one."""
     part = session.get(StandingPart, order.id)

@@ -11,6 +11,8 @@ from credits.errors import Invalid
 
 MILLION = 1_000_000
 MG_PER_KG = 1_000_000
+CREDITS = "credits"
+EXPONENTS = {"mg": 0, "g": 3, "kg": 6, "t": 9}  # of ten: milligrams in each
 LARGEST_WEIGHT_MG = 9_000_000 * 1_000_000  # 9,000 t, far above any artisanal batch; keeps nanograms below 2⁶³
 
 
@@ -66,6 +68,19 @@ class Mineral:
                 f"{wanted[:40]} credits are no whole number of {self.base_unit}: one credit is "
                 f"{self.units_per_credit:,} {self.base_unit}.",
                 asked=wanted[:40],
+            )
+        return int(number)
+
+    def measured(self, wanted: str, unit: str) -> int:
+        """Base units in a decimal number of credits, or of mg, g, kg or t of what counts. Raises BadMeasure."""
+        if unit == CREDITS:
+            return self.base_units(wanted)
+        if unit not in EXPONENTS:
+            raise BadMeasure(f"Measure it in {', '.join(EXPONENTS)} or credits.", asked=unit[:40])
+        number = decimal(wanted).scaleb(EXPONENTS[unit] - EXPONENTS[self.base_unit])
+        if number <= 0 or number != number.to_integral_value() or number >= 2**63:
+            raise BadMeasure(
+                f"{wanted[:40]} {unit} are no whole number of {self.base_unit}, more than 0.", asked=wanted[:40]
             )
         return int(number)
 

@@ -5,27 +5,26 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask import current_app, request
+from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, Optional
 
 from credits import languages
 from credits.extensions import db
 from credits.form_fields import Day, OnceForm, printable
 from credits.identity import current_user
-from credits.participants import countries
-from credits.participants.models import Language, Organisation
+from credits.participants.models import Language, User
 from credits.payments import offers
-from credits.payments.billing import Billing
 from credits.payments.filling import MOST_LINES
 from credits.payments.models import Means, Offer, Order, Use
 from credits.payments.orders import language_in
 from credits.payments.placing import Asked
 from credits.registry.decimals import with_point
 from credits.registry.retirement import Claim
+from credits.web.paying_fields import BILL, PayingFields, begun_for, countries_offered
 
 MOST_TYPED = 40  # characters of a quantity
 CLAIM = ("beneficiary", "claim_country", "identifier", "purpose", "claim_from", "claim_to")
@@ -39,11 +38,10 @@ class Line:
     typed: str
 
 
-class OrderForm(OnceForm):
+class OrderForm(PayingFields, OnceForm):
     """The lines are read beside it: they are as many as were chosen."""
 
     revision = HiddenField()
-    means = RadioField(lazy_gettext("How do you pay?"), [InputRequired()])
     use = RadioField(lazy_gettext("What are the credits for?"), [InputRequired()])
     beneficiary = StringField(lazy_gettext("Beneficiary: its legal name"), [Optional(), Length(max=200), printable])
     claim_country = SelectField(lazy_gettext("Country of the beneficiary"), [Optional()])
@@ -56,21 +54,12 @@ class OrderForm(OnceForm):
         choices=[SelectChoice(code, name) for code, name in languages.NAMES],
         default=lambda: current_user().language.value,
     )
-    name = StringField(lazy_gettext("Name on the invoice"), [DataRequired(), Length(max=200), printable])
-    address = TextAreaField(lazy_gettext("Address on the invoice"), [DataRequired(), Length(max=500), printable])
-    country = SelectField(lazy_gettext("Country on the invoice"), [InputRequired()])
-    vat_number = StringField(lazy_gettext("VAT number"), [Optional(), Length(max=40), printable])
-    email = StringField(lazy_gettext("Email for the invoice"), [DataRequired(), Length(max=200), printable])
-    open_to_public = BooleanField(lazy_gettext("Everybody may see what we paid"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        listed = [SelectChoice(code, name) for code, name in [("", ""), *countries.listed(languages.current())]]
-        self.country.choices = listed
-        self.claim_country.choices = listed
+        self.claim_country.choices = countries_offered()
         for name in (*CLAIM, "language"):
             self[name].flags.required = True  # where they are shown; `validate` asks for them
-        self.means.choices = [SelectChoice(each.value, label) for each, label in means_offered()]
         self.use.choices = [
             SelectChoice(Use.KEEP.value, _("To keep: we transfer or retire them later")),
             SelectChoice(Use.RETIRE.value, _("To be retired at once, with the certificate in the same step")),
@@ -94,13 +83,7 @@ class OrderForm(OnceForm):
             means=Means(self.means.data),
             use=use,
             claim=self.claim() if use is Use.RETIRE else None,
-            billing=Billing(
-                name=self.name.data,
-                address=self.address.data,
-                country=self.country.data,
-                vat_number=self.vat_number.data or "",
-                email=self.email.data,
-            ),
+            billing=self.billing,
             open_to_public=self.open_to_public.data,
             language=Language(self.language.data) if use is Use.RETIRE else None,
         )
@@ -114,19 +97,6 @@ class OrderForm(OnceForm):
             claim_from=self.claim_from.data,
             claim_to=self.claim_to.data,
         )
-
-
-def means_offered() -> list[tuple[Means, str]]:
-    """How an order can be paid here: what was set up."""
-    ways = []
-    if current_app.extensions["gateway"] is not None:
-        ways.append((Means.STRIPE, _("By card or bank debit, through the payment provider")))
-    if current_app.extensions["settings"].bank_account:
-        days = current_app.extensions["policy"].market.days_to_pay
-        ways.append(
-            (Means.BANK_TRANSFER, _("By bank transfer within %(days)s days, with a pro-forma invoice", days=days))
-        )
-    return ways
 
 
 def lines_asked() -> list[Line]:
@@ -152,25 +122,15 @@ def filled_from(order: Order) -> dict[str, Any]:
     shown["claim_country"] = claim.get("country", "")
     for name in ("claim_from", "claim_to"):
         shown[name] = date.fromisoformat(claim[name]) if name in claim else None
-    billing = {name: order.billing.get(name) for name in ("name", "address", "country", "vat_number", "email")}
+    billing = {name: order.billing.get(name) for name in BILL}
     return shown | billing | {"means": order.means, "use": order.use, "open_to_public": order.open_to_public}
 
 
-def filled_for(buyer: Organisation, last: Order | None, email: str, country: str) -> dict[str, Any]:
-    """What a new order begins with: the bill of the last one, else what the registry knows of the buyer.
-
-    country: the one for which the price was shown, if any.
-    """
-    offered = means_offered()
-    first = {"means": offered[0][0].value if offered else "", "use": Use.KEEP.value, "open_to_public": False}
-    first |= {"beneficiary": buyer.name, "claim_country": buyer.country, "identifier": buyer.registration_number or ""}
-    if last is not None:
-        bill = {name: last.billing[name] for name in ("name", "address", "country", "vat_number", "email")}
-    else:
-        bill = {"name": buyer.name, "address": buyer.address, "country": buyer.country, "email": email}
-    if country in countries.TWO_LETTERS and country != bill["country"]:
-        bill |= {"country": country, "vat_number": ""}
-    return first | bill
+def filled_for(person: User, country: str) -> dict[str, Any]:
+    """What a new order begins with. country: the one for which the price was shown, if any."""
+    buyer = person.organisation
+    first = {"use": Use.KEEP.value, "beneficiary": buyer.name, "claim_country": buyer.country}
+    return first | {"identifier": buyer.registration_number or ""} | begun_for(person, country)
 
 
 def whole(typed: str | None) -> int:

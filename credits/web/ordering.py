@@ -3,15 +3,14 @@
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import select
 
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, signed_in
-from credits.participants.models import User
 from credits.participants.permissions import may_buy
 from credits.payments import looking, placing
 from credits.payments.models import Order, OrderState
+from credits.provider import means_taken
 from credits.web.blueprint import bp
 from credits.web.order_forms import (
     Line,
@@ -20,7 +19,6 @@ from credits.web.order_forms import (
     filled_from,
     lines_asked,
     lines_of,
-    means_offered,
     whole,
 )
 
@@ -33,7 +31,7 @@ def new_order() -> ResponseReturnValue:
     lines = lines_asked()
     if not lines:
         return redirect(url_for("web.all_offers"), 303)
-    begun = filled_for(user.organisation, last_of(user), user.email, request.args.get("bill", ""))
+    begun = filled_for(user, request.args.get("bill", ""))
     form = OrderForm(data=begun if request.method == "GET" else None)
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():
@@ -93,10 +91,5 @@ def form_page(form: OrderForm, lines: list[Line], order: Order | None) -> str:
         lines=lines,
         order=order,
         vat_missing="vat" in request.args and not form.vat_number.data,
-        no_way=not means_offered(),
+        no_way=not means_taken(current_app),
     )
-
-
-def last_of(user: User) -> Order | None:
-    wanted = select(Order).where(Order.buyer_id == user.organisation_id).order_by(Order.id.desc()).limit(1)
-    return db.session.scalars(wanted).one_or_none()

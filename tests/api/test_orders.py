@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -55,3 +56,25 @@ class TestOrders:
         for number, bent in enumerate(({"lines": []}, {"billing": BILLING | {"country": "XXX"}}, {"price": "1.00"})):
             assert post(client, "/orders", asked | bent, headers, f"try-{number}").status_code == 422
         assert session.query(Order).count() == 0
+
+
+class TestStandingOrders:
+    def test_are_left_paused_resumed_and_ended(self, client, stage, asked, headers):
+        wanted = {"mineral": "CO", "quantity": 2_500, "price": "5200.00", "currency": "USD", "until": "2100-01-01"}
+        wanted |= {"means": "bank_transfer", "billing": BILLING}
+        far = post(client, "/standing-orders", wanted, headers, "far")
+        assert (far.status_code, far.json["code"]) == (422, "bad_last_day")
+        wanted["until"] = (date.today() + timedelta(days=30)).isoformat()
+        left = [post(client, "/standing-orders", wanted, headers) for _ in range(2)]
+        assert [answer.status_code for answer in left] == [201, 200]
+        told = left[0].json
+        assert (told["state"], told["credits"], told["price"], told["parts"]) == ("waiting", "2.5", "5200.00", [])
+        for number, (step, state) in enumerate((("pause", "paused"), ("resume", "waiting"), ("end", "ended"))):
+            done = post(client, f"/standing-orders/{told['number']}/{step}", {}, headers, f"step-{number}").json
+            assert done["state"] == state
+        refused = post(client, f"/standing-orders/{told['number']}/end", {}, headers, "again")
+        assert (refused.status_code, refused.json["code"]) == (409, "standing_order_closed")
+        listed = client.get("/api/v1/standing-orders?state=ended", headers=headers).json
+        assert [each["number"] for each in listed] == [told["number"]]
+        shown = client.get(f"/api/v1/standing-orders/{told['number']}", headers=headers).json
+        assert shown["filled"] == 0

@@ -1,0 +1,118 @@
+"""Standing orders over HTTP, by what a buyer and the registry see."""
+
+from html import unescape
+
+import pytest
+from sqlalchemy import select
+
+from credits import standing_jobs
+from credits.payments.models import Means
+from credits.payments.standing_models import StandingOrder, StandingState
+from credits.web import by_quantity, standing
+from tests.web.conftest import NOW
+
+BILL = {"name": "Nordlicht", "address": "Hamngatan 1", "country": "SWE", "email": "invoices@example.org"}
+
+
+@pytest.fixture(autouse=True)
+def fixed_clock(monkeypatch):
+    for door in (by_quantity, standing):
+        monkeypatch.setattr(door, "now", lambda: NOW)
+
+
+@pytest.fixture
+def typed():
+    asked = {"mineral": "CO", "quantity": "2.5", "unit": "t", "currency": "USD", "price": "5,200", "sorting": "oldest"}
+    return asked | {"vintage": "2026", "until": "2026-12-31", "means": "bank_transfer", "key": "this-form"} | BILL
+
+
+def left_in(session):
+    return session.scalars(select(StandingOrder).order_by(StandingOrder.id)).all()
+
+
+def test_a_standing_order_from_too_little_on_offer_to_what_was_found(client, session, stage, typed, words):
+    issuance = stage.issued()
+    stage.for_sale(issuance, 600)
+    client.sign_in(stage.buyer)
+    page = client.get("/offers/by-quantity?quantity=2.5&unit=t&mineral=CO&currency=USD&vintage=2026")
+    assert page.status_code == 409
+    assert "Only 600 kg of cobalt that fit are on offer" in page.text
+    way = "/standing-orders/new?mineral=CO&quantity=2.5&unit=t&currency=USD&sorting=oldest&vintage=2026"
+    assert way in unescape(page.text)
+    form = client.get(way).text
+    assert 'value="2.5"' in form
+    assert '<option selected value="t">' in form
+    assert "cobalt USD 5,000.00" in words(form)
+
+    seen = words(client.post("/standing-orders/new", data=typed).text)
+    for each in ("2.5 credits 2,500 kg", "Cobalt, vintage 2026", "On offer now that fits 0.6 credits", "any part"):
+        assert each in seen
+    assert "Price before tax USD 13,000.00" in seen
+    assert left_in(session) == []
+    answers = [client.post("/standing-orders/new", data=typed | {"confirmed": "yes"}) for _ in range(2)]
+    (left,) = left_in(session)
+    assert {answer.location for answer in answers} == {f"/standing-orders/{left.number}"}
+    assert (left.quantity, left.smallest, left.price, left.vintage) == (2_500, 1, 520_000, 2026)
+    number = left.number
+    seen = words(client.get(f"/standing-orders/{number}").text)
+    assert "Nothing that fits has been on offer yet." in seen
+
+    session.commit()
+    standing_jobs.serve_waiting(session, policy=stage.policy, means=tuple(Means), at=NOW)
+    seen = words(client.get(f"/standing-orders/{number}").text)
+    assert "ORDER-000001 0.6 credits 600 kg USD 3,120.00 Awaiting payment" in seen
+    assert f"Placed for a standing order: {number}" in words(client.get("/orders/ORDER-000001").text)
+    assert "Please send USD 3,120.00" in words(client.get("/orders/ORDER-000001").text)
+    assert "2.5 credits" in words(client.get("/standing-orders?state=waiting").text)
+
+    client.post("/orders/ORDER-000001/cancel")
+    seen = words(client.get(f"/standing-orders/{number}").text)
+    assert "Nothing is ordered for it now ORDER-000001 of it was not paid." in seen
+    client.post(f"/standing-orders/{number}/resume")
+    client.post(f"/standing-orders/{number}/pause")
+    assert "Paused by the buyer." in client.get(f"/standing-orders/{number}").text
+    assert "Missing 2.5 credits 2,500 kg" in words(client.get(f"/standing-orders/{number}/end").text)
+    assert client.post(f"/standing-orders/{number}/end").status_code == 303
+    again = client.post(f"/standing-orders/{number}/end")
+    assert (again.status_code, left_in(session)[0].state) == (409, StandingState.ENDED)
+
+
+def test_bad_input_is_said_at_its_field_and_kept(client, session, stage, typed):
+    stage.floor()
+    client.sign_in(stage.buyer)
+    for bent, status, name, why in (
+        ({"quantity": "2.5001", "unit": "t"}, 422, "quantity", "are no whole number of kg"),
+        ({"quantity": "1,240"}, 422, "quantity", "1,240"),
+        ({"smallest": "3"}, 422, "smallest", "at most all that you want"),
+        ({"price": "4,999.99"}, 409, "price", "costs at least USD 5,000.00"),
+        ({"price": "5200.005"}, 422, "price", "at most 2 decimals"),
+        ({"until": "2026-07-10"}, 422, "until", "today or later"),
+        ({"vintage": "26"}, 422, "vintage", "such as 2026"),
+        ({"vat_number": "12"}, 422, "vat_number", "does not look like a VAT number"),
+        ({"unit": "lb"}, 422, "unit", "Not a valid choice"),
+    ):
+        page = client.post("/standing-orders/new", data=typed | bent | {"key": f"{name} {why}"})
+        assert page.status_code == status, bent
+        assert why in page.text, bent
+        assert f'id="{name}-error-0"' in page.text, bent
+    assert left_in(session) == []
+
+
+def test_is_seen_by_its_buyer_and_the_registry_alone(client, session, stage, typed, words):
+    client.sign_in(stage.buyer)
+    assert "The registry has set no price floor yet" in client.get("/standing-orders/new").text
+    stage.floor()
+    assert "Nothing is waited for." in client.get("/standing-orders").text
+    client.post("/standing-orders/new", data=typed | {"confirmed": "yes"})
+    (left,) = left_in(session)
+    address = f"/standing-orders/{left.number}"
+    assert client.sign_in(stage.manager).get("/standing-orders/new").status_code == 403
+    for stranger in (stage.manager, stage.second):
+        assert client.sign_in(stranger).get(address).status_code == 404
+        assert client.post(f"{address}/end").status_code == 404
+    assert "Nothing is waited for." in client.get("/standing-orders").text
+    client.sign_in(stage.issuer)
+    assert stage.buyer.organisation.name in words(client.get("/admin/standing-orders?state=waiting").text)
+    assert "No standing order is in this state." in client.get("/admin/standing-orders?state=ended").text
+    assert stage.buyer.organisation.name in client.get(address).text
+    assert client.post(f"{address}/pause").status_code in (403, 404)
