@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from credits.errors import Conflict, CreditsError, Invalid
-from credits.payments.models import DisputeState, RefundState
+from credits.payments.models import Currency, DisputeState, RefundState
+from credits.payments.prices import written
 
 
 class ProviderUnreachable(CreditsError):
@@ -39,6 +40,30 @@ class BadEvent(Invalid):
     """What was delivered as an event was not signed by the provider, not now, or says nothing: 400."""
 
     code = "bad_event"
+
+
+class NotByProvider(Invalid):
+    """No payment provider takes so little, or so much, at once: it is paid by a bank transfer."""
+
+    code = "not_by_provider"
+
+
+# What a payment provider takes at once, in minor units. https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+# Where its account is kept in another currency it may want a little more: then it refuses, and the order ends.
+LEAST = {Currency.USD: 50, Currency.EUR: 50, Currency.GBP: 30, Currency.CHF: 50, Currency.JPY: 50}
+MOST = 99_999_999
+
+
+def must_be_payable(amount: int, currency: Currency) -> None:
+    """Raise NotByProvider where a payment provider does not take this amount, in minor units, at once."""
+    if not LEAST[currency] <= amount <= MOST:
+        raise NotByProvider(
+            f"The payment provider takes {written(LEAST[currency], currency)} to {written(MOST, currency)} at once, "
+            f"and this order costs {written(amount, currency)}. Pay it by bank transfer, or order another quantity.",
+            least=LEAST[currency],
+            most=MOST,
+            total=amount,
+        )
 
 
 class CheckoutState(StrEnum):

@@ -15,6 +15,7 @@ from credits.participants.models import Language, Organisation, User
 from credits.participants.permissions import may_buy
 from credits.payments.billing import Billing, tidied
 from credits.payments.filling import MOST_LINES
+from credits.payments.gateway import must_be_payable
 from credits.payments.models import Currency, Means, Offer, OfferState, Order, OrderLine, OrderState, Use
 from credits.payments.orders import billing_in, claim_in, language_in, lock, must_be_as_seen, tell
 from credits.payments.prices import LARGEST, Split, amount_of, split, tax, tax_rate
@@ -115,7 +116,7 @@ def place(
     """Put an order together. Nothing is reserved yet, and it can still be changed. Flushes.
 
     Raises NotAllowed, NoLines, NotForSale, OwnCredits, OneCurrency, BadQuantity, BadAmount, TooMuchMoney, NoClaim,
-    UnsoundText, UnknownCountry, BadVatNumber, Expired, OutsideClaimWindow, BeyondDeclaredUse.
+    UnsoundText, UnknownCountry, BadVatNumber, NotByProvider, Expired, OutsideClaimWindow, BeyondDeclaredUse.
     """
     may_buy(by, buyer)
     request = {"act": "order.place", "buyer": buyer.number} | asked.told()
@@ -177,8 +178,10 @@ def checked(session: Session, buyer: Organisation, asked: Asked, policy: Policy,
         must_be_retirable(
             session, buyer, [(offer.issuance, quantity) for offer, quantity in asked.lines], claim, policy, at
         )
-    sound = replace(asked, claim=claim, billing=billing)
-    return sound, priced(asked.lines, billing, policy)
+    figures = priced(asked.lines, billing, policy)
+    if asked.means is Means.STRIPE:
+        must_be_payable(figures.whole.amount + figures.tax, figures.currency)
+    return replace(asked, claim=claim, billing=billing), figures
 
 
 def must_be_for_sale(offer: Offer, quantity: int) -> None:

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -15,6 +16,7 @@ from credits.participants.permissions import WrongRole
 from credits.participants.wording import UnsoundText
 from credits.payments import cancelling, placing
 from credits.payments.billing import BadVatNumber
+from credits.payments.gateway import NotByProvider, must_be_payable
 from credits.payments.models import Currency, Means, Offer, Order, OrderState, PaymentState, Use
 from credits.payments.orders import ChangedMeanwhile, OrderClosed
 from credits.payments.placing import Asked, NoClaim, NoLines, NotForSale, OneCurrency, OwnCredits
@@ -84,6 +86,27 @@ class TestPlace:
                 stage.ordered((offer, quantity), **bent)
         with pytest.raises(NoLines):
             stage.ordered()
+
+    @pytest.mark.parametrize(
+        ("currency", "amount", "refused"),
+        [
+            (Currency.USD, 49, "USD 0.50 to USD 999,999.99 at once, and this order costs USD 0.49"),
+            (Currency.USD, 50, ""),
+            (Currency.GBP, 30, ""),
+            (Currency.JPY, 49, "JPY 50 to"),
+            (Currency.CHF, 99_999_999, ""),
+            (Currency.EUR, 100_000_000, "costs EUR 1,000,000.00"),
+        ],
+    )
+    def test_is_paid_by_the_provider_within_what_it_takes(self, currency, amount, refused):
+        with pytest.raises(NotByProvider, match=refused) if refused else nullcontext():
+            must_be_payable(amount, currency)
+
+    def test_is_paid_by_transfer_beyond_what_a_provider_takes(self, stage, issuance):
+        dear = stage.for_sale(issuance, price=100_000_000)
+        with pytest.raises(NotByProvider):
+            stage.ordered((dear, 1_000), means=Means.STRIPE)
+        assert stage.ordered((dear, 1_000)).total == 100_000_000
 
     def test_is_in_one_currency(self, stage, issuance):
         stage.floor(currency=Currency.EUR)
