@@ -11,6 +11,11 @@ from typing import Any
 
 Things = dict[str, dict[str, dict[str, Any]]]
 
+# What the books of money say went back of each order that was delivered.
+GONE_BACK = """SELECT o.id, coalesce(sum(e.amount), 0) FROM purchase o
+    LEFT JOIN money_posting m ON m.order_id = o.id AND m.kind IN ('refund', 'shortfall')
+    LEFT JOIN money_entry e ON e.posting_id = m.id WHERE o.posting_id IS NOT NULL GROUP BY o.id"""
+
 
 def market(connection: Any, things: Things | None = None) -> list[str]:
     """Every broken promise of orders, payments and what was delivered."""
@@ -101,8 +106,8 @@ def paid(connection: Any, things: Things) -> Iterator[str]:
     ours = {
         reference: (f"ORDER-{order:06d}", state, amount) for order, reference, state, amount in rows(connection, query)
     }
-    lost = {each["charge"] for each in things["dispute"].values() if each["status"] == "lost"}
-    open_disputes = {each["charge"] for each in things["dispute"].values() if each["status"] == "needs_response"}
+    lost, disputed = taken_back(things)
+    booked = {f"ORDER-{order:06d}": amount for order, amount in rows(connection, GONE_BACK)}
     cleared = set()
     for checkout in things["checkout.session"].values():
         intent = things["payment_intent"].get(checkout["payment_intent"] or "", {})
@@ -110,18 +115,38 @@ def paid(connection: Any, things: Things) -> Iterator[str]:
         if charge is None:
             continue
         number, state, amount = ours.get(checkout["id"], (None, None, None))
-        kept = charge["amount"] - charge["amount_refunded"]
+        back = charge["amount_refunded"] + lost[charge["id"]]
         cleared.add(checkout["id"])
         if number != checkout["client_reference_id"] or amount != charge["amount"]:
             yield f"{checkout['id']} was paid for {checkout['client_reference_id']}, which does not know it"
         elif state not in {"paid", "surplus"}:
             yield f"{number} was paid, and its payment is {state}"
-        elif charge["id"] in lost | open_disputes:
+        elif charge["id"] in disputed:
             continue
-        elif kept and states[number] != "delivered":
-            yield f"{number} was paid and is {states[number]}, and {kept} were not sent back"
-        elif kept != charge["amount"] and states[number] == "delivered":
-            yield f"{number} was delivered, and the money went back"
+        else:
+            yield from gone_back(number, states[number], charge, back, booked.get(number) if state == "paid" else None)
     for reference, (number, state, _) in ours.items():
         if state in {"paid", "surplus"} and reference not in cleared:
             yield f"{number} counts as paid, and the provider has no money of it"
+
+
+def taken_back(things: Things) -> tuple[Counter[str], set[str]]:
+    """What the buyers' banks have taken of each charge, and which charges they ask for."""
+    lost: Counter[str] = Counter()
+    for each in things["dispute"].values():
+        lost[each["charge"]] += each["amount"] if each["status"] == "lost" else 0
+    return lost, {each["charge"] for each in things["dispute"].values() if each["status"] == "needs_response"}
+
+
+def gone_back(number: str, state: str, charge: dict[str, Any], back: int, booked: int | None) -> Iterator[str]:
+    """An order that keeps its money, but for what a bank has taken of it, is delivered; another keeps none.
+
+    booked: what the books of money say went back, of one that was delivered.
+    """
+    kept = charge["amount"] - back
+    if kept and state != "delivered":
+        yield f"{number} was paid and is {state}, and {kept} were not sent back"
+    elif state == "delivered" and (charge["amount_refunded"] or not kept):
+        yield f"{number} was delivered, and the money went back"
+    elif booked is not None and booked != back:
+        yield f"{back} of {number} went back, and the books say {booked}"

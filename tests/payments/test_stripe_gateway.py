@@ -223,7 +223,7 @@ class TestRefund:
 
     def test_sees_one_that_failed(self, gateway, standin):
         reference = paid(gateway, standin)
-        standin.provider.refunds_fail = True
+        standin.provider.let_refunds_fail(True)
         gateway.refund(gateway.look(reference).payment, 500, "key", "asked for")
 
         seen = gateway.look(reference)

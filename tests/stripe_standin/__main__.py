@@ -61,9 +61,7 @@ def keep(provider: Provider, file: Path | None, kept: str) -> str:
     """Write everything down if it has changed since `kept`, and somebody wants it."""
     if file is None:
         return kept
-    now = json.dumps(
-        {"things": provider.things, "clearing": provider.clearing, "offset": provider.offset, "seed": provider.seed}
-    )
+    now = json.dumps({name: getattr(provider, name) for name in ("things", "clearing", "failing", "offset", "seed")})
     if now != kept:
         beside = file.with_suffix(".new")
         beside.touch(mode=0o600)
@@ -77,6 +75,7 @@ def load(provider: Provider, file: Path) -> None:
     provider.things, provider.offset, provider.seed = told["things"], told["offset"], told["seed"]
     sessions = provider.things["checkout.session"]
     provider.open = {name: session for name, session in sessions.items() if session["status"] == "open"}
+    provider.failing = told.get("failing", {})
     provider.clearing = {name: (at, good) for name, (at, good) in told["clearing"].items()}
 
 

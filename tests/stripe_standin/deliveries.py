@@ -8,7 +8,8 @@ from hashlib import sha256
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from tests.stripe_standin.provider import Provider, Thing
+from tests.stripe_standin.provider import Provider
+from tests.stripe_standin.shelf import Thing
 
 MINUTE, HOUR = 60, 3600
 PAUSES = (5, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, *[12 * HOUR] * 4)

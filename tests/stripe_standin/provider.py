@@ -3,31 +3,17 @@
 State is in memory and follows from what was asked alone: the same calls at the same times give the same ids.
 """
 
-import copy
 from collections.abc import Callable
-from typing import Any
 
+from tests.stripe_standin.bills import bill, metadata
 from tests.stripe_standin.params import Refused
+from tests.stripe_standin.shelf import Shelf, Thing
 
-Thing = dict[str, Any]
-
-LEAST = {"usd": 50, "eur": 50, "gbp": 30, "chf": 50, "jpy": 50}  # minor units that a charge must reach
-MOST = 99_999_999
 SOONEST, LATEST = 30 * 60, 24 * 3600  # seconds until a checkout expires
 CLEARS_AFTER = 3 * 86_400  # seconds that a debit takes
-TABLES = {
-    "checkout.session": "cs_test_",
-    "payment_intent": "pi_",
-    "charge": "ch_",
-    "refund": "re_",
-    "dispute": "du_",
-    "event": "evt_",
-}
-# What a field that holds an id leads to.
-LEADS = {"payment_intent": "payment_intent", "latest_charge": "charge", "charge": "charge"}
 
 
-class Provider:
+class Provider(Shelf):
     """One account in test mode.
 
     clock: seconds since 1970; `advance` adds to it. clears_after: seconds until the money of a debit arrives or fails.
@@ -35,17 +21,12 @@ class Provider:
     """
 
     def __init__(self, clock: Callable[[], float], *, clears_after: int = CLEARS_AFTER, seed: str = "") -> None:
-        self._clock = clock
-        self.offset = 0.0
+        super().__init__(clock, seed)
         self.clears_after = clears_after
-        self.seed = seed
-        self.things: dict[str, dict[str, Thing]] = {kind: {} for kind in TABLES}
         self.open: dict[str, Thing] = {}  # the checkouts that may still be paid
         self.clearing: dict[str, tuple[float, bool]] = {}  # a checkout's id: when its money comes, and whether it does
-        self.refunds_fail = False
-
-    def now(self) -> int:
-        return int(self._clock() + self.offset)
+        self.refunds_fail: float | None = None  # after so many seconds; None: they do not
+        self.failing: dict[str, float] = {}  # a refund's id: when its bank sends the money back
 
     def advance(self, seconds: float) -> None:
         """Let time pass, and what is due happen in its order."""
@@ -68,31 +49,12 @@ class Provider:
         for reference, (at, good) in self.clearing.items():
             if at <= until:
                 due.append((at, lambda reference=reference, good=good: self._clear(reference, good)))
+        for reference, at in self.failing.items():
+            if at <= until:
+                due.append((at, lambda reference=reference: self._fail_refund(reference)))
         return due
 
     # What the API asks
-
-    def find(self, kind: str, reference: str) -> Thing:
-        self.catch_up()
-        try:
-            return self.things[kind][reference]
-        except KeyError:
-            message = f"No such {kind}: '{reference}'"
-            raise Refused(404, message, code="resource_missing", param=kind.rpartition(".")[2]) from None
-
-    def listed(self, kind: str, asked: Thing) -> Thing:
-        """A page of a list, the newest first."""
-        self.catch_up()
-        found = [thing for thing in reversed(self.things[kind].values()) if fits(thing, asked)]
-        ids = [thing["id"] for thing in found]
-        if after := asked.get("starting_after"):
-            if after not in ids:
-                raise Refused(400, f"No such {kind}: '{after}'", code="resource_missing", param="starting_after")
-            found = found[ids.index(after) + 1 :]
-        limit = asked.get("limit", 10)
-        if not 1 <= limit <= 100:
-            raise Refused(400, "Invalid limit: 1 to 100", param="limit")
-        return {"object": "list", "data": found[:limit], "has_more": len(found) > limit, "url": "/v1/"}
 
     def open_session(self, asked: Thing, address: str) -> Thing:
         if asked.get("mode") != "payment":
@@ -148,9 +110,9 @@ class Provider:
             charge = self.find("charge", asked["charge"])
         else:
             raise Refused(400, "One of the following params should be provided: payment_intent or charge.")
-        left = charge["amount"] - charge["amount_refunded"]
+        left = self._left_of(charge)
         amount = asked.get("amount", left)
-        if charge["disputed"]:
+        if left < charge["amount"] - charge["amount_refunded"] and amount > left:
             raise Refused(400, f"Charge {charge['id']} has been charged back.", code="charge_disputed")
         if not left:
             raise Refused(400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
@@ -166,13 +128,14 @@ class Provider:
             metadata=asked.get("metadata", {}),
             payment_intent=charge["payment_intent"],
             reason=asked.get("reason"),
-            status="pending" if self.refunds_fail else "succeeded",
+            status="succeeded",
         )
         self._refunded(charge, amount)
         self._tell("refund.created", refund)
         self._tell("charge.refunded", charge)
-        if self.refunds_fail:
-            self._fail_refund(refund, charge)
+        if self.refunds_fail is not None:
+            self.failing[refund["id"]] = self.now() + self.refunds_fail
+            self.catch_up()
         return refund
 
     # What the buyer and the buyer's bank do
@@ -205,10 +168,13 @@ class Provider:
         """Let the buyer's bank take the money of a checkout back."""
         session = self.find("checkout.session", reference)
         charge = self._charge_of(self.find("payment_intent", session["payment_intent"] or ""))
+        left = self._left_of(charge)
+        if not 1 <= (amount := amount or left) <= left:
+            raise Refused(400, f"Of charge {charge['id']} {left} are left to dispute.", param="amount")
         charge["disputed"] = True
         dispute = self._keep(
             "dispute",
-            amount=amount or charge["amount"],
+            amount=amount,
             charge=charge["id"],
             currency=charge["currency"],
             metadata={},
@@ -230,21 +196,12 @@ class Provider:
             self._tell("charge.dispute.funds_reinstated", dispute)
         return dispute
 
-    def let_refunds_fail(self, fail: bool) -> Thing:
-        """Whether the banks send back what is refunded from now on."""
-        self.refunds_fail = fail
+    def let_refunds_fail(self, fail: bool, after: float = 0.0) -> Thing:
+        """Whether the banks send back what is refunded from now on; after: so many seconds later."""
+        self.refunds_fail = after if fail else None
         return {"fail": fail}
 
     # What follows
-
-    def _keep(self, kind: str, **fields: Any) -> Thing:
-        shelf = self.things[kind]
-        reference = f"{TABLES[kind]}{self.seed}{len(shelf) + 1:08d}"
-        shelf[reference] = {"id": reference, "object": kind, "created": self.now(), "livemode": False} | fields
-        return shelf[reference]
-
-    def _tell(self, kind: str, about: Thing) -> None:
-        self._keep("event", type=kind, data={"object": self.shown(copy.deepcopy(about), [])}, pending_webhooks=1)
 
     def _intent_of(self, session: Thing) -> Thing:
         if session["payment_intent"]:
@@ -312,76 +269,15 @@ class Provider:
         charge["amount_refunded"] += amount
         charge["refunded"] = charge["amount_refunded"] == charge["amount"]
 
-    def _fail_refund(self, refund: Thing, charge: Thing) -> None:
+    def _fail_refund(self, reference: str) -> None:
+        del self.failing[reference]
+        refund = self.things["refund"][reference]
         refund["status"] = "failed"
-        self._refunded(charge, -refund["amount"])
+        self._refunded(self.things["charge"][refund["charge"]], -refund["amount"])
         self._tell("refund.failed", refund)
 
-    # How it is shown
-
-    def shown(self, thing: Thing, expand: list[str]) -> Thing:
-        """A thing as the API shows it: with ids for what it leads to, unless that was asked for. Raises Refused."""
-        out = {name: value for name, value in thing.items() if name not in {"payment_intent_data", "line_items"}}
-        if thing["object"] == "list":
-            deeper = [path.removeprefix("data.") for path in expand]
-            if any(path == before for path, before in zip(deeper, expand, strict=True)):
-                raise Refused(400, "What is expanded in a list begins with `data.`.", param="expand")
-            return out | {"data": [self.shown(each, deeper) for each in thing["data"]]}
-        for path in expand:
-            if path.count(".") > 3:
-                raise Refused(400, "You cannot expand more than 4 levels of a property.", param="expand")
-        for field in {path.partition(".")[0] for path in expand}:
-            deeper = [rest for path in expand for head, _, rest in [path.partition(".")] if head == field and rest]
-            out[field] = self._expanded(thing, field, deeper)
-        return out
-
-    def _expanded(self, thing: Thing, field: str, deeper: list[str]) -> Any:
-        if field == "refunds" and thing["object"] == "charge":
-            found = [each for each in reversed(self.things["refund"].values()) if each["charge"] == thing["id"]]
-            return {"object": "list", "data": [self.shown(each, []) for each in found], "has_more": False}
-        if field not in LEADS or field not in thing:
-            raise Refused(400, f"This property cannot be expanded ({field}).", param="expand")
-        reference = thing[field]
-        return self.shown(self.things[LEADS[field]][reference], deeper) if reference else None
-
-
-def bill(lines: list[Thing]) -> tuple[str, int]:
-    """Currency and sum of the lines. Raises Refused."""
-    if not lines:
-        raise Refused(400, "Missing required param: line_items.", code="parameter_missing", param="line_items")
-    currencies, total = set(), 0
-    for at, line in enumerate(lines):
-        price, where = line.get("price_data"), f"line_items[{at}]"
-        if price is None or "unit_amount" not in price or "product_data" not in price:
-            raise Refused(400, "This stand-in wants price_data with unit_amount and product_data.", param=where)
-        if price["unit_amount"] < 0 or line.get("quantity", 1) < 1 or not price["product_data"]["name"].strip():
-            raise Refused(400, f"Invalid line: {where}", param=where)
-        currencies.add(price["currency"].lower())
-        total += price["unit_amount"] * line.get("quantity", 1)
-    if len(currencies) != 1 or not currencies <= set(LEAST):
-        raise Refused(400, "All prices must have the same currency, one of the account's.", param="line_items")
-    currency = currencies.pop()
-    if total < LEAST[currency]:
-        raise Refused(400, "The Checkout Session's total amount is too small.", code="amount_too_small")
-    if total > MOST:
-        raise Refused(400, "The Checkout Session's total amount is too large.", code="amount_too_large")
-    return currency, total
-
-
-def metadata(given: dict[str, str]) -> None:
-    """Raises Refused."""
-    if len(given) > 50 or any(len(name) > 40 or len(text) > 500 for name, text in given.items()):
-        raise Refused(400, "Metadata is at most 50 names of 40 characters with 500 each.", param="metadata")
-
-
-def fits(thing: Thing, asked: Thing) -> bool:
-    created = asked.get("created") or {}
-    if isinstance(created, int):
-        created = {"gte": created, "lte": created}
-    at = thing["created"]
-    within = created.get("gte", at) <= at <= created.get("lte", at) and created.get("gt", at - 1) < at < created.get(
-        "lt", at + 1
-    )
-    words = ("payment_intent", "charge", "status", "type")
-    among = thing.get("type") in asked["types"] if "types" in asked else True
-    return within and among and all(thing.get(word) == asked[word] for word in words if word in asked)
+    def _left_of(self, charge: Thing) -> int:
+        """What of a charge neither went back nor is wanted back by the buyer's bank."""
+        mine = [each for each in self.things["dispute"].values() if each["charge"] == charge["id"]]
+        disputed = sum(each["amount"] for each in mine if each["status"] != "won")
+        return int(charge["amount"] - charge["amount_refunded"] - disputed)

@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -32,8 +31,10 @@ from stripe.params.checkout import (
 )
 
 from tests.stripe_standin.deliveries import Deliveries
+from tests.stripe_standin.hosted import page
 from tests.stripe_standin.params import Refused, check, read
-from tests.stripe_standin.provider import Provider, Thing
+from tests.stripe_standin.provider import Provider
+from tests.stripe_standin.shelf import Thing
 
 KEY_LIVES = 24 * 3600  # seconds that an idempotency key is remembered
 SESSIONS, INTENTS, CHARGES = "/v1/checkout/sessions", "/v1/payment_intents", "/v1/charges"
@@ -187,7 +188,7 @@ class Standin:
             "clock": lambda said: self._advance(float(said["advance"])),
             "faults": lambda said: self._arm(said["faults"]),
             "pay": lambda said: self.provider.pay(said["session"], said["how"]),
-            "refunds": lambda said: self.provider.let_refunds_fail(bool(said["fail"])),
+            "refunds": lambda said: self.provider.let_refunds_fail(bool(said["fail"]), float(said.get("after", 0))),
             "dispute": lambda said: self.provider.dispute(said["session"], said.get("amount")),
             "close_dispute": lambda said: self.provider.close_dispute(said["dispute"], said["outcome"]),
         }
@@ -240,31 +241,6 @@ def suffer(fault: Fault) -> Answer:
 
 def as_json(status: int, thing: Thing) -> Answer:
     return Answer(status, json.dumps(thing).encode(), {"Content-Type": "application/json"})
-
-
-def page(session: Thing, said: str) -> str:
-    """Where the buyer pays."""
-    currency = session["currency"].upper()
-    amount = session["amount_total"] if currency == "JPY" else f"{session['amount_total'] / 100:,.2f}"
-    rows = "".join(f"<li>{escape(line['price_data']['product_data']['name'])}</li>" for line in session["line_items"])
-    ways = {
-        "card": "Pay by card",
-        "declines": "Pay by a card that is declined",
-        "debit": "Pay by bank debit that clears later",
-        "debit_fails": "Pay by bank debit that fails later",
-        "cancel": "Go back without paying",
-    }
-    buttons = "".join(f'<p><button name="how" value="{how}">{label}</button></p>' for how, label in ways.items())
-    if session["status"] != "open":
-        buttons = "<p>This checkout has expired.</p>"
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Test payment</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<style>body{font:1rem/1.5 sans-serif;max-width:30rem;margin:2rem auto;padding:0 1rem}"
-        "button{font:inherit;padding:.5rem 1rem}</style></head><body>"
-        f"<h1>Test payment: {currency} {amount}</h1><p>No money moves here.</p><p role=alert>{escape(said)}</p>"
-        f"<ul>{rows}</ul><form method=post>{buttons}</form></body></html>"
-    )
 
 
 class Server(ThreadingHTTPServer):

@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,15 @@ from sqlalchemy.orm import Session
 from credits import market_jobs, market_rounds
 from credits.db import begin_writing
 from credits.errors import CreditsError
-from credits.payments import reserving
-from credits.payments.models import Means, Offer, Order, OrderState, PaymentState
+from credits.payments import reserving, sending_back
+from credits.payments.models import Means, Order, PaymentState, Refund, RefundState
+from credits.payments.refunding import NotRefundable
 from tests import servers
 from tests.checker_market import paid
-from tests.stripe_standin.provider import Thing
+from tests.stripe_standin.shelf import Things
 from tests.suites import trial
 from tests.suites.chaos_http import over_http
+from tests.suites.comparison import wrong
 from tests.suites.ground import Ground
 from tests.suites.turmoil import CREDIT, DAY, HOUR, MINUTE, Chaos, Schedule
 from tests.suites.workers import processes
@@ -90,6 +92,12 @@ def play(chaos: Chaos, schedules: int) -> list[str]:
         chaos.plan(dice.uniform(0, 3 * HOUR), lambda: market_rounds.poll(chaos.session, till=chaos.till, at=chaos.at))
     for _ in range(3):
         chaos.plan(dice.uniform(0, 4 * DAY), lambda: tend(chaos))
+    banks = chaos.standin.provider
+    for _ in range(2):
+        begun = dice.uniform(0, 4 * DAY)
+        chaos.plan(begun, lambda: banks.let_refunds_fail(True, after=dice.choice((0, HOUR, DAY))))
+        chaos.plan(begun + DAY, lambda: banks.let_refunds_fail(False))
+    chaos.plan(END - 2 * DAY, lambda: banks.let_refunds_fail(False))
     for _ in range(2):
         chaos.plan(END, lambda: tend(chaos))
     chaos.run()
@@ -101,46 +109,25 @@ def tend(chaos: Chaos) -> None:
     session, till, at = chaos.session, chaos.till, chaos.at
     market_rounds.poll(session, till=till, at=at)
     market_rounds.poll(session, till=till, at=at, states=[PaymentState.PROCESSING])
-    market_rounds.send_refunds(session, gateway=till.gateway, at=at)
-    market_rounds.deliver_waiting(session, policy=till.policy, certify=till.certify, at=at)
     if chaos.now == END:
         market_rounds.catch_up(session, till=till, at=at)
+    send_once_more(chaos)
+    market_rounds.send_refunds(session, gateway=till.gateway, at=at)
+    market_rounds.deliver_waiting(session, policy=till.policy, certify=till.certify, at=at)
 
 
-def wrong(chaos: Chaos, offer: Offer) -> list[str]:
-    """What the registry did, held against what the provider has, order by order."""
-    session, things = chaos.session, chaos.standin.provider.things
-    session.refresh(offer)
-    found, sold, back = [], 0, 0
-    for order in session.scalars(select(Order).execution_options(populate_existing=True)):
-        (payment,) = order.payments
-        charge = charge_of(things, things["checkout.session"].get(payment.reference or ""))
-        money = charge["amount"] - charge["amount_refunded"] if charge else 0
-        chaos.counted[order.state.value] += 1
-        quantity = sum(line.quantity for line in order.lines)
-        sold += quantity if order.state is OrderState.DELIVERED else 0
-        back += quantity if order.state is OrderState.REFUNDED else 0
-        if charge is None and order.state is not OrderState.CANCELLED:
-            found.append(f"{order.number} is {order.state.value}, and nobody has paid")
-        if charge and not lost(things, charge) and (order.state is OrderState.DELIVERED) is not (money == order.total):
-            found.append(f"{order.number} is {order.state.value}, and the provider has {money} of {order.total}")
-    if not sold <= offer.quantity - offer.remaining <= sold + back:
-        found.append(f"{offer.number}: {sold} sold, {offer.remaining} left of {offer.quantity}")
-    session.rollback()
-    return found
+def send_once_more(chaos: Chaos) -> None:
+    """An issuer looks at the refunds that came back, or that the provider has refused."""
+    session = chaos.session
+    begin_writing(session)
+    for refund in session.scalars(select(Refund).where(Refund.state == RefundState.FAILED).order_by(Refund.id)).all():
+        with suppress(NotRefundable):
+            sending_back.ask_again(session, refund=refund, by=chaos.stage.issuer, at=chaos.at)
+            chaos.counted["refunds sent once more"] += 1
+    session.commit()
 
 
-def charge_of(things: dict[str, dict[str, Thing]], checkout: Thing | None) -> Thing | None:
-    intent = things["payment_intent"].get(checkout["payment_intent"] or "") if checkout else None
-    return things["charge"].get(intent["latest_charge"] or "") if intent else None
-
-
-def lost(things: dict[str, dict[str, Thing]], charge: Thing) -> bool:
-    """Whether the buyer's bank has taken the money back."""
-    return any(each["charge"] == charge["id"] and each["status"] == "lost" for each in things["dispute"].values())
-
-
-def judged(url: str, things: dict[str, dict[str, Thing]]) -> list[str]:
+def judged(url: str, things: Things) -> list[str]:
     """What the judge says, who trusts the tables and the provider's books alone."""
     path = url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(path) if path != url else psycopg.connect(url)) as connection:

@@ -25,8 +25,8 @@ from tests.stage import Stage, certify
 from tests.stripe_standin.deliveries import TOLD, as_sent, signature
 from tests.stripe_standin.in_process import SECRET, standin_at
 from tests.stripe_standin.params import Refused
-from tests.stripe_standin.provider import Thing
 from tests.stripe_standin.server import Fault
+from tests.stripe_standin.shelf import Thing
 
 CREDIT = 1_000  # mg of gold
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
@@ -159,7 +159,8 @@ class Schedule:
         begin_writing(chaos.session)
         stage_at, stage.at = stage.at, chaos.at
         try:
-            quantity = chaos.dice.choice((1, 500, CREDIT, CREDIT, 2 * CREDIT))
+            # At least 51 cents: no provider takes less.
+            quantity = chaos.dice.choice((84, 500, CREDIT, CREDIT, 2 * CREDIT))
             self.order = stage.ordered((self.offer, quantity), means=Means.STRIPE)
             stage.begun(self.order)
             chaos.session.commit()
@@ -235,10 +236,11 @@ class Schedule:
             return
         chaos.standin.provider.pay(reference, how)
         chaos.counted[how] += 1
-        if how == "card" and chaos.chance(0.1):
+        if how == "card" and chaos.chance(0.15):
             self.soon(HOUR, 3 * DAY, self.is_refunded)
-        elif how == "card" and chaos.chance(0.1):
-            self.soon(0, 3 * DAY, lambda: self.is_disputed(reference))
+        if how == "card" and chaos.chance(0.15):
+            for _ in range(chaos.dice.choice((1, 1, 2))):
+                self.soon(0, 3 * DAY, lambda: self.is_disputed(reference))
 
     def is_refunded(self) -> None:
         """Two issuers decide it; the money follows."""
@@ -253,11 +255,13 @@ class Schedule:
             chaos.counted[f"no refund: {refusal.code}"] += 1
 
     def is_disputed(self, reference: str) -> None:
+        """The buyer's bank wants all of the money back, or a part of it."""
         chaos = self.chaos
+        part = chaos.dice.choice((None, None, 7, 30))
         try:
-            dispute = chaos.standin.provider.dispute(reference)
+            dispute = chaos.standin.provider.dispute(reference, part)
         except Refused:
             return  # the money went back before
-        chaos.counted["disputes"] += 1
+        chaos.counted["disputes of a part" if part else "disputes"] += 1
         outcome = chaos.dice.choice(("won", "lost"))
         self.soon(HOUR, 3 * DAY, lambda: chaos.standin.provider.close_dispute(dispute["id"], outcome))
