@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from credits.certificates import issuing, verified
 from credits.cli.demo_assessments import assess
+from credits.cli.demo_claims import declare_cobalt
 from credits.cli.demo_people import People
 from credits.cli.demo_sites import RECORDS, cerro_claro, kamilombe
 from credits.participants.models import Language, Organisation, User
@@ -102,6 +103,7 @@ class World(People):
         made = self.verified_and_issued(batch)
         first = self.handed_over(made, self.maker, self.ingrid, 1_500)
         self.handed_over(made, self.second, self.ken, 1_000)
+        declare_cobalt(self, made.vintage)
         retired = retirement.retire(
             self.session,
             issuance=made,
@@ -234,11 +236,11 @@ class World(People):
 
     def finding(self) -> Finding:
         return Finding(
-            visited_from=self.day(25),
-            visited_to=self.day(22),
+            visited_from=self.day(212),
+            visited_to=self.day(209),
             remote_reason="",
-            valid_from=self.day(365),
-            valid_to=self.day(-365),
+            valid_from=self.day(209),
+            valid_to=self.day(209 - 365),
             opinion="Weights, assay and sales agree with the visit.",
         )
 
