@@ -12,12 +12,11 @@ from sqlalchemy import select
 from credits import document_jobs, jobs
 from credits.certificates.issuing import certificate_numbered
 from credits.certificates.published_keys import in_text
-from credits.cli.demo_claims import publish_claim
 from credits.cli.demo_market import open_market
 from credits.cli.demo_orders import order_by_transfer, order_through_provider
+from credits.cli.demo_standing import wait_for_cobalt
 from credits.cli.demo_people import DOMAIN
 from credits.cli.demo_premium import spend_premium
-from credits.cli.demo_standing import wait_for_cobalt
 from credits.cli.demo_world import Told, World
 from credits.db import begin_writing
 from credits.drawing import workshop
@@ -81,7 +80,6 @@ def demo(out: Path, as_json: bool, if_empty: bool) -> None:
     sale = open_market(world)
     order_by_transfer(world, sale)
     wait_for_cobalt(world, sale)
-    publish_claim(world, told.retirement)
     spend_premium(world, parts["premium_files"])
     session.commit()
     if parts["settings"].stripe_api_key is None:  # whoever has a key tries Stripe out, not the stand-in

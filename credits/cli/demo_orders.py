@@ -74,11 +74,14 @@ def ordered(
     *,
     open_to_public: bool = False,
 ) -> Order:
-    billing = Billing(buyer.name, "Demo Street 1\n00000 Demo Town", buyer.country, "", f"invoices@{DOMAIN}")
     use = Use.KEEP if claim is None else Use.RETIRE
-    asked = Asked([(offer, quantity)], means, use, claim, billing, open_to_public)
+    asked = Asked([(offer, quantity)], means, use, claim, billing_of(buyer), open_to_public)
     key = next(world.keys)
     return placing.place(world.session, buyer=buyer, asked=asked, policy=world.policy, by=by, key=key, at=world.at)
+
+
+def billing_of(buyer: Organisation) -> Billing:
+    return Billing(buyer.name, "Demo Street 1\n00000 Demo Town", buyer.country, "", f"invoices@{DOMAIN}")
 
 
 def begun(world: World, order: Order) -> Payment:
