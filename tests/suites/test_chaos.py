@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from credits import market_jobs, market_rounds
+from credits.payments import sending_back
 from credits.payments.gateway import CheckoutState
+from credits.payments.models import RefundState
 from credits.payments.stripe_gateway import StripeGateway
 from tests.checker_market import market
 from tests.suites import chaos, chaos_http
@@ -49,8 +51,8 @@ class TestPlantedBug:
         yield made
         made.close()
 
-    def wrong(self, ground):
-        made = Chaos(ground.stage, ground.issuance, random.Random(3), Counter())
+    def wrong(self, ground, seed=3):
+        made = Chaos(ground.stage, ground.issuance, random.Random(seed), Counter())
         said = chaos.play(made, 20)
         return "\n".join([*said, *chaos.judged(ground.url, made.standin.provider.things)])
 
@@ -78,6 +80,16 @@ class TestPlantedBug:
         monkeypatch.setattr(market_rounds, "send_refunds", lambda *_arguments, **_more: 0)
 
         assert "were not sent back" in self.wrong(ground)
+
+    def test_of_what_banks_take_and_send_back_is_seen(self, ground, monkeypatch):
+        monkeypatch.setattr("credits.payments.disputes.concerned", lambda _dispute, line: line.quantity)
+        monkeypatch.setattr("credits.payments.premium.book_shortfall", lambda *_arguments, **_more: None)
+        monkeypatch.setitem(sending_back.NEXT, RefundState.DONE, ())
+
+        said = self.wrong(ground, seed=6)
+        assert "the buyer has paid for" in said
+        assert "went back, and the books say 0" in said
+        assert "were not sent back" in said
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
