@@ -225,18 +225,11 @@ def read_alone(engine: Engine, reads: Callable[[], bool]) -> None:
     if engine.dialect.name == "sqlite":
         return
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        driver: Any = connection.connection.driver_connection
-        alone = reads() and not {WRITING, "isolation_level"} & connection.get_execution_options().keys()
+    @event.listens_for(engine, "checkout")
+    def begin_nothing(driver: Any, *_: object) -> None:
+        alone = reads()
         if driver.autocommit is not alone:
             driver.autocommit = alone
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def refuse(connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        # What fails half-way could not be undone.
-        if (context.isinsert or context.isupdate or context.isdelete) and cursor.connection.autocommit:
-            raise RuntimeError("A request that only reads came to write: begin_writing() goes before that.")
 
 
 def see_that_it_is_open(connection: Any, *_: object) -> None:
@@ -258,4 +251,7 @@ def begin_writing(session: Session) -> None:
     Call it before anything else in a unit of work that changes the registry.
     """
     session.rollback()
-    session.connection(execution_options={WRITING: True})
+    connection = session.connection(execution_options={WRITING: True})
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql" and driver.autocommit:  # taken for reading alone
+        driver.autocommit = False

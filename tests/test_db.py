@@ -52,16 +52,6 @@ class TestReadAlone:
 
             assert connection.connection.driver_connection.info.transaction_status is TransactionStatus.IDLE
 
-    def test_lets_nobody_write_by_mistake(self, on_postgresql):
-        read_alone(on_postgresql, lambda: True)
-        with Session(on_postgresql) as session:
-            session.add(Account(kind=AccountKind.AVAILABLE))
-            with pytest.raises(RuntimeError, match="came to write"):
-                session.flush()
-            session.rollback()
-
-            assert session.scalar(OPENED) == 0
-
     def test_gives_who_writes_a_transaction_on_the_same_connection(self, on_postgresql):
         read_alone(on_postgresql, lambda: True)
         with Session(on_postgresql) as session:

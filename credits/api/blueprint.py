@@ -58,7 +58,8 @@ class Area(flask_smorest.Blueprint):
         content_types: tuple[str, ...] = ("application/json",),
     ) -> Callable[[View], View]:
         """Read something. takes: the schema of the query; where that has pages, the total stands in a header."""
-        steps = [self.arguments(takes, location="query")] if takes else []
+        # An instance, here and below: of a class, every request would make one.
+        steps = [self.arguments(takes(), location="query")] if takes else []
         headers = TOTAL_HEADER if takes and issubclass(takes, PagingSchema) else None
         steps += [self.response(200, gives, headers=headers, content_type=each) for each in content_types]
         return self.opened(rule, "GET", steps, public=public)
@@ -74,8 +75,8 @@ class Area(flask_smorest.Blueprint):
     ) -> Callable[[View], View]:
         """Change something, once for each `Idempotency-Key`. creates: 201, and 200 when asked again."""
         steps = [
-            self.arguments(takes, location=location, required=takes is not NothingSchema),
-            self.arguments(KeySchema, location="headers"),
+            self.arguments(takes(), location=location, required=takes is not NothingSchema),
+            self.arguments(KeySchema(), location="headers"),
             self.response(200, gives, description="Done, or done before under this key."),
         ]
         if creates:
@@ -85,11 +86,11 @@ class Area(flask_smorest.Blueprint):
 
     def put(self, rule: str, *, takes: type[Schema], gives: type[Schema]) -> Callable[[View], View]:
         """Set something. Doing so twice changes nothing more, so it needs no key."""
-        return self.opened(rule, "PUT", [self.arguments(takes), self.response(200, gives)])
+        return self.opened(rule, "PUT", [self.arguments(takes()), self.response(200, gives)])
 
     def patch(self, rule: str, *, takes: type[Schema], gives: type[Schema]) -> Callable[[View], View]:
         """Change the fields that are sent and leave the others. Needs no key, for the reason of `put`."""
-        return self.opened(rule, "PATCH", [self.arguments(takes), self.response(200, gives)])
+        return self.opened(rule, "PATCH", [self.arguments(takes()), self.response(200, gives)])
 
     def opened(
         self, rule: str, method: str, steps: list[Callable[[Any], Any]], *, public: bool = False
