@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 from credits.extensions import db
 from credits.identity import current_user, signed_in
 from credits.notices import reading
-from credits.participants.models import Kyc, Organisation, RoleName, User
+from credits.participants.models import Kind, Kyc, Organisation, RoleName, User
 from credits.participants.permissions import BUYERS, PRODUCERS, has_any, is_issuer, is_verifier
 from credits.payments import disbursing, looking, premium_open
 from credits.payments.models import Order, OrderState
@@ -99,7 +99,9 @@ def of_production(user: User) -> list[Open]:
     finish = ngettext("%(num)s batch to finish and submit", "%(num)s batches to finish and submit", drafts)
     typed = ngettext("%(num)s batch that is half entered", "%(num)s batches that are half entered", drafts_typed)
     decide = ngettext("%(num)s site with premium to decide on", "%(num)s sites with premium to decide on", free)
-    receipts = ngettext("%(num)s payout without its receipts", "%(num)s payouts without their receipts", unaccounted)
+    receipts = ngettext(
+        "%(num)s payout not accounted for whole", "%(num)s payouts not accounted for whole", unaccounted
+    )
     return [
         Open(asked, answer, url_for("web.batches", state="information_requested")),
         Open(drafts_typed, typed, url_for("web.batches")),
@@ -151,5 +153,12 @@ def ways_of(user: User) -> list[Way]:
             (_("Holdings"), url_for("web.holdings")),
             (_("Declare what you use"), url_for("web.uses")),
             (_("Retirements and certificates"), url_for("web.retirements")),
+        ]
+    if organisation.kind is Kind.REGISTRY:
+        return [
+            (_("To the queue"), url_for("admin.home")),
+            (_("Decisions"), url_for("admin.decisions")),
+            (_("Orders"), url_for("admin.orders")),
+            (_("Premium"), url_for("admin.premium")),
         ]
     return [(_("To the queue"), url_for("admin.home"))]

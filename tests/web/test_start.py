@@ -30,8 +30,8 @@ class TestStart:
         stage.offered(house.made, 300)
 
         for person, told, not_told in (
-            (stage.manager, ("1 batch to finish", "1 site with premium", "1 payout without its rec"), "to pay"),
-            (stage.clerk, ("1 batch to finish", "1 payout without its receipts"), "site with premium"),
+            (stage.manager, ("1 batch to finish", "1 site with premium", "1 payout not accounted"), "to pay"),
+            (stage.clerk, ("1 batch to finish", "1 payout not accounted for whole"), "site with premium"),
             (stage.buyer, ("1 order to pay", "1 order that you have not sent yet", "1 transfer to accept"), "batch"),
             (stage.issuer, ("1 payout of premium to see to",), "order"),
         ):
