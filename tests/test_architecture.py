@@ -24,7 +24,7 @@ FLOORS = [
     {"extensions"},
     {"flask_settings", "identity", "passwords", "tries"},
     {"delivered"},
-    {"drawing", "log_keys", "premium_words", "progress", "provider", "receiving", "states", "stories"},
+    {"country_maps", "drawing", "log_keys", "premium_words", "progress", "provider", "receiving", "states", "stories"},
     {"problems", "languages", "published"},
     {"form_fields", "verifying"},
     {"web", "admin", "api", "cli"},

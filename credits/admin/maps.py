@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
+from credits.country_maps import drawing_of
 from credits.registry.neighbourhood import Neighbour
 from credits.registry.observations import KM_A_DEGREE, MICRO
-from credits.registry.outlines import Point, rings_of
 from credits.registry.production import Site
 
 SIZE = 320  # pixels, both ways; the site stands in the middle
@@ -74,20 +74,8 @@ def _offset_km(site: Site, there: Neighbour) -> tuple[float, float]:
 
 
 def _inset(site: Site) -> Inset | None:
-    rings = rings_of(site.country)
-    if not rings:
+    drawing = drawing_of(site.country, INSET)
+    if drawing is None:
         return None
-    points = [point for ring in rings for point in ring]
-    west, east = min(x for x, _ in points), max(x for x, _ in points)
-    south, north = min(y for _, y in points), max(y for _, y in points)
-    narrow = math.cos(math.radians((south + north) / 2))
-    a_degree = (INSET - 8) / max((east - west) * narrow, north - south, 0.01)
-    left = (INSET - (east - west) * narrow * a_degree) / 2
-    top = (INSET - (north - south) * a_degree) / 2
-
-    def pixel(point: Point) -> tuple[int, int]:
-        return round(left + (point[0] - west) * narrow * a_degree), round(top + (north - point[1]) * a_degree)
-
-    path = " ".join("M" + "L".join(f"{x},{y}" for x, y in dict.fromkeys(map(pixel, ring))) + "Z" for ring in rings)
-    x, y = pixel((site.longitude / MICRO, site.latitude / MICRO))
-    return Inset(path, min(max(x, 2), INSET - 2), min(max(y, 2), INSET - 2))
+    x, y = drawing.pixel((site.longitude / MICRO, site.latitude / MICRO))
+    return Inset(drawing.path, min(max(x, 2), INSET - 2), min(max(y, 2), INSET - 2))

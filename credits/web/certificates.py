@@ -10,6 +10,7 @@ from credits import languages
 from credits.certificates import issuing, published
 from credits.certificates.issuing import certificate_numbered, facts_in
 from credits.certificates.models import Certificate
+from credits.country_maps import area_of
 from credits.extensions import db
 from credits.ledger.serials import parse
 from credits.participants import countries
@@ -86,6 +87,7 @@ def certificate_page(number: str) -> str:
     facts = facts_in(found)
     named = {facts["beneficiary"]["country"], facts["account"]["country"]}
     named |= {origin["producer"]["country"] for origin in facts["origins"]}
+    site = found.retirement.issuance.batch.site
     claims = published.claims_about(db.session(), found.retirement)
     return render_template(
         "certificates/certificate.html",
@@ -96,6 +98,7 @@ def certificate_page(number: str) -> str:
         claims=claims,
         standings=published.standings_in(db.session(), claims),
         facts=facts,
+        area=area_of(site.country, site.latitude, site.longitude),
         bought_here=facts["premium"] is None and is_bought_here(found, facts),
         words=WORDS,
         countries={code: countries.name_of(code, language) for code in named},

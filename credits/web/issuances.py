@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from credits import languages
 from credits.certificates import records, verified
+from credits.country_maps import area_of
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import now
@@ -63,12 +64,14 @@ def described(found: Issuance, units: SerialRange) -> dict[str, object]:
     places = whereabouts(db.session, found, SerialRange(first, units.last), PLACES)
     offers = catalogue.of_issuance(db.session(), found, current_app.extensions["policy"], now().date(), OFFERS)
     moves = public.history(db.session, found, units, before=asked_number("before", LARGEST), limit=MOVEMENTS + 1)
+    site = found.batch.site
     postings = list(dict.fromkeys(move.posting_id for move in moves))[:MOVEMENTS]
     more = len({move.posting_id for move in moves}) > MOVEMENTS
     return {
         "issuance": found,
         "units": units,
         "origin": found.facts,
+        "area": area_of(site.country, site.latitude, site.longitude),
         "country": countries.name_of(found.facts["producer"]["country"], languages.current()),
         "suspended": found.batch.state is BatchState.SUSPENDED,
         "first": first,

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext
 
 from credits import languages
 from credits.certificates import claims, published
+from credits.country_maps import area_of
 from credits.extensions import db
 from credits.identity import now, visitor
 from credits.participants import countries
@@ -49,6 +50,7 @@ def public_site(number: str) -> ResponseReturnValue:
     return render_template(
         "public/site.html",
         place=site,
+        area=area_of(site.country, site.latitude, site.longitude),
         number=number,
         words=WORDS,
         country=countries.name_of(site.country, languages.current()),

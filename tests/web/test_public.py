@@ -1,3 +1,4 @@
+import re
 from datetime import date
 
 import pytest
@@ -46,6 +47,29 @@ class TestPublicSite:
         for fact in ("Kolwezi, Lualaba", "Tolerated", "CRAFT Code, 2.0", "ASMC-CO-COD-KAM001-2026-0001", "2,500 kg"):
             assert fact in page
         assert "IPIS" not in page
+
+    def test_draws_the_same_area_for_every_site_of_a_cell(self, client, session, site):
+        def drawn(address):
+            (svg,) = re.findall(r"<figure class=.area.>.*?</svg>", client.get(address).text, re.DOTALL)
+            return svg
+
+        there = [
+            "/sites/COD-KAM001",
+            "/serials/ASMC-CO-COD-KAM001-2026-0001-000000001",
+            "/issuances/ASMC-CO-COD-KAM001-2026-0001",
+        ]
+        (first,) = {drawn(address) for address in there}
+        assert "some 110 km wide" in first
+        for latitude, longitude in ((-10_000_001, 25_000_000), (-11_000_000, 25_999_999), (-10_512_345, 25_123_456)):
+            site.latitude, site.longitude = latitude, longitude
+            session.flush()
+            assert drawn(there[0]) == first
+            assert not {f"{abs(each) / 1e6:.2f}" for each in (latitude, longitude)} & set(
+                re.findall(r"\d+\.\d\d", client.get(there[0]).text)
+            )
+        site.latitude = -9_999_999
+        session.flush()
+        assert drawn(there[0]) != first
 
     def test_can_be_shared_with_title_and_description(self, client, site):
         for address in ("/sites/COD-KAM001", "/serials/ASMC-CO-COD-KAM001-2026-0001-000000001"):
