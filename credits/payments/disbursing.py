@@ -202,6 +202,7 @@ def used(reference: str) -> ReferenceUsed:
     return ReferenceUsed(
         f"The reference {reference} stands for another payment already. Each payment is recorded once.",
         reference=reference,
+        field="reference",
     )
 
 

@@ -205,6 +205,13 @@ def pace(session: Session, sites: Iterable[Site], *, goal: int, today: date) -> 
     return pace_of(followed, goal=goal, today=today)
 
 
+def pace_in(figures: Iterable[SiteFigures], *, goal: int, today: date) -> Pace:
+    """The pace of what these figures were reckoned from."""
+    return pace_of(
+        ((each.premium.currency, followed) for each in figures for followed in each.followed), goal=goal, today=today
+    )
+
+
 @dataclass(frozen=True)
 class Overdue:
     """Premium of one site that waits longer than the goal. payments: how many sales; oldest: day of the first."""

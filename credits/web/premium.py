@@ -51,7 +51,7 @@ def site_premium(number: str) -> ResponseReturnValue:
         committee=committees.committee_of(db.session(), mine),
         figures=found,
         charts={each.premium.currency: chart_of(each.themes) for each in found},
-        pace=premium_figures.pace(db.session(), [mine], goal=days_to_disburse(), today=now().date()),
+        pace=premium_figures.pace_in(found, goal=days_to_disburse(), today=now().date()),
         minutes=premium_figures.minutes_of(db.session(), mine),
         may_speak=speaks_for(mine),
         words=PREMIUM_WORDS,

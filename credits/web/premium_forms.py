@@ -15,9 +15,11 @@ from credits.payments.committees import Decided, NotHeld
 from credits.payments.disbursing import BeyondDecision
 from credits.payments.models import Currency
 from credits.payments.premium_models import PayoutMeans, Theme
+from credits.payments.premium_papers import PaperUsed
 from credits.payments.prices import parse, written
 from credits.payments.spending import BeyondPayout, Bought
 from credits.premium_words import MEANS, THEMES
+from credits.registry.evidence_looking import UnusableFile
 from credits.web.sites import choices_of, chosen_of, not_ahead
 
 
@@ -79,7 +81,8 @@ class MinuteForm(MoneyForm):
     def refused(self, refusal: CreditsError) -> int:
         """As every form; that there is less than the themes need stands at the first of them."""
         given = [theme.value for theme in Theme if self[theme.value].minor]
-        self.field_for = {NotHeld.code: given[0]} if given else {}  # type: ignore[misc]
+        files = dict.fromkeys((PaperUsed.code, UnusableFile.code), "file")
+        self.field_for = files | ({NotHeld.code: given[0]} if given else {})  # type: ignore[misc]
         return super().refused(refusal)
 
     @property

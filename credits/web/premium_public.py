@@ -111,7 +111,7 @@ def public_site_premium(number: str) -> ResponseReturnValue:
         number=number,
         figures=found,
         charts={each.premium.currency: chart_of(each.themes) for each in found},
-        pace=premium_figures.pace(db.session(), [site], goal=days_to_disburse(), today=now().date()),
+        pace=premium_figures.pace_in(found, goal=days_to_disburse(), today=now().date()),
         page=page_of(minutes),
         words=PREMIUM_WORDS,
     )
