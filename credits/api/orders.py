@@ -13,7 +13,7 @@ from credits.api.doing import Sent, With, created, once, page_of
 from credits.api.schemas.orders import BeginRequest, Order, OrderRequest, OrdersQuery, OrderSummary
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.payments import cancelling, delivering, looking, models, offers, placing, reserving
+from credits.payments import cancelling, delivering, disputes, looking, models, offers, placing, refunding, reserving
 from credits.payments.billing import Billing
 from credits.payments.gateway import ProviderUnreachable
 from credits.payments.models import Means, Use
@@ -103,4 +103,6 @@ def cancel_order(key: str, asked: dict[str, Any], number: str) -> With:
 
 def told(order: models.Order) -> With:
     lines = [With(line, currency=order.currency, mineral=line.offer.mineral) for line in order.lines]
-    return With(order, lines=lines, retirements=delivering.retirements_in(order))
+    back = [With(each, currency=order.currency) for each in refunding.refunds_of(db.session(), order)]
+    asked = [With(each, currency=order.currency) for each in disputes.disputes_of(db.session(), order)]
+    return With(order, lines=lines, refunds=back, disputes=asked, retirements=delivering.retirements_in(order))

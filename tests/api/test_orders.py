@@ -3,8 +3,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from credits.payments.models import Order
+from credits.payments import acts, receiving
+from credits.payments.disputes import TAKEN_BACK
+from credits.payments.gateway import Disputed
+from credits.payments.models import DisputeState, Means, Order
 from tests.factories import ApiTokenFactory
+from tests.payments.selling import checkout_of
+from tests.stage import certify
 
 BILLING = {"name": "Nordlicht", "address": "Hamngatan 1", "country": "SWE", "email": "invoices@example.org"}
 
@@ -51,6 +56,26 @@ class TestOrders:
         monkeypatch.setitem(app.extensions, "settings", replace(app.extensions["settings"], bank_account=None))
         begun = post(client, "/orders/ORDER-000001/pay", {"revision": 1}, headers, "two")
         assert (begun.status_code, begun.json["code"]) == (409, "no_provider")
+
+    def test_say_what_the_bank_has_taken_back(self, client, stage, offer, headers):
+        acts.register(certify)
+        order = stage.ordered((offer, 100), means=Means.STRIPE)
+        payment, of = stage.begun(order), {"reference": "du_1", "amount": order.total}
+        for state in (DisputeState.OPEN, DisputeState.LOST):
+            seen = checkout_of(order, payment, disputes=(Disputed(**of, state=state),))
+            terms = receiving.Terms(False, stage.policy, certify)
+            receiving.settle_seen(stage.session, payment=payment, seen=seen, terms=terms, at=stage.at)
+        number = order.number
+        stage.session.commit()
+
+        told = client.get(f"/api/v1/orders/{number}", headers=headers).json
+        assert (told["state"], told["reason"], told["refunds"]) == ("refunded", TAKEN_BACK, [])
+        assert [(each["amount"], each["state"], each["shortfall"]) for each in told["disputes"]] == [
+            ("520.00", "lost", "0.00")
+        ]
+        page = client.sign_in(stage.buyer).get(f"/orders/{number}").text
+        assert "This order was charged back" in page
+        assert "This order was refunded" not in page
 
     def test_refuse_what_is_not_sound(self, client, session, asked, headers):
         for number, bent in enumerate(({"lines": []}, {"billing": BILLING | {"country": "XXX"}}, {"price": "1.00"})):

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from credits.payments import premium
+from credits.payments.gateway import CheckoutState, Seen
 from credits.payments.models import (
     Currency,
     Dispute,
@@ -155,6 +156,23 @@ def sold(
     if booked:
         premium.book_sale(session, order=order, payment=paid, at=at)
     return order
+
+
+def checkout_of(order: Order, payment: Payment, **bent: Any) -> Seen:
+    """How the provider tells of a paid checkout."""
+    seen = {
+        "reference": "cs_1",
+        "order_number": order.number,
+        "attempt": 1,
+        "state": CheckoutState.PAID,
+        "amount": order.total,
+        "currency": "USD",
+        "payment": "pi_1",
+        "livemode": False,
+        "account": None,
+        "created": payment.opened_at,
+    }
+    return Seen(**seen | bent)
 
 
 def refunded(stage: Stage, order: Order, **bent: Any) -> Refund:

@@ -13,30 +13,15 @@ from credits.notices.wordings import Kind
 from credits.payments import acts, comparing, following, premium, receiving, refunding, releasing, sending_back
 from credits.payments.delivering import Disputed as UnderDispute
 from credits.payments.disputes import TAKEN_BACK, disputes_of
-from credits.payments.gateway import CheckoutState, Disputed, Refunded, Seen
+from credits.payments.gateway import Disputed, Refunded
 from credits.payments.models import DisputeState, Means, OrderState, RefundState, Use
 from credits.payments.money_models import MoneyPosting, MoneyPostingKind
 from credits.payments.receiving import Terms
 from credits.registry import transfer
 from credits.registry.movements import DecisionKind
 from tests.payments.house import House
+from tests.payments.selling import checkout_of
 from tests.stage import CLAIM, certify
-
-
-def checkout_of(order, payment):
-    """How the provider tells of a paid checkout."""
-    return Seen(
-        reference="cs_1",
-        order_number=order.number,
-        attempt=1,
-        state=CheckoutState.PAID,
-        amount=order.total,
-        currency="USD",
-        payment="pi_1",
-        livemode=False,
-        account=None,
-        created=payment.opened_at,
-    )
 
 
 @pytest.fixture

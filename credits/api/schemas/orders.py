@@ -9,7 +9,7 @@ from credits.api.schemas.shared import Answer, OrganisationBrief, PagingSchema, 
 from credits.ledger.serials import LARGEST
 from credits.participants.models import Language
 from credits.payments.filling import MOST_LINES
-from credits.payments.models import Currency, Means, OrderState, PaymentState, Use
+from credits.payments.models import Currency, DisputeState, Means, OrderState, PaymentState, RefundState, Use
 
 AMOUNT = {"description": "An exact decimal text: 5200.00."}
 
@@ -86,6 +86,25 @@ class OrderPayment(Answer):
     expires_at = Moment()
 
 
+class OrderRefund(Answer):
+    """Money that goes or went back to the buyer."""
+
+    amount = Money(metadata=AMOUNT)
+    state = OneOf(RefundState)
+    asked_at = Moment()
+    settled_at = Moment(allow_none=True)
+
+
+class OrderDispute(Answer):
+    """Money that the payer's bank asks for. Where all of an order was lost so, the order is `refunded`."""
+
+    amount = Money(metadata=AMOUNT)
+    state = OneOf(DisputeState)
+    shortfall = Money(metadata=AMOUNT | {"description": "Of a lost one: what no credits that came back cover."})
+    opened_at = Moment()
+    closed_at = Moment(allow_none=True)
+
+
 class OrderSummary(Answer):
     number = fields.String()
     state = OneOf(OrderState)
@@ -111,5 +130,7 @@ class Order(OrderSummary):
     registry_fee = Money(metadata=AMOUNT)
     tax_ppm = fields.Integer(metadata={"description": "The rate, in parts per million."})
     payments = fields.List(fields.Nested(OrderPayment))
+    refunds = fields.List(fields.Nested(OrderRefund))
+    disputes = fields.List(fields.Nested(OrderDispute))
     retirements = fields.List(fields.String(), metadata={"description": "What the delivery has retired."})
     reason = fields.String(allow_none=True)
