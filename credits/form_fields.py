@@ -34,10 +34,12 @@ FAR_TOO_LONG = 100_000  # characters; the limit that counts is the field's own
 class OnceForm(FlaskForm):
     """A form with a hidden key: sent twice, it counts once.
 
-    field_for: the field that a refusal of this code is about, where the refusal does not name it itself.
+    field_for: the field that a refusal of this code is about, where the refusal does not name it itself. called: the
+    field that a refusal names in words.
     """
 
     field_for: ClassVar[dict[str, str]] = {}
+    called: ClassVar[dict[str, str]] = {}
     key = HiddenField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -57,7 +59,8 @@ class OnceForm(FlaskForm):
             said = _("This form was sent already, with other values. Look at what is there before you send it again.")
         else:
             said = str(refusal)
-        tell_at(self, self.field_for.get(refusal.code, refusal.detail.get("field")), said)
+        named = str(refusal.detail.get("field"))
+        tell_at(self, self.field_for.get(refusal.code, self.called.get(named, named)), said)
         self.key.data = uuid4().hex
         return status_of(refusal)
 

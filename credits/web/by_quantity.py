@@ -39,6 +39,7 @@ def by_quantity() -> ResponseReturnValue:
         sorting=sorting,
         typed=typed,
         unit=unit,
+        bill_chosen="bill" in request.args,
         units=[(CREDITS, _("credits")), *((each, each) for each in EXPONENTS)],
         problem=problem,
         quote=quote,

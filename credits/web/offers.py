@@ -38,6 +38,7 @@ def all_offers() -> ResponseReturnValue:
         wish=wish,
         sorting=sorting,
         filtered=wish != Wish(),
+        narrowed=wish != Wish(text=wish.text) or "sort" in request.args,
         person=visitor(),
         produces=PRODUCERS,
         **choices(found),
@@ -83,6 +84,7 @@ def quantity_asked() -> str:
     return asked_text("quantity")[:LONGEST]
 
 
+@bp.app_template_filter("country_name")
 def country_name(code: str) -> str:
     return countries.name_of(code, languages.current())
 

@@ -1,9 +1,9 @@
 """What a buyer fills in: what for, to whom it is billed, and how it is paid."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import request
 from flask_babel import gettext as _
@@ -13,8 +13,9 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from credits import languages
+from credits.errors import CreditsError
 from credits.extensions import db
-from credits.form_fields import Day, OnceForm, printable
+from credits.form_fields import Day, printable, with_point
 from credits.identity import current_user
 from credits.participants.models import Language, User
 from credits.payments import offers
@@ -22,7 +23,7 @@ from credits.payments.filling import MOST_LINES
 from credits.payments.models import Means, Offer, Order, Use
 from credits.payments.orders import language_in
 from credits.payments.placing import Asked
-from credits.registry.decimals import with_point
+from credits.registry.minerals import BadMeasure
 from credits.registry.retirement import Claim
 from credits.web.paying_fields import BILL, PayingFields, begun_for, countries_offered
 
@@ -32,14 +33,34 @@ CLAIM = ("beneficiary", "claim_country", "identifier", "purpose", "claim_from", 
 
 @dataclass(frozen=True)
 class Line:
-    """An offer and the number of credits that was typed for it."""
+    """An offer and the number of credits that was typed for it. problem: what is wrong with that, in words."""
 
     offer: Offer
     typed: str
+    problem: str = ""
+
+    @property
+    def quantity(self) -> int:
+        """Base units. Raises BadMeasure, naming the offer."""
+        try:
+            return self.offer.mineral.base_units(with_point(self.typed))
+        except BadMeasure as refusal:
+            raise BadMeasure(f"{self.offer.number}: {refusal.message}", offer=self.offer.number) from None
 
 
-class OrderForm(PayingFields, OnceForm):
+class OrderForm(PayingFields):
     """The lines are read beside it: they are as many as were chosen."""
+
+    field_for: ClassVar[dict[str, str]] = {
+        "bad_vat_number": "vat_number",
+        "unknown_country": "country",
+        "outside_claim_window": "claim_from",
+    }
+    called: ClassVar[dict[str, str]] = PayingFields.called | {
+        "Beneficiary": "beneficiary",
+        "Identifier of the beneficiary": "identifier",
+        "Purpose": "purpose",
+    }
 
     revision = HiddenField()
     use = RadioField(lazy_gettext("What are the credits for?"), [InputRequired()])
@@ -79,7 +100,7 @@ class OrderForm(PayingFields, OnceForm):
         """Raises BadMeasure."""
         use = Use(self.use.data)
         return Asked(
-            lines=[(line.offer, line.offer.mineral.base_units(with_point(line.typed))) for line in lines],
+            lines=[(line.offer, line.quantity) for line in lines],
             means=Means(self.means.data),
             use=use,
             claim=self.claim() if use is Use.RETIRE else None,
@@ -107,6 +128,12 @@ def lines_asked() -> list[Line]:
         Line(offers.offer_numbered(db.session(), number), quantity.strip()[:MOST_TYPED])
         for number, quantity in list(quantities.items())[:MOST_LINES]
     ]
+
+
+def told_at(lines: Sequence[Line], refusal: CreditsError) -> list[Line]:
+    """The lines as they were typed, with the refusal at the one that it names, if it names one."""
+    named = refusal.detail.get("offer")
+    return [replace(line, problem=str(refusal)) if line.offer.number == named else line for line in lines]
 
 
 def lines_of(order: Order) -> list[Line]:

@@ -19,6 +19,7 @@ from credits.web.order_forms import (
     filled_from,
     lines_asked,
     lines_of,
+    told_at,
     whole,
 )
 
@@ -49,7 +50,7 @@ def new_order() -> ResponseReturnValue:
             return redirect(url_for("web.order", number=made.number), 303)
         except CreditsError as refusal:
             status = form.refused(refusal)
-            lines = lines_asked()
+            lines = told_at(lines_asked(), refusal)
     return form_page(form, lines, None), status
 
 
@@ -80,7 +81,8 @@ def change_order(number: str) -> ResponseReturnValue:
             return redirect(url_for("web.order", number=number), 303)
         except CreditsError as refusal:
             status = form.refused(refusal)
-            found, lines = looking.order_numbered(db.session(), user, number), lines_asked()
+            found = looking.order_numbered(db.session(), user, number)
+            lines = told_at(lines_asked() or lines_of(found), refusal)
     return form_page(form, lines, found), status
 
 

@@ -1,11 +1,10 @@
 """What whoever buys fills in about the money: how it is paid, and to whom it is billed."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
@@ -13,7 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from credits import languages
 from credits.extensions import db
-from credits.form_fields import printable
+from credits.form_fields import OnceForm, printable
 from credits.participants import countries
 from credits.participants.models import User
 from credits.payments.billing import Billing
@@ -23,7 +22,8 @@ from credits.provider import means_taken
 BILL = ("name", "address", "country", "vat_number", "email")
 
 
-class PayingFields(FlaskForm):
+class PayingFields(OnceForm):
+    called: ClassVar[dict[str, str]] = {"Name on the invoice": "name", "Address": "address", "Email": "email"}
     means = RadioField(lazy_gettext("How do you pay?"), [InputRequired()])
     name = StringField(lazy_gettext("Name on the invoice"), [DataRequired(), Length(max=200), printable])
     address = TextAreaField(lazy_gettext("Address on the invoice"), [DataRequired(), Length(max=500), printable])
@@ -48,8 +48,9 @@ class PayingFields(FlaskForm):
         )
 
 
-def countries_offered() -> list[SelectChoice]:
-    return [SelectChoice(code, name) for code, name in [("", ""), *countries.listed(languages.current())]]
+def countries_offered(none: str = "") -> list[SelectChoice]:
+    """All countries to choose from. none: what stands for no choice."""
+    return [SelectChoice(code, name) for code, name in [("", none), *countries.listed(languages.current())]]
 
 
 def means_offered() -> list[tuple[Means, str]]:

@@ -41,7 +41,13 @@ def home() -> ResponseReturnValue:
 
 @bp.get("/about")
 def about() -> ResponseReturnValue:
-    return render_template("public/about.html", minerals=MINERALS.values(), limits=claims.LIMITS, check=EXAMPLE[-1])
+    return render_template(
+        "public/about.html",
+        minerals=MINERALS.values(),
+        limits=claims.LIMITS,
+        check=EXAMPLE[-1],
+        standard=current_app.extensions["policy"].standards.default,
+    )
 
 
 @bp.get("/sites/<number>")

@@ -16,6 +16,7 @@ from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_buy
 from credits.payments import catalogue, floors, serving, standing
+from credits.payments.models import OrderState
 from credits.payments.prices import Split, amount_of, split
 from credits.payments.standing import GOING_ON
 from credits.payments.standing_models import StandingOrder, StandingPart, StandingState
@@ -134,6 +135,7 @@ def standing_page(found: StandingOrder, refusal: str = "") -> str:
         "standing/standing_order.html",
         standing=found,
         page=parts,
+        unpaid=[part.order for part in parts.rows if part.order.state is OrderState.AWAITING_PAYMENT],
         acts=may_order(user) and found.buyer_id == user.organisation_id,
         states=StandingState,
         going_on=found.state in GOING_ON,

@@ -8,7 +8,7 @@ from wtforms import HiddenField, RadioField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
-from credits.form_fields import Amount, Day, OnceForm, Price, Whole, tell_at
+from credits.form_fields import Amount, Day, Price, Whole, tell_at
 from credits.payments.catalogue import Found, Sorting
 from credits.payments.models import Currency, Floor, Means
 from credits.payments.standing import Wanted
@@ -16,7 +16,7 @@ from credits.registry.minerals import CREDITS, EXPONENTS, MINERALS, BadMeasure, 
 from credits.web.paying_fields import PayingFields, countries_offered
 
 
-class StandingForm(PayingFields, OnceForm):
+class StandingForm(PayingFields):
     field_for: ClassVar[dict[str, str]] = {
         "below_floor": "price",
         "no_floor": "mineral",
@@ -48,8 +48,8 @@ class StandingForm(PayingFields, OnceForm):
             SelectChoice(Sorting.OLDEST.value, _("Oldest production first")),
             SelectChoice(Sorting.CHEAPEST.value, _("Lowest price first")),
         ]
-        self.origin.choices = countries_offered()
-        self.level.choices = [SelectChoice("", ""), *(SelectChoice(level, level) for level in found.levels)]
+        self.origin.choices = countries_offered(_("any"))
+        self.level.choices = [SelectChoice("", _("any")), *(SelectChoice(level, level) for level in found.levels)]
 
     @property
     def wanted(self) -> Wanted | None:

@@ -42,6 +42,9 @@ class TestAllOffers:
         for each in (made.number, "Cobalt", "Kamilombe", stage.coop.name, "Step 6", "1.5 credits", "USD 5,200.00"):
             assert each in seen
         assert "Democratic Republic of the Congo" in seen
+        assert '<details class="filters">' in client.get("/offers").text
+        assert '<details class="filters" open>' in client.get("/offers?mineral=CO").text
+        assert 'id="levels"' in client.get("/about").text
 
     def test_is_filtered_by_what_there_is(self, client, stage, issuance):
         made = stage.for_sale(issuance)

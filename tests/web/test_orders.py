@@ -90,6 +90,10 @@ class TestNewOrder:
             assert answer.status_code in (409, 422)
             assert said in words(answer.text)
             assert "Hamngatan 1" in answer.text
+            assert f'value="{bent.get("quantity", typed["quantity"])}"' in answer.text
+            (name,) = bent
+            mark = {"quantity": "quantity-1-error", "use": "purpose-error-0"}.get(name, f"{name}-error-0")
+            assert f'id="{mark}"' in answer.text
         assert session.query(Order).count() == 0
 
     def test_is_for_buyers_and_begins_at_an_offer(self, client, stage, offer):
