@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from smtplib import SMTPDataError, SMTPNotSupportedError, SMTPRecipientsRefused
 
@@ -16,6 +17,7 @@ from credits.files import Files, Parts
 from credits.journal import checkpoints, outside, sequencing
 from credits.journal.keys import LogKeys
 from credits.notices import outbox
+from credits.one_by_one import by_itself, tried
 from credits.registry import evidence_storage, evidence_uploads, expiry, importing, reassigning, site_clock, transfer
 from credits.registry.import_files import ImportFile, ImportState
 from credits.registry.models import Issuance
@@ -54,12 +56,16 @@ def expire_credits(session: Session, *, policy: Policy, at: datetime) -> int:
         session.rollback()
         done = 0
         for issuance_id in due:
-            begin_writing(session)
-            done += expiry.expire(session, session.get_one(Issuance, issuance_id), policy, at)
-            session.commit()
+            done += bool(
+                by_itself(session, f"issuance {issuance_id}", partial(expire, session, issuance_id, policy, at))
+            )
         total += done
         if not done:
             return total
+
+
+def expire(session: Session, issuance_id: int, policy: Policy, at: datetime) -> bool:
+    return expiry.expire(session, session.get_one(Issuance, issuance_id), policy, at)
 
 
 def drop_abandoned_uploads(session: Session, *, parts: Parts, policy: Policy, at: datetime) -> int:
@@ -102,12 +108,14 @@ def run_site_clocks(session: Session, *, policy: Policy, at: datetime) -> int:
         session.rollback()
         done = 0
         for site_id in due:
-            begin_writing(session)
-            done += site_clock.run(session, session.get_one(Site, site_id), policy, at) is not None
-            session.commit()
+            done += bool(by_itself(session, f"site {site_id}", partial(run_site_clock, session, site_id, policy, at)))
         total += done
         if not done:
             return total
+
+
+def run_site_clock(session: Session, site_id: int, policy: Policy, at: datetime) -> bool:
+    return site_clock.run(session, session.get_one(Site, site_id), policy, at) is not None
 
 
 def warn_of_expiry(session: Session, *, policy: Policy, at: datetime) -> list[expiry.Warned]:
@@ -194,7 +202,8 @@ def take_up_imports(session: Session, *, at: datetime) -> int:
     waiting = importing.abandoned(session, at=at)
     session.rollback()
     for file_id, state in waiting:
-        (check_import if state is ImportState.CHECKING else enter_import)(session, file_id=file_id, at=at)
+        go_on = check_import if state is ImportState.CHECKING else enter_import
+        tried(session, f"imported file {file_id}", partial(go_on, session, file_id=file_id, at=at))
     return len(waiting)
 
 

@@ -116,6 +116,22 @@ class TestExpireCredits:
         assert jobs.warn_of_expiry(stage.session, policy=stage.policy, at=AFTER) == []
         stage.must_be_sound()
 
+    def test_goes_on_past_what_nobody_foresaw(self, stage, monkeypatch):
+        site = stage.site()
+        first = stage.issued(site)
+        second = stage.issued(site, produced_from=date(2026, 3, 1), produced_to=date(2026, 3, 20))
+        stage.session.commit()
+        expire, broken = expiry.expire, second.id
+
+        def sometimes(session, issuance, *asked):
+            if issuance.id == broken:
+                raise LookupError("nobody foresaw this")
+            return expire(session, issuance, *asked)
+
+        monkeypatch.setattr(expiry, "expire", sometimes)
+        assert jobs.expire_credits(stage.session, policy=stage.policy, at=AFTER) == 1
+        assert (stage.balance(first), stage.balance(second)) == ({}, {AccountKind.AVAILABLE: 2_500})
+
     def test_and_a_hold_of_the_same_periods_never_wait_for_each_other(self, stage, engine, monkeypatch):
         site = stage.site()
         older = stage.issued(site)
