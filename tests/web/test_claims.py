@@ -167,6 +167,8 @@ class TestPublishClaim:
         at_home = f"/organisations/{stage.buyer.organisation.number}"
         for page in ("/claims", "/claims/sentences", "/retirements", at_home):
             assert f"{retired.number} Annulled" in words(client.get(page).text), page
+        assert "Stands" not in words(client.get("/claims").text)
+        assert "In another place too" not in client.get(claim).text
         told = client.get(f"/api/v1/retirements/{retired.number}")
         assert told.json["status"] == "annulled"
         assert client.get(f"/api/v1/serials/{serial}").json["places"][0]["status"] == "annulled"
