@@ -7,7 +7,8 @@ Who is told of what follows from the journal. Before `db.session` commits, `tell
 transaction has appended into notices, so that no page, API call, command or job can forget it and none is told what
 was undone. To tell people of something more:
 
-1. add its `Kind` and `Wording` in `wordings.py`: all the words, and the page where one goes on;
+1. add its `Kind` in `words/wording.py`, and its `Wording` in the module of `words` for its subject: all the words, and
+   the page where one goes on;
 2. write a function that takes the session and the occurrence of an event and calls `tell`, in `credits_told.py`,
    `batches_told.py` or a module beside them, and name it in the table `TOLD` of `occurrences.py`; in `TOLD_TOGETHER`,
    with all occurrences of the transaction, where there may be thousands.
