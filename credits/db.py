@@ -7,7 +7,8 @@ for that, so that both databases refuse the same values.
 import json
 import select
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -27,7 +28,7 @@ from sqlalchemy import (
     Text,
     event,
 )
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -77,7 +78,7 @@ class Moment(TypeDecorator[datetime]):
 
 def as_text(moment: datetime) -> str:
     """An aware time as SQLite keeps it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 class Day(TypeDecorator[date]):
@@ -213,7 +214,26 @@ def prepare_engine(engine: Engine) -> None:
     def begin(connection: Connection) -> None:
         # A transaction that reads first and writes later would find the lock taken and its snapshot stale.
         writing = connection.get_execution_options().get(WRITING, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        with straight(connection) as cursor:
+            cursor.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def straight(connection: Connection) -> Iterator[Any]:
+    """A cursor of the driver itself, for what is done so often that SQLAlchemy's own work around a statement counts.
+
+    Raises what SQLAlchemy would have raised, and like it lets a lost connection go.
+    """
+    dialect = connection.dialect
+    driver = dialect.loaded_dbapi
+    try:
+        yield connection.connection.cursor()
+    except driver.Error as error:
+        if lost := dialect.is_disconnect(error, connection.connection.dbapi_connection, None):
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            None, None, error, driver.Error, connection_invalidated=lost, dialect=dialect
+        ) from error
 
 
 def read_alone(engine: Engine, reads: Callable[[], bool]) -> None:

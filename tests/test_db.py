@@ -1,9 +1,13 @@
-"""Connections to PostgreSQL: those that outlive their server, and those that only read."""
+"""Connections: those that outlive their server, those that only read, and those that are not let in."""
+
+import sqlite3
+from contextlib import closing
 
 import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import create_engine, event, func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from credits.db import begin_writing, engine_settings, prepare_engine, read_alone, sqlalchemy_url
@@ -73,3 +77,20 @@ class TestReadAlone:
             session.rollback()
 
             assert session.scalar(OPENED) == 0
+
+
+class TestStraight:
+    def test_raises_what_sqlalchemy_would_where_somebody_else_is_writing(self, tmp_path):
+        file = tmp_path / "busy.db"
+        engine = create_engine(f"sqlite:///{file}", **engine_settings("sqlite:///"))
+        prepare_engine(engine)
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=1"))
+        with closing(sqlite3.connect(file, isolation_level=None)) as other, Session(engine) as session:
+            other.execute("BEGIN IMMEDIATE")
+
+            with pytest.raises(OperationalError, match="locked"):
+                begin_writing(session)
+
+            other.execute("COMMIT")
+            begin_writing(session)
+        engine.dispose()

@@ -28,23 +28,19 @@ def encode(facts: dict[str, Any]) -> bytes:
 
 def check(value: Any) -> None:
     """Raise TypeError where canonical JSON of this kind cannot say `value`."""
-    match value:
-        case None | bool():
-            return
-        case int() if -EXACT <= value <= EXACT:
-            return
-        case str():
+    if isinstance(value, str):
+        if not value.isascii():
             utf8(value)
-        case dict():
-            for key, inner in value.items():
-                if not isinstance(key, str) or not key.isascii():
-                    raise TypeError(f"The key {key!r} is not plain ASCII.")
-                check(inner)
-        case list() | tuple():
-            for inner in value:
-                check(inner)
-        case _:
-            raise TypeError(f"{value!r:.60} has no exact form here.")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str) or not key.isascii():
+                raise TypeError(f"The key {key!r} is not plain ASCII.")
+            check(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            check(inner)
+    elif value is not None and not (isinstance(value, int) and -EXACT <= value <= EXACT):
+        raise TypeError(f"{value!r:.60} has no exact form here.")
 
 
 def exact(number: int) -> int | str:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from credits.db import as_text
 from credits.errors import Invalid
 from credits.journal.canonical import encode, utf8
 from credits.journal.models import Event, EventSecret, RegistryIdentity
@@ -76,7 +77,7 @@ def drafted(
     at = at.astimezone(UTC)
     body: dict[str, Any] = {
         "actor": actor,
-        "at": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "at": as_text(at),
         "facts": dict(facts),
         "kind": kind,
         "subject": subject,

@@ -3,18 +3,18 @@
 The movement that the registry makes most often, so it is written for the database: one trip to PostgreSQL, by a
 function of the database (migrations/versions/0013_one_trip.py), and on SQLite, where there is no trip to save, the
 driver's own statements. `claim`, `post` and `settle` one after the other come to the same.
+
+Both go straight to the driver: what SQLAlchemy does around a statement takes as long as the rest of this module.
 """
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from credits.db import as_text
+from credits.db import as_text, straight
 from credits.ledger.claims import OpenClaim, opening, said_again, write_answer
 from credits.ledger.posting import (
     Move,
@@ -25,13 +25,12 @@ from credits.ledger.posting import (
     pick,
     too_little,
     write,
-    writes_alone,
 )
 from credits.ledger.serials import SerialRange, check_product, lowest
 
 NONE_YET = b'"serials":[]'  # in the bytes of an event without serials: no text inside it reads so, quotes being escaped
 IN_ONE_TRIP = "SELECT ledger_post_once(" + ", ".join(["%s"] * 17) + ")"
-# The driver's own words for SQLite.
+# For SQLite.
 FIND = "SELECT request, answer FROM request_claim WHERE caller = ? AND key = ?"
 HELD = "SELECT first, last FROM block WHERE account_id = ? AND issuance_id = ? ORDER BY first"
 TELL = "INSERT INTO event (kind, subject, actor, at, body) VALUES (:kind, :subject, :actor, :at, :body)"
@@ -80,17 +79,16 @@ def post_once(
     checked_quantity(wanted.quantity)
     asked = opening(session, caller=caller, key=key, request=request)
     session.flush()
-    if writes_alone(session):
-        try:
-            return posted_alone(session, wanted, asked, at, record)
-        except sqlite3.Error as error:  # as SQLAlchemy would have said it
-            raise DBAPIError.instance("post_once", None, error, sqlite3.Error) from error
-    return posted_in_one_trip(session, wanted, asked, at, record)
+    connection = session.connection()
+    posted = posted_in_one_trip if connection.dialect.name == "postgresql" else posted_alone
+    with straight(connection) as cursor:
+        return posted(session, cursor, wanted, asked, at, record)
 
 
-def posted_alone(session: Session, wanted: Wanted, asked: OpenClaim, at: datetime, record: Record) -> Posted:
+def posted_alone(
+    session: Session, cursor: Any, wanted: Wanted, asked: OpenClaim, at: datetime, record: Record
+) -> Posted:
     """On SQLite, where nobody else writes meanwhile."""
-    cursor = session.connection().connection.cursor()
     earlier = cursor.execute(FIND, (asked.caller, asked.key)).fetchone()
     if earlier is not None:
         request, answer = earlier
@@ -115,19 +113,25 @@ def posted_alone(session: Session, wanted: Wanted, asked: OpenClaim, at: datetim
     return Posted(posting_id, tuple(moves))
 
 
-def posted_in_one_trip(session: Session, wanted: Wanted, asked: OpenClaim, at: datetime, record: Record) -> Posted:
+def posted_in_one_trip(
+    session: Session, cursor: Any, wanted: Wanted, asked: OpenClaim, at: datetime, record: Record
+) -> Posted:
     """On PostgreSQL. The trip only claims where there are too few, or many ranges, or the event is more than a row."""
     told = record(())
-    before, listed, after = told.row["body"].partition(NONE_YET)
+    event = told.row
+    before, listed, after = event["body"].partition(NONE_YET)
     whole = bool(listed) and not told.private
+    # As text: the driver has a type for each length of number, and would have a statement prepared for each of them.
+    numbers = (str(wanted.issuance_id), str(wanted.source), str(wanted.target), str(wanted.quantity))
     parameters = (
-        *(asked.caller, asked.key, as_kept(asked.request)),
-        *(wanted.issuance_id, wanted.source, wanted.target, wanted.quantity, at),
-        *(told.row[name] for name in ("kind", "subject", "actor", "at")),
+        *(asked.caller, asked.key, as_kept(asked.request), *numbers, at),
+        *(event["kind"], event["subject"], event["actor"], event["at"]),
         *(before + b'"serials":' if whole else None, after),
         *(wanted.number, check_product(wanted.number), MOST_RANGES),
     )
-    found = json.loads(session.connection().exec_driver_sql(IN_ONE_TRIP, parameters).scalar_one())
+    cursor.execute(IN_ONE_TRIP, parameters)
+    [(answer,)] = cursor.fetchall()
+    found = json.loads(answer)
     if "request" in found:
         return again(session, asked, found["request"], found["answer"])
     if found["posting"] is None:

@@ -5,12 +5,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from credits import ledger
-from credits.db import begin_writing
+from credits.db import begin_writing, engine_settings, sqlalchemy_url
 from credits.errors import Conflict
 from credits.journal import events
 from credits.journal.models import Event, EventSecret
@@ -241,3 +241,22 @@ class TestPostOnce:
             assert waited.result() > between
 
         assert broken(session) == {}
+
+    def test_lets_a_lost_connection_go(self, postgresql_server, postgresql_template):
+        url = sqlalchemy_url(postgresql_server.fresh_database(postgresql_template))
+        engine = create_engine(url, **engine_settings(url))
+        with Session(engine) as session, engine.connect() as other:
+            seller, buyer = open_account(session), open_account(session)
+            issued = issue(session, 100, seller)
+            session.commit()
+            begin_writing(session)
+            number = session.scalar(text("SELECT pg_backend_pid()"))
+            other.execute(text("SELECT pg_terminate_backend(:number, 5000)"), {"number": number})
+
+            with pytest.raises(OperationalError) as error:
+                post_once(session, issued, seller, buyer, 5)
+
+            assert error.value.connection_invalidated
+            begin_writing(session)
+            assert post_once(session, issued, seller, buyer, 5).again is None
+        engine.dispose()

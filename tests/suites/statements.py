@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from sqlalchemy import Engine, event, inspect
@@ -228,11 +228,24 @@ def die_at(engine: Engine, moment: int) -> None:
         if not text.startswith("--"):  # so begins what a trigger does
             pass_moment()
 
-    if engine.dialect.name == "sqlite":  # the driver tells of statements that SQLAlchemy never saw, too
+    class Mortal(psycopg.Cursor[Any]):
+        def execute(self, *said: Any, **how: Any) -> Self:
+            pass_moment()
+            super().execute(*said, **how)
+            pass_moment()
+            return self
+
+        def executemany(self, *said: Any, **how: Any) -> None:
+            pass_moment()
+            super().executemany(*said, **how)
+            pass_moment()
+
+    # The driver is asked, for it sees the statements, too, that SQLAlchemy never does.
+    if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", lambda connection, _: connection.set_trace_callback(pass_statement))
+        event.listen(engine, "after_cursor_execute", pass_moment)
     else:
-        event.listen(engine, "before_cursor_execute", pass_moment)
-    event.listen(engine, "after_cursor_execute", pass_moment)
+        event.listen(engine, "connect", lambda connection, _: setattr(connection, "cursor_factory", Mortal))
     event.listen(engine, "commit", pass_moment)
     event.listen(Session, "after_commit", pass_moment)
 
