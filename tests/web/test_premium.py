@@ -158,7 +158,9 @@ class TestPremium:
             assert ("choose the file again" in answer.text) is (said != "Choose the file.")
         assert client.get(f"{MINE}/decide/EUR").status_code == 303
 
-    def test_has_a_statement_to_read_to_print_and_to_open_in_a_spreadsheet(self, client, session, house, words):
+    def test_has_a_statement_to_read_to_print_and_to_open_in_a_spreadsheet(
+        self, client, session, house, words, monkeypatch
+    ):
         order = sold(house.stage, (house.made, 500, 50_000))
         house.committee()
         house.paid(house.decided(income=10_000), 10_000)
@@ -187,6 +189,9 @@ class TestPremium:
         text = text_of(printed.data)
         for told in ("Taarifa ya Malipo ya Eneo", "Pesa ya simu", "USD 340.00", "MINUTE-000001", "krediti 0.5"):
             assert told in text, text
+        monkeypatch.setattr(premium_statements, "MOST_PRINTED", 0)
+        short = text_of(client.get(f"{MINE}/statement.pdf").data)
+        assert "Les 0 ventes les plus récentes sur 1" in short
         client.sign_in(house.stage.issuer)
         house.stage.clerk.language = Language.FR
         assert "Relevé de la prime" in client.get(f"{MINE}/statement").text
