@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import flask_migrate
 import html5lib
@@ -16,7 +17,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import Dialect, Engine, create_engine
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 from config import Settings, load
@@ -24,10 +25,12 @@ from credits.app import bind_folder, create_app, keep_parts
 from credits.db import begin_writing, engine_settings, prepare_engine, sqlalchemy_url
 from credits.extensions import db
 from credits.participants.models import User
+from credits.registry import policy
 from credits.registry.policy import Policy
 from tests import factories, servers
+from tests.prepared import READS, Prepared, count_writes
 from tests.reused import Reused
-from tests.stage import house_policy, stage  # noqa: F401  fixtures
+from tests.stage import house_policy, prepare, stage  # noqa: F401  fixtures
 
 
 def pytest_configure() -> None:
@@ -110,10 +113,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """URL of a migrated, empty database of this test alone. Every test that asks for it runs on both engines."""
+    """URL of a migrated, empty database of this test alone. Every test that asks for it runs on both engines.
+
+    On SQLite the people of the stage are in it, where a test has one.
+    """
     if request.param == "sqlite":
         file = tmp_path / "credits.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        if "prepared_steps" in request.fixturenames:
+            # The people are there before anybody opens the file: to bring them later takes longer than to open it.
+            file.write_bytes(request.getfixturevalue("prepared_on_sqlite").kept["people"].rows.beforehand)
+        else:
+            shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
         yield f"sqlite:///{file}"
         return
     reused: Reused = request.getfixturevalue("postgresql_reused")
@@ -130,7 +140,16 @@ def engine_of(url: str) -> Engine:
     prepare_engine(made)
     made.dialect, statements = STATEMENTS.setdefault(made.dialect.name, (made.dialect, {}))
     made.update_execution_options(compiled_cache=statements)
+    count_writes(made)
+    if made.dialect.name == "postgresql":
+        event.listen(made, "before_cursor_execute", refuse_to_write_alone)
     return made
+
+
+def refuse_to_write_alone(_: Connection, cursor: Any, statement: str, *__: Any) -> None:
+    """Whoever writes has begun a transaction: what fails half-way in a request that only reads stays half done."""
+    if cursor.connection.autocommit and not statement.lstrip().upper().startswith(READS):
+        raise RuntimeError(f"Written without begin_writing(): {statement}")
 
 
 @pytest.fixture
@@ -148,6 +167,46 @@ def session(engine: Engine) -> Iterator[Session]:
         factories.write_to(opened)
         yield opened
         factories.write_to(None)
+
+
+@pytest.fixture
+def prepared_steps(request: pytest.FixtureRequest, database: str) -> Prepared:
+    """What a stage over the database of this test need not do again."""
+    kind = database.partition(":")[0]
+    kept: Prepared = request.getfixturevalue(f"prepared_on_{kind}")
+    return kept
+
+
+@pytest.fixture(scope="session")
+def prepared_on_sqlite(
+    sqlite_template: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    house_policy: Policy,  # noqa: F811  the fixture
+) -> Prepared:
+    folder = tmp_path_factory.mktemp("prepared")
+    return prepared_in(f"sqlite:///{shutil.copyfile(sqlite_template, folder / 'credits.db')}", folder, house_policy)
+
+
+@pytest.fixture(scope="session")
+def prepared_on_postgresql(
+    postgresql_server: servers.PostgreSQL,
+    postgresql_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    house_policy: Policy,  # noqa: F811  the fixture
+) -> Prepared:
+    url = postgresql_server.fresh_database(postgresql_template)
+    kept = prepared_in(url, tmp_path_factory.mktemp("prepared"), house_policy)
+    postgresql_server.drop_database(url)
+    return kept
+
+
+def prepared_in(url: str, folder: Path, policy: Policy) -> Prepared:
+    engine = engine_of(url)
+    with Session(engine) as opened:
+        begin_writing(opened)
+        kept = prepare(opened, folder / "evidence", policy)
+    engine.dispose()
+    return kept
 
 
 @pytest.fixture
@@ -178,8 +237,8 @@ def app(
     made = apps[kind]
     kept = dict(made.config)
     made.extensions["settings"] = settings
-    keep_parts(made, settings)
-    made.extensions["policy"] = house_policy
+    with patch.object(policy, "read", return_value=house_policy):  # it was read once for all
+        keep_parts(made, settings)
     with made.app_context():
         db.engines[None] = engine_of(settings.database_url)
         bind_folder(settings)

@@ -19,8 +19,10 @@ class _Writing:
     session: Session | None = None
 
 
-def write_to(session: Session | None) -> None:
-    _Writing.session = session
+def write_to(session: Session | None) -> Session | None:
+    """Have the factories write there from now on; where they wrote before."""
+    before, _Writing.session = _Writing.session, session
+    return before
 
 
 class RecordFactory(factory.alchemy.SQLAlchemyModelFactory):

@@ -57,7 +57,9 @@ from credits.registry.retirement import Claim
 from credits.registry.revisions import revision_of
 from credits.registry.sites import SiteFacts
 from credits.registry.verification import Finding
+from tests import factories
 from tests.factories import AT, UserFactory
+from tests.prepared import Birth, Prepared, prepared_step
 
 FACTS = SiteFacts(
     name="Kamilombe",
@@ -164,8 +166,14 @@ class Stage:
     policy: Policy
     at: datetime = AT
     numbers: Any = field(default_factory=lambda: count(1))
+    prepared: Prepared | None = None
 
     def __post_init__(self) -> None:
+        self.birth: Birth | None = None
+        if self.prepared is None or not self.prepared.populate(self):
+            self._bring_people()
+
+    def _bring_people(self) -> None:
         self.manager: User = UserFactory(kind=Kind.COOPERATIVE)
         self.coop: Organisation = self.manager.organisation
         self.clerk: User = UserFactory(organisation=self.coop, may=[RoleName.CLERK])
@@ -178,6 +186,7 @@ class Stage:
     def key(self) -> str:
         return f"key-{next(self.numbers)}"
 
+    @prepared_step
     def site(self, **bent: Any) -> Site:
         """A site of the cooperative; the second one of the same place under a name of its own."""
         others = self.session.scalars(select(func.count()).where(Site.producer_id == self.coop.id)).one()
@@ -201,6 +210,7 @@ class Stage:
             at=self.at,
         )
 
+    @prepared_step
     def draft(self, site: Site | None = None, **bent: Any) -> Batch:
         first, last = (bent.get(day, getattr(COBALT, day)) for day in ("produced_from", "produced_to"))
         bent.setdefault("days_worked", min(COBALT.days_worked, max((last - first).days + 1, 0)))
@@ -231,6 +241,7 @@ class Stage:
         }
         return evidence.add(self.session, **asked | bent)
 
+    @prepared_step
     def complete(self, site: Site | None = None, **bent: Any) -> Batch:
         """A draft with all its papers."""
         batch = self.draft(site, **bent)
@@ -239,11 +250,13 @@ class Stage:
         self.session.refresh(batch)
         return batch
 
+    @prepared_step
     def submitted(self, site: Site | None = None, **bent: Any) -> Batch:
         batch = self.complete(site, **bent)
         batches.submit(self.session, batch=batch, policy=self.policy, by=self.clerk, at=self.at)
         return batch
 
+    @prepared_step
     def in_review(self, site: Site | None = None, **bent: Any) -> Batch:
         batch = self.submitted(site, **bent)
         self.drawn(batch)
@@ -280,6 +293,7 @@ class Stage:
                 at=self.at,
             )
 
+    @prepared_step
     def verified(self, site: Site | None = None, finding: Finding = FINDING, **bent: Any) -> Batch:
         batch = self.in_review(site, **bent)
         self.answered(batch)
@@ -294,6 +308,7 @@ class Stage:
         )
         return batch
 
+    @prepared_step
     def issued(self, site: Site | None = None, **bent: Any) -> Issuance:
         """2,500 kg of cobalt as serials of the cooperative."""
         return self.issue(self.verified(site, **bent))
@@ -498,5 +513,17 @@ def house_policy() -> Policy:
 
 
 @pytest.fixture
-def stage(session: Session, tmp_path: Path, house_policy: Policy) -> Stage:
-    return Stage(session, Files(tmp_path / "evidence"), house_policy)
+def stage(session: Session, tmp_path: Path, house_policy: Policy, prepared_steps: Prepared) -> Stage:
+    return Stage(session, Files(tmp_path / "evidence"), house_policy, prepared=prepared_steps)
+
+
+def prepare(session: Session, folder: Path, policy: Policy) -> Prepared:
+    """Everything up to an issuance, done in the empty database of `session`."""
+    made = Prepared(policy)
+    before = factories.write_to(session)
+    with made.being_kept():
+        stage = Stage(session, Files(folder), policy, prepared=made)
+        made.keep("people", stage)
+        stage.issued()
+    factories.write_to(before)
+    return made

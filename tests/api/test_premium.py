@@ -19,10 +19,13 @@ USE = {"theme": "income", "amount": "100", "what": "Goats", "bought_on": "2026-0
 
 
 @pytest.fixture
-def house(app, session, monkeypatch) -> House:
+def house(app, session, monkeypatch, prepared_steps) -> House:
     for module in (door, decisions):
         monkeypatch.setattr(module, "now", lambda: AT)
-    made = House(Stage(session, app.extensions["evidence_files"], app.extensions["policy"]), committee=False)
+    made = House(
+        Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps),
+        committee=False,
+    )
     made.files = app.extensions["premium_files"]
     return made
 

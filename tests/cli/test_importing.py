@@ -18,8 +18,8 @@ PIT = "Pit {},COD,Lualaba,Kolwezi,-10.7164,25.4667,tolerated,State,open_pit,no,1
 
 
 @pytest.fixture
-def stage(app, session):
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"])
+def stage(app, session, prepared_steps):
+    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ Told = Callable[[User], list[tuple[str, str]]]
 def telling(stage: Stage, session: Session) -> Stage:
     """The stage, whose commits tell whom it concerns; of its own building up nobody was told."""
     session.commit()
+    stage.birth = None  # what is put back has happened already, and nobody is told of it
     event.listen(session, "before_commit", notices.tell_of_events)
     return stage
 

@@ -19,9 +19,9 @@ HEADING = ";".join(column.name for column in COLUMNS[ImportKind.SITES][1:]) + "\
 
 
 @pytest.fixture
-def stage(app, session, monkeypatch):
+def stage(app, session, monkeypatch, prepared_steps):
     monkeypatch.setattr(imports, "now", lambda: NOW)
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"])
+    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 @pytest.fixture

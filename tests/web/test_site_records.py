@@ -32,10 +32,10 @@ PAGE = "/my/sites/COD-KAM001/records"
 
 
 @pytest.fixture
-def stage(app, session, monkeypatch):
+def stage(app, session, monkeypatch, prepared_steps):
     for door in (pages, sites):
         monkeypatch.setattr(door, "now", lambda: NOW)
-    made = Stage(session, app.extensions["evidence_files"], app.extensions["policy"])
+    made = Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
     made.clerks_site = made.site()
     return made
 

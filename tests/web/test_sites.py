@@ -19,8 +19,8 @@ def fixed_clock(monkeypatch):
 
 
 @pytest.fixture
-def stage(app, session):
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"])
+def stage(app, session, prepared_steps):
+    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 @pytest.fixture
