@@ -10,14 +10,16 @@ from credits.ledger.serials import SerialRange
 from credits.notices.models import Notice
 from credits.notices.occurrences import tell_of_events
 from credits.notices.wordings import Kind
+from credits.participants.models import User
 from credits.payments import acts, comparing, following, premium, receiving, refunding, releasing, sending_back
 from credits.payments.delivering import Disputed as UnderDispute
 from credits.payments.disputes import TAKEN_BACK, disputes_of
 from credits.payments.gateway import Disputed, Refunded
-from credits.payments.models import DisputeState, Means, OrderState, RefundState, Use
+from credits.payments.models import DisputeState, Means, OrderState, Payment, RefundState, Use
 from credits.payments.money_models import MoneyPosting, MoneyPostingKind
 from credits.payments.receiving import Terms
 from credits.registry import transfer
+from credits.registry.models import Transfer
 from credits.registry.movements import DecisionKind
 from tests.payments.house import House
 from tests.payments.selling import checkout_of
@@ -296,4 +298,30 @@ def test_never_sells_twice_what_is_paid_out(stage):
     assert b'"to_buffer":25' in told[0].body
     assert house.figures[3] == 0
     house.must_be_sound()
+    stage.must_be_sound()
+
+
+def test_frees_nothing_where_somebody_sends_back_at_the_same_moment(stage, issuance, buy, tell, at_once):
+    _order, payment, seen = buy()
+    tell(payment, seen)
+    sent = stage.offered(issuance, 60, to=stage.second, sender=stage.buyer.organisation, by=stage.buyer)
+    releasing.accept(stage.session, transfer=sent, by=stage.second, at=stage.at)
+    back = stage.offered(issuance, 60, to=stage.buyer, sender=stage.second.organisation, by=stage.second)
+    offered, paid, buyer, terms = back.id, payment.id, stage.buyer.id, Terms(False, stage.policy, certify)
+    stage.session.commit()
+    disputed = replace(seen, disputes=(Disputed(reference="du_1", amount=seen.amount, state=DisputeState.OPEN),))
+
+    def act(session, place):
+        if place:
+            payment = session.get_one(Payment, paid)
+            return receiving.settle_seen(session, payment=payment, seen=disputed, terms=terms, at=stage.at)
+        asked = {"transfer": session.get_one(Transfer, offered), "by": session.get_one(User, buyer)}
+        return releasing.accept(session, **asked, at=stage.at)
+
+    came = at_once(2, act)
+    assert came[1] == "disputed"
+    assert came[0] is None or came[0].code == "payment_disputed"
+    stage.session.expire_all()
+    there = stage.serials(issuance, stage.buyer.organisation)
+    assert there == ([("held", 1, 100)] if came[0] is None else [("held", 61, 100)])
     stage.must_be_sound()
