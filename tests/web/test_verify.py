@@ -16,7 +16,7 @@ from credits.journal.proofs import proof_in
 from credits.log_keys import log_keys
 from credits.registry.movements import DecisionKind
 from tests.certificates.genuine import Registry
-from tests.journal import reference
+from tests.journal import outsider, reference
 
 PROBLEM = "application/problem+json"
 
@@ -131,6 +131,19 @@ class TestCheckDocument:
         assert base64.b64decode(root) == reference.root(entries)
         assert list(proof.hashes) == reference.path(proof.index, entries)
         assert event["facts"]["root"] == reference.root([facts]).hex()
+
+    def test_is_proven_to_whoever_shares_no_line_with_the_registry(self, client, document):
+        with pikepdf.open(BytesIO(document)) as pdf:
+            names = ("certificate.json", "inclusion.json", "event.tlog-proof")
+            carried = [pdf.attachments[name].get_file().read_bytes() for name in names]
+        (log,) = client.get("/keys.json").json["log"]
+
+        assert outsider.is_proven(*carried, log["vkey"])
+        for number, content in enumerate(carried):
+            for place in range(0, len(content) - 1, 13):
+                bent = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+                told = [*carried[:number], bent, *carried[number + 1 :]]
+                assert not outsider.is_proven(*told, log["vkey"]), (names[number], place)
 
     def test_says_what_is_wrong(self, client, document, words):
         for bent, told in (
