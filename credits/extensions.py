@@ -1,6 +1,6 @@
 """Flask's extensions, not yet bound to an application."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask_babel import Babel
 from flask_limiter import Limiter
@@ -9,8 +9,9 @@ from flask_mailman import Mail
 from flask_migrate import Migrate
 from flask_security import Security
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlasksSession
 from flask_wtf.csrf import CSRFProtect
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
 from credits import notices
@@ -33,8 +34,15 @@ class Database(SQLAlchemy):
         session: "ThisRequestsSession"  # type: ignore[assignment]
 
 
+class OfOneDatabase(FlasksSession):
+    """A session that need not look which database a statement is for."""
+
+    def get_bind(self, *_: Any, bind: Engine | Connection | None = None, **__: Any) -> Engine | Connection:
+        return bind or db.engine
+
+
 # What was committed is as it was flushed: an answer is made of it without asking for all of it again.
-db = Database(metadata=Model.metadata, session_options={"expire_on_commit": False})
+db = Database(metadata=Model.metadata, session_options={"class_": OfOneDatabase, "expire_on_commit": False})
 # Whoever is concerned is told in the transaction itself, whichever door or job it came through.
 event.listen(db.session, "before_commit", notices.tell_of_events)
 migrate = Migrate()

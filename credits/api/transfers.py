@@ -11,7 +11,6 @@ from credits.api.doing import Sent, With, acting, created, once, page_of
 from credits.api.schemas.market import ReasonRequest, Transfer, TransferRequest, TransfersQuery, TransferSummary
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.participants.models import Organisation
 from credits.payments import releasing
 from credits.registry import guarding, models, queries, transfer
 
@@ -35,11 +34,13 @@ def list_transfers(asked: dict[str, Any]) -> tuple[Sequence[models.Transfer], di
 def propose_transfer(key: str, asked: dict[str, Any]) -> Sent:
     """Offer credits to another holder. They are frozen until it answers."""
     sender = acting(asked["sender"])
+    session = db.session()
+    issuance, recipient = queries.issuance_and_recipient(session, asked["issuance"], sender, asked["recipient"])
     made = transfer.propose(
-        db.session,
-        issuance=queries.issuance_numbered(db.session, asked["issuance"]),
+        session,
+        issuance=issuance,
         sender=sender,
-        recipient=recipient(sender, asked["recipient"]),
+        recipient=recipient,
         quantity=asked["quantity"],
         note=asked["note"],
         policy=current_app.extensions["policy"],
@@ -107,11 +108,6 @@ def withdraw_transfer(key: str, asked: dict[str, Any], number: str) -> With:
     once(key, "transfer.withdraw", number, lambda: transfer.withdraw(db.session, transfer=offer, by=user, at=now()))
     db.session.commit()
     return told(offer)
-
-
-def recipient(sender: Organisation, number: str) -> Organisation:
-    """Who is to receive. The sender itself is let through: the rule has a sentence of its own for that."""
-    return sender if number == sender.number else queries.recipient_numbered(db.session, sender, number)
 
 
 def told(made: models.Transfer) -> With:

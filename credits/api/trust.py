@@ -9,10 +9,9 @@ from credits.api.blueprint import Area
 from credits.api.doing import Sent, acting, created, once, page_of
 from credits.api.schemas.market import Trust, TrustRequest
 from credits.api.schemas.shared import PagingSchema
-from credits.api.transfers import recipient
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.registry import trust, trusted
+from credits.registry import queries, trust, trusted
 
 area = Area("trust", "Trusted recipients: to whom credits may go at once. Two people decide, and a delay follows.")
 
@@ -26,8 +25,9 @@ def list_trusted(asked: dict[str, Any]) -> tuple[Sequence[trusted.Trust], dict[s
 @area.post("/trusted-recipients", takes=TrustRequest, gives=Trust, creates=True)
 def propose_trust(key: str, asked: dict[str, Any]) -> Sent:
     """Propose to trust a recipient. A second person approves it."""
-    holder = acting(asked["holder"])
-    whom = recipient(holder, asked["recipient"])
+    holder, number = acting(asked["holder"]), asked["recipient"]
+    # The holder itself is let through: the rule has a sentence of its own for that.
+    whom = holder if number == holder.number else queries.recipient_numbered(db.session, holder, number)
     made = trust.propose(db.session(), holder=holder, recipient=whom, by=current_user(), key=key, at=now())
     db.session.commit()
     return created(made, "api.trust.show_trust", number=made.number)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from credits.ledger.models import Posting
@@ -17,18 +17,26 @@ from credits.registry.queries import digits_of
 from credits.registry.second_person import second_people
 
 PARTIES = (joinedload(Transfer.issuance), joinedload(Transfer.sender), joinedload(Transfer.recipient))
+GUARDED = select(TransferGuard.transfer_id).where(TransferGuard.transfer_id == Transfer.id)
+# The transfers that an event has opened, without those that still need a second person. Put together once.
+OPENED = (
+    select(Transfer)
+    .join(Posting, Transfer.opening_posting_id == Posting.id)
+    .where(Posting.event_id == bindparam("event"), ~GUARDED.exists())
+    .order_by(Transfer.id)
+)
 
 
 def offered(session: Session, what: Occurrence) -> None:
     """The recipient, that credits wait for an answer."""
-    for transfer in session.scalars(opened_by(what)):
+    for transfer in session.scalars(OPENED, {"event": what.event.id}):
         tell(session, to=transfer.recipient, kind=Kind.TRANSFER_OFFERED, facts=told_of(transfer), at=what.at)
 
 
 def offered_in_bulk(session: Session, what: Occurrence) -> None:
     """Each recipient of a statement once, however many lines are for it."""
     mine: dict[int, list[Transfer]] = {}
-    for transfer in session.scalars(opened_by(what).options(*PARTIES)):
+    for transfer in session.scalars(OPENED.options(*PARTIES), {"event": what.event.id}):
         mine.setdefault(transfer.recipient_id, []).append(transfer)
     single = [(lines[0].recipient, told_of(lines[0])) for lines in mine.values() if len(lines) == 1]
     several = [
@@ -84,14 +92,6 @@ def approved(session: Session, what: Occurrence) -> None:
     open_from = f"{datetime.fromisoformat(what.facts['open_from']):%Y-%m-%d %H:%M} UTC"
     facts = told_of(transfer) | {"open_from": open_from}
     tell(session, to=transfer.recipient, kind=Kind.TRANSFER_OPENS, facts=facts, at=what.at)
-
-
-def opened_by(what: Occurrence) -> Select[Transfer]:
-    """The transfers that an event has opened, without those that still need a second person."""
-    under = Transfer.opening_posting_id == Posting.id
-    guarded = select(TransferGuard.transfer_id).where(TransferGuard.transfer_id == Transfer.id)
-    mine = select(Transfer).join(Posting, under).where(Posting.event_id == what.event.id, ~guarded.exists())
-    return mine.order_by(Transfer.id)
 
 
 def closed_by(what: Occurrence) -> Select[Transfer]:

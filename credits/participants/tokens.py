@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from sqlalchemy import Select, bindparam, func, select
-from sqlalchemy.orm import Session, contains_eager, joinedload
+from sqlalchemy.orm import Session, contains_eager, defer, joinedload
 
 from credits.errors import Conflict, Missing
 from credits.journal import events
@@ -17,6 +17,17 @@ MARK = "asmc_"  # how every secret begins, so that scanners for leaked keys can 
 SHOWN = len(MARK) + 6
 MOST = 20  # tokens in use, a person
 USE_NOTED_EVERY = timedelta(hours=1)
+HOW_THEY_SIGN_IN = (  # of no concern to a machine
+    User.password,
+    User.tf_primary_method,
+    User.tf_totp_secret,
+    User.mf_recovery_codes,
+    User.current_login_at,
+    User.current_login_ip,
+    User.last_login_at,
+    User.last_login_ip,
+    User.login_count,
+)
 
 
 class TooManyTokens(Conflict):
@@ -81,7 +92,11 @@ def finding() -> Select[ApiToken]:
         .join(ApiToken.user)
         .where(ApiToken.digest == bindparam("digest"), ApiToken.revoked_at.is_(None), User.active)
         .options(
-            contains_eager(ApiToken.user).options(joinedload(User.organisation, innerjoin=True), joinedload(User.roles))
+            contains_eager(ApiToken.user).options(
+                *map(defer, HOW_THEY_SIGN_IN),
+                joinedload(User.organisation, innerjoin=True),
+                joinedload(User.roles),
+            )
         )
     )
 

@@ -34,12 +34,6 @@ def account_of(session: Session, organisation: Organisation, kind: AccountKind) 
     return account_id
 
 
-def accounts_opened(session: Session, organisation: Organisation, *kinds: AccountKind) -> list[int]:
-    """The ids of several accounts of an organisation, in one trip where they are open. Flushes."""
-    opened = {kind: account_id for account_id, kind in accounts_of(session, organisation).items()}
-    return [opened.get(kind) or account_of(session, organisation, kind) for kind in kinds]
-
-
 def wait_for_turn(session: Session, holder: Organisation) -> None:
     """Let those who choose among a holder's credits do so one after the other: each sees what the last one has left."""
     held = select(Holding.account_id).where(Holding.organisation_id == holder.id, Holding.kind == AccountKind.AVAILABLE)

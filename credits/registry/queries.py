@@ -26,6 +26,11 @@ from credits.registry.transfer import NoSuchTransfer
 UNSEEN_BY_STAFF = (BatchState.DRAFT, BatchState.WITHDRAWN)
 MOST_STANDINGS = 200
 ISSUANCE = select(Issuance).where(Issuance.number == bindparam("number"))
+ISSUANCE_AND_RECIPIENT = (
+    select(Issuance, Organisation)
+    .outerjoin(Organisation, Organisation.id == bindparam("recipient"))
+    .where(Issuance.number == bindparam("number"))
+)
 
 
 class NoSuchIssuance(Missing):
@@ -226,7 +231,27 @@ def recipients(sender: Organisation, text: str) -> Select[Organisation]:
 
 def recipient_numbered(session: Session, sender: Organisation, number: str) -> Organisation:
     """The organisation with this number, if it can be sent credits. Raises NoSuchOrganisation."""
-    found = session.get(Organisation, digits_of(number, "ORG-"))
+    return must_be_sendable(session.get(Organisation, digits_of(number, "ORG-")), sender)
+
+
+def issuance_and_recipient(
+    session: Session, issuance: str, sender: Organisation, recipient: str
+) -> tuple[Issuance, Organisation]:
+    """The issuance and the recipient with these numbers, in one trip.
+
+    The sender itself is let through: the rule has a sentence of its own for that.
+    Raises NoSuchIssuance, NoSuchOrganisation.
+    """
+    asked = {"number": issuance, "recipient": digits_of(recipient, "ORG-")}
+    row = session.execute(ISSUANCE_AND_RECIPIENT, asked).one_or_none()
+    if row is None:
+        raise NoSuchIssuance("There is no such issuance.")
+    found, organisation = row
+    return found, sender if recipient == sender.number else must_be_sendable(organisation, sender)
+
+
+def must_be_sendable(found: Organisation | None, sender: Organisation) -> Organisation:
+    """Raise NoSuchOrganisation unless this organisation can be sent credits."""
     if found is None or found.id == sender.id or found.kind not in (*BUYERS, *PRODUCERS) or not found.approved:
         raise NoSuchOrganisation("There is no such organisation.")
     return found

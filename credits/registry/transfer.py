@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, insert, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from credits import ledger
 from credits.errors import Conflict, Invalid, Missing
@@ -17,8 +18,8 @@ from credits.participants.models import Kyc, Organisation, User
 from credits.participants.permissions import BUYERS, PRODUCERS, may_dispose_of
 from credits.participants.wording import paragraphs
 from credits.registry import guarding
-from credits.registry.accounts import account_of, accounts_opened
-from credits.registry.models import Issuance, Transfer, TransferRange, TransferState
+from credits.registry.accounts import OWN, account_of
+from credits.registry.models import Holding, Issuance, Transfer, TransferRange, TransferState
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState
 from credits.registry.telling import serials_told
@@ -26,6 +27,15 @@ from credits.registry.validity import must_not_have_expired
 
 MOST_AT_A_TIME = 500
 STATE = select(Batch.state).where(Batch.id == bindparam("batch")).with_for_update(read=True)
+# With the accounts of an organisation in the same trip: nothing is done more often than to offer credits.
+STATE_AND_ACCOUNTS = (
+    select(Batch.state, Holding.account_id, Holding.kind)
+    .outerjoin(Holding, and_(Holding.organisation_id == bindparam("organisation"), Holding.kind.in_(OWN)))
+    .where(Batch.id == bindparam("batch"))
+    .with_for_update(read=True, of=Batch)
+)
+OPEN = insert(Transfer).returning(Transfer)
+NAME_RANGES = insert(TransferRange).returning(TransferRange)
 
 
 class ToOneself(Invalid):
@@ -79,8 +89,7 @@ def propose(
     may_dispose_of(by, sender)
     asked = {"act": "transfer.propose", "issuance": issuance.number, "from": sender.number, "to": recipient.number}
     asked |= {"quantity": str(quantity), "note": note}
-    state = state_kept(session, issuance)
-    available, pending = accounts_opened(session, sender, AccountKind.AVAILABLE, AccountKind.PENDING)
+    state, available, pending = state_and_accounts(session, issuance, sender)
     posting = ledger.post_once(
         session,
         ledger.Wanted(issuance.id, issuance.number, available, pending, quantity),
@@ -98,23 +107,41 @@ def propose(
         raise CannotHold(f"{recipient.name} cannot hold credits.", recipient=recipient.number)
     must_not_rest(issuance, state)
     must_not_have_expired(issuance, policy, at)
-    transfer = Transfer(
+    transfer = enter(
+        session,
+        posting.ranges[issuance.id],
         issuance=issuance,
-        quantity=quantity,
         sender=sender,
         recipient=recipient,
+        quantity=quantity,
         note=paragraphs(note, "Note", 500) if note.strip() else "",
         state=TransferState.PENDING,
         opening_posting_id=posting.id,
         proposed_by_id=by.id,
         proposed_at=at,
         expires_at=at + timedelta(days=policy.days_to_answer),
-        ranges=[TransferRange(first=units.first, last=units.last) for units in posting.ranges[issuance.id]],
-        guard=None,
     )
-    session.add(transfer)
-    session.flush()
     guarding.guard(session, [transfer], policy=policy, by=by, at=at)
+    return transfer
+
+
+def enter(
+    session: Session,
+    ranges: Sequence[SerialRange],
+    *,
+    issuance: Issuance,
+    sender: Organisation,
+    recipient: Organisation,
+    **row: Any,
+) -> Transfer:
+    """Write a new transfer down with its ranges, by statements put together once: half the work of adding objects."""
+    row |= {"issuance_id": issuance.id, "sender_id": sender.id, "recipient_id": recipient.id}
+    transfer = session.scalars(OPEN, [row]).one()
+    parts = [{"transfer_id": transfer.id, "first": units.first, "last": units.last} for units in ranges]
+    named = session.scalars(NAME_RANGES, parts).all()
+    related = {"issuance": issuance, "sender": sender, "recipient": recipient, "ranges": named, "guard": None}
+    for name, what in related.items():
+        set_committed_value(transfer, name, what)  # or each would be asked for
     return transfer
 
 
@@ -231,6 +258,17 @@ def state_kept(session: Session, issuance: Issuance) -> BatchState:
     Who suspends or holds locks the batch before its blocks, and so does everybody else, or two would wait for another.
     """
     return session.scalars(STATE, {"batch": issuance.batch_id}).one()
+
+
+def state_and_accounts(session: Session, issuance: Issuance, holder: Organisation) -> tuple[BatchState, int, int]:
+    """As `state_kept`, and the ids of the holder's accounts for what is available and what is pending."""
+    asked = {"batch": issuance.batch_id, "organisation": holder.id}
+    rows = session.execute(STATE_AND_ACCOUNTS, asked).all()
+    opened = {kind: account_id for _, account_id, kind in rows}
+    available, pending = (
+        opened.get(kind) or account_of(session, holder, kind) for kind in (AccountKind.AVAILABLE, AccountKind.PENDING)
+    )
+    return rows[0].state, available, pending
 
 
 def must_not_rest(issuance: Issuance, state: BatchState) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload, load_only
 
 from credits.ledger import balances
 from credits.ledger.balances import FIRST, LAST, MOST, OF
@@ -28,7 +28,11 @@ NAMED = (
     .join(Issuance, Issuance.id == Block.issuance_id)
     .join(Holding, Holding.account_id == Block.account_id)
     .where(Issuance.number == bindparam("number"), Block.first >= COVERING, Block.first <= LAST, Block.last >= FIRST)
-    .options(joinedload(Holding.organisation))
+    .options(
+        # No more than is told: each column takes time.
+        load_only(Issuance.number, Issuance.quantity, Issuance.mineral_code, Issuance.vintage),
+        joinedload(Holding.organisation).load_only(Organisation.name, Organisation.kind, Organisation.country),
+    )
     .order_by(Block.first)
     .limit(MOST)
 )
