@@ -335,139 +335,49 @@ Usichaji betri chini ya nyuzi sifuri.
 
 # Each was found by somebody who looked for what the check does not find.
 FOUND_OUT = {
-    "en": [
-        "childlabour\u2011free cobalt",
-        "conflict.free",
-        "conflict<b></b>-free",
-        "con<b>flict-free</b>",
-        "<b>ethi</b>cal",
-        "e<i>thical</i>",
-        "e&shy;thical",
-        "&#101;thical",
-        "conflict&nbsp;-&nbsp;free",
-        "con\nflict-free",
-        "eth ical",
-        "ethi\u3164cal",
-        "ethi\u115fcal",
-        "ƒree of conflict",
-        "ᴇᴛʜɪᴄᴀʟ",
-        "ɛthical",
-        "eth!cal",
-        "no underage workers",
-        "Free of underage workers",
-        "without underage labour",
-        "no under-age miners",
-        "no minors work for us",
-        "no kids in our mines",
-        "not one child worked",
-        "not a single child worked",
-        "child labour: none",
-        "child labour? none",
-        "child labour: 0",
-        "without the work of minors",
-        "not blood gold",
-        "Kamilombe cobalt in our batteries",
-        "artisanal cobalt in our batteries",
-        "Artisanal gold rings",
-        "100% artisanal cobalt",
-        "Powered by artisanal cobalt",
-        "Our batteries run on artisanal cobalt",
-        "Kamilombe cobalt powers every battery",
-        "Inside: Congolese cobalt",
-        "built on Kamilombe cobalt",
-        "honest gold",
-        "gold with a clean origin",
-        "gold you can feel good about",
-        "kind to miners",
-        "Deforestation-free",
-        "good cobalt",
-        "better cobalt",
-        "ESG-friendly",
-        "verified responsible",
-        "we exercised due care",
-        "we fulfil our duty of care",
-        "duty of vigilance fulfilled",
-        "Regulation 2017/821 is satisfied",
-        "our cobalt is balanced",
-        "covers 100% of our cobalt.",
-        "Isn't it ethical?",
-        "Aren't ethical phones great?",
-        "Why not buy ethical gold",
-        "We are not unethical",
-        "no unethical gold",
-        "not unethically sourced",
-        "We cannot say more than ethical",
-        "Our products do not contain anything but ethical cobalt",
-        "There is no cobalt in our phones that is not ethical",
-        "No product of ours is not traceable",
-        "anything but conflict-tainted",
-        "No one can say our gold is not ethical",
-        "We do not say ethical lightly: our gold is",
-    ],
-    "fr": [
-        "é<b>thique</b>",
-        "&eacute;thique",
-        "é thique",
-        "travail des enfants : zéro",
-        "sans travail des mineurs",
-        "sans main-d'œuvre enfantine",
-        "non issu de zones de conflit",
-        "conflit zéro",
-        "aucune exploitation",
-        "Notre batterie est en cobalt artisanal",
-        "nos bagues sont en or artisanal",
-        "bague en or artisanal",
-        "batterie au cobalt congolais",
-        "batterie au cobalt artisanal",
-        "Du cobalt congolais dans chaque batterie",
-        "L'or de cette bague a été extrait à Kamilombe",
-        "à base d'or",
-        "sourçage responsable",
-        "or solidaire",
-        "cobalt solidaire",
-        "Nous avons rempli notre devoir de vigilance",
-        "N'est-ce pas éthique ?",
-        "non-éthique",
-        "homologué",
-    ],
-    "es": [
-        "&eacute;tico",
-        "libre\xadde conflicto",
-        "ni un niño",
-        "trabajo infantil: cero",
-        "viene de Colombia",
-        "con oro de Colombia",
-        "oro con conciencia",
-        "Nunca un anillo fue tan ético",
-        "¿No es ético?",
-        "sostenible",
-        "certificada",
-    ],
-    "pt": [
-        "trabalho infantil zero",
-        "trabalho infantil: zero",
-        "conflito zero",
-        "mineral de sangue",
-        "vem da Colômbia",
-        "ouro do Brasil em cada anel",
-        "Nunca um anel foi tão ético",
-        "Não é ético?",
-        "sustentável",
-        "certificada",
-    ],
-    "sw": [
-        "haijachimbwa na watoto",
-        "hatutumii watoto",
-        "hawatumii watoto",
-        "ajira ya watoto sifuri",
-        "haitoki maeneo ya migogoro",
-        "haitokani na migogoro",
-        "haijatokana na vita",
-        "betri za kobalti ya Kamilombe",
-        "pete ya dhahabu ya Kamilombe",
-        "dhahabu ya Kenya katika kila pete",
-        "cheti cha ubora",
-    ],
+    "en": (
+        "childlabour\u2011free cobalt | conflict.free | conflict<b></b>-free | con<b>flict-free</b> | <b>ethi</b>cal | "
+        "e<i>thical</i> | e&shy;thical | &#101;thical | conflict&nbsp;-&nbsp;free | con\nflict-free | eth ical | "
+        "ethi\u3164cal | ethi\u115fcal | ƒree of conflict | ᴇᴛʜɪᴄᴀʟ | ɛthical | eth!cal | no underage workers | "
+        "Free of underage workers | without underage labour | no under-age miners | no minors work for us | "
+        "no kids in our mines | not one child worked | not a single child worked | child labour: none | "
+        "child labour? none | child labour: 0 | without the work of minors | not blood gold | "
+        "Kamilombe cobalt in our batteries | artisanal cobalt in our batteries | Artisanal gold rings | "
+        "100% artisanal cobalt | Powered by artisanal cobalt | Our batteries run on artisanal cobalt | "
+        "Kamilombe cobalt powers every battery | Inside: Congolese cobalt | built on Kamilombe cobalt | honest gold | "
+        "gold with a clean origin | gold you can feel good about | kind to miners | Deforestation-free | good cobalt | "
+        "better cobalt | ESG-friendly | verified responsible | we exercised due care | we fulfil our duty of care | "
+        "duty of vigilance fulfilled | Regulation 2017/821 is satisfied | our cobalt is balanced | "
+        "covers 100% of our cobalt. | Isn't it ethical? | Aren't ethical phones great? | Why not buy ethical gold | "
+        "We are not unethical | no unethical gold | not unethically sourced | We cannot say more than ethical | "
+        "Our products do not contain anything but ethical cobalt | "
+        "There is no cobalt in our phones that is not ethical | No product of ours is not traceable | "
+        "anything but conflict-tainted | No one can say our gold is not ethical | "
+        "We do not say ethical lightly: our gold is"
+    ),
+    "fr": (
+        "é<b>thique</b> | &eacute;thique | é thique | travail des enfants : zéro | sans travail des mineurs | "
+        "sans main-d'œuvre enfantine | non issu de zones de conflit | conflit zéro | aucune exploitation | "
+        "Notre batterie est en cobalt artisanal | nos bagues sont en or artisanal | bague en or artisanal | "
+        "batterie au cobalt congolais | batterie au cobalt artisanal | Du cobalt congolais dans chaque batterie | "
+        "L'or de cette bague a été extrait à Kamilombe | à base d'or | sourçage responsable | or solidaire | "
+        "cobalt solidaire | Nous avons rempli notre devoir de vigilance | N'est-ce pas éthique ? | non-éthique | "
+        "homologué"
+    ),
+    "es": (
+        "&eacute;tico | libre\u00adde conflicto | ni un niño | trabajo infantil: cero | viene de Colombia | "
+        "con oro de Colombia | oro con conciencia | Nunca un anillo fue tan ético | \u00bfNo es ético? | sostenible | "
+        "certificada"
+    ),
+    "pt": (
+        "trabalho infantil zero | trabalho infantil: zero | conflito zero | mineral de sangue | vem da Colômbia | "
+        "ouro do Brasil em cada anel | Nunca um anel foi tão ético | Não é ético? | sustentável | certificada"
+    ),
+    "sw": (
+        "haijachimbwa na watoto | hatutumii watoto | hawatumii watoto | ajira ya watoto sifuri | "
+        "haitoki maeneo ya migogoro | haitokani na migogoro | haijatokana na vita | betri za kobalti ya Kamilombe | "
+        "pete ya dhahabu ya Kamilombe | dhahabu ya Kenya katika kila pete | cheti cha ubora"
+    ),
 }
 
 EVERYDAY = """
