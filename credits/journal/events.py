@@ -14,6 +14,7 @@ from credits.errors import Invalid
 from credits.journal.canonical import encode, utf8
 from credits.journal.models import Event, EventSecret, RegistryIdentity
 from credits.ledger import Told, statements
+from credits.ledger.claims import unwrapped
 
 SYSTEM = "system"
 WITHHELD = "withheld"  # an actor whom the event names in private alone
@@ -105,12 +106,12 @@ def drafted(
 
 def note(session: Session, row: dict[str, Any]) -> None:
     """Remember, for as long as the running transaction lasts, that it has appended this event."""
-    connection = session.connection()
-    transaction = connection.get_transaction()
+    session = unwrapped(session)
+    transaction = session.get_transaction()
     noted: tuple[object, list[tuple[dict[str, Any], bool]]] | None = session.info.get(APPENDED)
     if noted is None or noted[0] is not transaction:
         noted = session.info[APPENDED] = (transaction, [])
-    noted[1].append((row, connection.in_nested_transaction()))
+    noted[1].append((row, session.in_nested_transaction()))
 
 
 def appended(session: Session, kinds: Collection[str]) -> list[Event]:
@@ -120,7 +121,7 @@ def appended(session: Session, kinds: Collection[str]) -> list[Event]:
     """
     transaction, noted = session.info.get(APPENDED, (None, ()))
     wanted = [(row, perhaps_undone) for row, perhaps_undone in noted if row["kind"] in kinds]
-    if not wanted or session.connection().get_transaction() is not transaction:
+    if not wanted or unwrapped(session).get_transaction() is not transaction:
         return []
     doubtful = [row["id"] for row, perhaps_undone in wanted if perhaps_undone]
     # A savepoint may have taken some of them back.

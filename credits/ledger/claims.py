@@ -141,7 +141,12 @@ def write_answer(session: Session, claimed: OpenClaim, result: dict[str, Any]) -
 
 def transaction_of(session: Session | scoped_session[Session]) -> SessionTransaction | None:
     """The transaction that runs now; the doors hand over the session of their request behind a proxy without it."""
-    return (session.registry() if isinstance(session, scoped_session) else session).get_transaction()
+    return unwrapped(session).get_transaction()
+
+
+def unwrapped(session: Session | scoped_session[Session]) -> Session:
+    """The session itself, where it is handed over behind a proxy."""
+    return session.registry() if isinstance(session, scoped_session) else session
 
 
 def remember_refusal(session: Session, refusal: CreditsError) -> CreditsError:

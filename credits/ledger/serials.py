@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from credits.errors import Invalid
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+PLACES = {character: place for place, character in enumerate(ALPHABET)}
 LARGEST = 2**53 - 1  # what every reader of JSON keeps exactly, and what SQLite can still add up
 
 ISSUANCE = re.compile(r"[A-Z]{4}-[A-Z]{1,3}-[A-Z]{3}-[A-Z0-9]{3,12}-[0-9]{4}-[0-9]{4,9}")
@@ -56,7 +57,7 @@ def check_product(text: str) -> int:
     """What the check character's reckoning has come to at the end of `text`, 1 to 36: it can go on from there."""
     product = 36
     for character in text.replace("-", ""):
-        product = (product + ALPHABET.index(character)) % 36 or 36
+        product = (product + PLACES[character]) % 36 or 36
         product = product * 2 % 37
     return product
 
