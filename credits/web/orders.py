@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 from flask import Response, current_app, flash, redirect, render_template, request, url_for
@@ -236,6 +237,7 @@ def order_page(found: Order, *, refusal: str = "", looks: int = 0) -> str:
         disputes=disputes.disputes_of(session, found),
         by_buyer=found.reason == cancelling.BY_BUYER,
         charged_back=disputes.is_charged_back(found),
+        ends_on=(found.placed_at + timedelta(days=current_app.extensions["policy"].market.days_open)).date(),
         retirements=delivering.retirements_in(found),
         form=StepForm(seen=str(found.revision)),
         acts=acts,
