@@ -380,6 +380,60 @@ FOUND_OUT = {
     ),
 }
 
+# Written last, to slip past all phrases: 5 of them were found before a few phrases were added, and 28 are since.
+SLY = """
+Our phones put food on miners' tables, cobalt by cobalt
+Ask us where your gold slept last night
+Every cell tells the story of one mine
+Gold you can look in the eye
+Mined by hand, by grown-ups, by choice
+The only thing we exploit is sunlight
+Our minerals come with a passport
+No shady middlemen between the mine and you
+We paid our debt to the earth
+Regulators love our cobalt
+Un smartphone qui ne fait pleurer personne
+Demandez-nous d'où vient votre or, nous avons la réponse
+Chaque cellule raconte une mine
+Un cobalt à visage humain
+Creusé par des adultes, payé au juste prix
+Nos minerais ont un passeport
+Aucun intermédiaire douteux entre la mine et vous
+Nous avons remboursé notre dette à la terre
+L'or qui n'a rien à se reprocher
+Le régulateur peut venir vérifier notre cobalt
+Un móvil que no hace llorar a nadie
+Pregúntanos de dónde viene tu oro
+Cada celda cuenta la historia de una mina
+Cobalto con rostro humano
+Cavado por adultos, pagado a precio justo
+Nuestros minerales tienen pasaporte
+Sin intermediarios dudosos entre la mina y tú
+Hemos saldado nuestra deuda con la tierra
+El oro que no tiene nada que reprocharse
+El regulador puede venir a revisar nuestro cobalto
+Um telemóvel que não faz ninguém chorar
+Pergunte-nos de onde vem o seu ouro
+Cada célula conta a história de uma mina
+Cobalto com rosto humano
+Cavado por adultos, pago a preço justo
+Os nossos minerais têm passaporte
+Sem intermediários duvidosos entre a mina e si
+Saldámos a nossa dívida com a terra
+O ouro que nada tem a censurar
+O regulador pode vir ver o nosso cobalto
+Simu isiyomliza mtu yeyote
+Tuulize dhahabu yako imetoka wapi
+Kila seli inasimulia mgodi mmoja
+Kobalti yenye sura ya utu
+Imechimbwa na watu wazima kwa bei ya haki
+Madini yetu yana pasipoti
+Hakuna madalali wachafu kati ya mgodi na wewe
+Tumelipa deni letu kwa ardhi
+Dhahabu isiyo na lawama
+Mkaguzi anaweza kuja kuona kobalti yetu
+"""
+
 EVERYDAY = """
 A good battery lasts for years.
 Only an adult may change the battery.

@@ -7,7 +7,7 @@ from credits.certificates.claim_checking import LONGEST_TEXT, TextTooLong, check
 from credits.certificates.claim_phrases import LANGUAGES, PhrasesUnsound, pattern, tongue
 from credits.certificates.wording import words_of
 from tests.certificates.claims_said import ALLOWED, FORBIDDEN
-from tests.certificates.claims_sold import EVERYDAY, FOUND_OUT, HARMLESS, MENDED, TRICKS
+from tests.certificates.claims_sold import EVERYDAY, FOUND_OUT, HARMLESS, MENDED, SLY, TRICKS
 
 
 def found_in(text):
@@ -30,6 +30,7 @@ class TestCheck:
 
         assert len(unseen) == 70
         assert sum(1 for text in unseen if check(text)) >= 52
+        assert sum(1 for text in SLY.strip().split("\n") if check(text)) >= 28
 
     def test_lets_pass_what_may_be_said(self):
         harmless = [text for told in (*HARMLESS.values(), EVERYDAY) for text in told.strip().split("\n")]
