@@ -19,29 +19,33 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 from weasyprint import HTML
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # also when started as a file
 
 from benchmarks.books import migrate
+from benchmarks.market import CLAIM, NOW, Market, opened
 from config import ROOT
-from credits import document_jobs
+from credits import document_jobs, jobs
 from credits.certificates import issuing, pdf, press, signing
 from credits.certificates.issuing import Issuer
+from credits.certificates.models import Certificate
 from credits.certificates.pdf import slow_drawing
 from credits.db import begin_writing, engine_settings, prepare_engine, sqlalchemy_url
+from credits.document_jobs import Workshop
 from credits.files import Files
+from credits.journal import keys
+from credits.participants import tokens
 from credits.participants.models import Language
 from credits.registry import bulk, policy
 from credits.registry.bulk_lines import RetirementLine
-from tests import factories
-from tests.documents import SEAL, published, workshop_in
-from tests.factories import AT
-from tests.stage import CLAIM, Stage
+from credits.registry.models import Retirement
 
+SEAL = signing.new_seal("Artisanal Mineral Credit Registry", "https://registry.example", b"s" * 32, NOW)
 WARM_UP = 5
 EMPTY = '<html lang="en"><head><title>Empty</title></head><body><p>Empty</p></body></html>'
 
@@ -74,15 +78,14 @@ def main() -> None:
 
 def rows(folder: Path, count: int) -> Iterator[Row]:
     """Everything by turns: an empty page, a certificate's parts, and one that is issued."""
-    session = world(folder, count + WARM_UP)
-    numbers = issuing.undrawn(session, count + WARM_UP)
-    workshop = workshop_in(folder)
+    session, numbers = world(folder, count + WARM_UP)
+    workshop = Workshop(Files(folder / "certificates"), SEAL)
     parts = parts_of(session, numbers[0])
     waiting = iter(numbers)
     cases: Mapping[str, Callable[[], Any]] = {
         "empty_page": lambda: HTML(string=EMPTY).write_pdf(**pdf.VARIANT | {"output_intent": "srgb"}),
         **parts,
-        "issued": lambda: document_jobs.draw_certificate(session, number=next(waiting), workshop=workshop, at=AT),
+        "issued": lambda: document_jobs.draw_certificate(session, number=next(waiting), workshop=workshop, at=NOW),
     }
     took: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
     for turn in range(len(numbers)):
@@ -108,37 +111,46 @@ def parts_of(session: Session, number: str) -> dict[str, Callable[[], Any]]:
     drawn = pdf.draw(facts)
     return {
         "drawn": lambda: pdf.draw(facts),
-        "signed": lambda: signing.signed(drawn, SEAL, reason="Certificate", at=AT),
-        "drawn_and_signed": lambda: press.pressed(frozen, inclusion=inclusion, proof=proof, seal=SEAL, at=AT),
+        "signed": lambda: signing.signed(drawn, SEAL, reason="Certificate", at=NOW),
+        "drawn_and_signed": lambda: press.pressed(frozen, inclusion=inclusion, proof=proof, seal=SEAL, at=NOW),
     }
 
 
-def world(folder: Path, count: int) -> Session:
-    """A registry in which `count` retirements of a statement are frozen and in the log."""
+def world(folder: Path, count: int) -> tuple[Session, list[str]]:
+    """The demo world with a statement of `count` retirements, frozen and in the log; its certificates' numbers."""
     url = f"sqlite:///{folder / 'credits.db'}"
     migrate(url, folder)
+    market = opened(url, folder / "market")
     engine = create_engine(sqlalchemy_url(url), **engine_settings(url))
     prepare_engine(engine)
     session = Session(engine)
+    numbers = retired(session, market, count)
+    data_dir = folder / "market" / "data"
+    made = keys.load(data_dir)
+    assert made is not None
+    jobs.publish_log(session, keys=made, data_dir=data_dir, at=NOW)
+    return session, numbers
+
+
+def retired(session: Session, market: Market, count: int) -> list[str]:
+    """Retire `count` base units, each in a line of a statement, as the door does; the numbers of the certificates."""
     begin_writing(session)
-    factories.write_to(session)
-    stage = Stage(session, Files(folder / "evidence"), policy.read(ROOT / "policy.toml", "development"))
-    made = stage.issued()
-    stage.handed_over(made, count)
-    lines = [RetirementLine(made.number, 1, CLAIM) for _ in range(count)]
+    holder = tokens.find(session, market.secrets[0])
+    assert holder is not None
     statement = bulk.retire(
         session,
-        holder=stage.buyer.organisation,
-        lines=lines,
-        policy=stage.policy,
-        by=stage.buyer,
-        key=stage.key(),
-        at=stage.at,
+        holder=holder.user.organisation,
+        lines=[RetirementLine(market.issuance, 1, CLAIM)] * count,
+        policy=policy.read(ROOT / "policy.toml", "development"),
+        by=holder.user,
+        key=uuid4().hex,
+        at=NOW,
     )
     issuer = Issuer("Artisanal Mineral Credit Registry", "https://registry.example")
     issuing.freeze_all(session, statement=statement, issuer=issuer, language=Language.EN)
-    published(session, folder)
-    return session
+    session.commit()
+    theirs = select(Certificate.number).join(Certificate.retirement).where(Retirement.bulk_id == statement.id)
+    return list(session.scalars(theirs.order_by(Certificate.retirement_id)))
 
 
 def told(name: str, times: list[tuple[float, float]], empty: float) -> Row:

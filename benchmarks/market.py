@@ -36,7 +36,7 @@ from tests.servers import free_port
 SELLERS = 64
 CLIENTS = 16
 LINES = 1_000  # of a statement in bulk
-SECONDS_TO_START = 60
+SECONDS_TO_START = 240
 NOW = datetime.now(UTC)
 CLAIM = Claim("Nordlicht Batteries", "SWE", "556000-0000", "Cells of the year", date(NOW.year, 1, 1), NOW.date())
 

@@ -86,7 +86,7 @@ def draw(
     identifier = identity.hexdigest()[:32].encode()
     with _one_at_a_time, _nothing_collected():
         laid_out, small = _laid_out(press, page)
-        printed = _printed(facts["verify_url"], small) if press.dense else Marks()
+        printed = _MARKS[document](facts["verify_url"], small) if document in _MARKS else Marks()
         ending = partial(finish, enclosed, printed, [_Colours.content])
         pdf: bytes = laid_out.write_pdf(pdf_identifier=identifier, finisher=ending, **VARIANT)
     return pdf
@@ -122,10 +122,17 @@ def _on_one_sheet(document: Document) -> bool:
     return len(document.pages) == 1 or "annex" in document.pages[1].anchors
 
 
-def _printed(address: str, small: bool) -> Marks:
-    """The marks of a certificate, where its style sheets leave room for them."""
+def _marks_of_certificate(address: str, small: bool) -> Marks:
     rosette = marks.rosette(size=13 if small else 17, top=18)
     return Marks(marks.frame(), marks.marked(rosette, marks.code(address, left=156.5, top=245, size=33)))
+
+
+def _marks_of_record(address: str, small: bool) -> Marks:
+    return Marks(marks.frame(), marks.marked(marks.code(address, left=156.5, top=250, size=33)))
+
+
+# Where the style sheets leave room for them.
+_MARKS = {"retirement": _marks_of_certificate, "record": _marks_of_record}
 
 
 def must_be_drawable(facts: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, text, true, update
+from sqlalchemy import ColumnElement, Select, func, select, text, true, update
 from sqlalchemy.orm import Session
 
 from credits import ledger
@@ -169,6 +169,12 @@ def seen_by(by: User) -> ColumnElement[bool]:
     if is_issuer(by) or is_auditor(by):
         return true()
     return Record.organisation_id.in_(select(Organisation.id).where(of_own(by)))
+
+
+def records_of(by: User, kind: RecordKind | None) -> Select[Record]:
+    """The documents that tell of affairs which `by` may see, newest first; of one kind, or of all."""
+    wanted = select(Record).where(seen_by(by)).order_by(Record.id.desc())
+    return wanted if kind is None else wanted.where(Record.kind == kind)
 
 
 def records_of_bulk(session: Session, statement: Bulk) -> list[Record]:

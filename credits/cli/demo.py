@@ -12,11 +12,13 @@ from sqlalchemy import select
 from credits import document_jobs, jobs
 from credits.certificates.issuing import certificate_numbered
 from credits.certificates.published_keys import in_text
+from credits.cli.demo_claims import publish_claim
+from credits.cli.demo_documents import ask_for_documents
 from credits.cli.demo_market import open_market
 from credits.cli.demo_orders import order_by_transfer, order_through_provider
-from credits.cli.demo_standing import wait_for_cobalt
 from credits.cli.demo_people import DOMAIN
 from credits.cli.demo_premium import spend_premium
+from credits.cli.demo_standing import wait_for_cobalt
 from credits.cli.demo_world import Told, World
 from credits.db import begin_writing
 from credits.drawing import workshop
@@ -80,7 +82,9 @@ def demo(out: Path, as_json: bool, if_empty: bool) -> None:
     sale = open_market(world)
     order_by_transfer(world, sale)
     wait_for_cobalt(world, sale)
+    publish_claim(world, told.retirement)
     spend_premium(world, parts["premium_files"])
+    ask_for_documents(world, told)
     session.commit()
     if parts["settings"].stripe_api_key is None:  # whoever has a key tries Stripe out, not the stand-in
         order_through_provider(world, sale)
@@ -98,6 +102,7 @@ def drawn(told: Told, out: Path) -> Path:
     jobs.publish_log(db.session(), keys=log_keys(), data_dir=data_dir, at=now())
     made = workshop()
     sha256 = document_jobs.draw_certificate(db.session(), number=number, workshop=made, at=now())
+    document_jobs.draw_records(db.session(), workshop=made, at=now())
     out.mkdir(parents=True, exist_ok=True)
     target = out / f"{number}.pdf"
     target.write_bytes(made.files.read(sha256))

@@ -28,7 +28,7 @@ from credits.registry import bulk
 from credits.registry.bulk_lines import RetirementLine, TransferLine
 from credits.registry.queries import held_of
 from tests.certificates.genuine import SIGNED, Registry
-from tests.certificates.test_pdf import FACTS, pages_of, text_of, tool, words_outside
+from tests.certificates.test_pdf import FACTS, codes_on, pages_of, text_of, tool, words_outside
 from tests.documents import published, workshop_in
 from tests.stage import CLAIM
 
@@ -341,6 +341,7 @@ class TestPaper:
         assert pages > 10
         assert set(re.findall(r"ASMC-R-\d{6}", said)) == {f"ASMC-R-{number:06d}" for number in range(1, 1_001)}
         assert f"page {pages} of {pages}" in said
+        assert codes_on(file) == ["https://registry.example/verify"]
         assert "1,000 kg" in said
         assert words_outside(file) == []
 
