@@ -20,6 +20,7 @@ GONE_BACK = """SELECT o.id, coalesce(sum(e.amount), 0) FROM purchase o
 def market(connection: Any, things: Things | None = None) -> list[str]:
     """Every broken promise of orders, payments and what was delivered."""
     found = [*delivered(connection), *set_apart(connection), *sold(connection), *divided(connection)]
+    found += waited(connection)
     return found if things is None else [*found, *paid(connection, things)]
 
 
@@ -86,6 +87,30 @@ def sold(connection: Any) -> Iterator[str]:
         gone = states["awaiting_payment"] + states["paid"] + states["delivered"]
         if not gone <= quantity - remaining <= gone + states["refunded"]:
             yield f"offer {offer} had {quantity}, has {remaining}, and {gone} are sold"
+
+
+def waited(connection: Any) -> Iterator[str]:
+    """Of a standing order no more is ordered than was wanted, of its mineral, at no higher price, for its buyer."""
+    ordered: Counter[int] = Counter()
+    query = """SELECT p.standing_id, p.order_id, p.quantity, o.state, o.buyer_id, o.currency
+        FROM standing_part p JOIN purchase o ON o.id = p.order_id"""
+    parts = rows(connection, query)
+    lines = defaultdict(list)
+    query = """SELECT l.order_id, l.quantity, l.price, f.mineral_code FROM purchase_line l
+        JOIN offer f ON f.id = l.offer_id"""
+    for order, *line in rows(connection, query):
+        lines[order].append(line)
+    query = "SELECT id, buyer_id, currency, mineral_code, quantity, filled, price, state FROM standing_order"
+    left = {standing: terms for standing, *terms in rows(connection, query)}
+    for standing, order, quantity, state, buyer, currency in parts:
+        ordered[standing] += quantity * (state != "cancelled")
+        terms = left[standing]
+        fits = all(price <= terms[5] and mineral == terms[2] for _, price, mineral in lines[order])
+        if [buyer, currency] != terms[:2] or not fits or sum(line[0] for line in lines[order]) != quantity:
+            yield f"order {order} is not what standing order {standing} asks for"
+    for standing, (*_, quantity, filled, _price, state) in left.items():
+        if not filled == ordered[standing] <= quantity or (state == "fulfilled") != (filled == quantity):
+            yield f"standing order {standing} of {quantity} is {state}, counts {filled}, has {ordered[standing]}"
 
 
 def divided(connection: Any) -> Iterator[str]:

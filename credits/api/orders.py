@@ -10,10 +10,21 @@ from sqlalchemy.orm import joinedload, selectinload
 from credits import market_jobs, provider
 from credits.api.blueprint import Area
 from credits.api.doing import Sent, With, created, once, page_of
-from credits.api.schemas.orders import BeginRequest, Order, OrderRequest, OrdersQuery, OrderSummary
+from credits.api.schemas.orders import BeginRequest, Order, OrderRequest, OrdersQuery, OrderSummary, UseRequest
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.payments import cancelling, delivering, disputes, looking, models, offers, placing, refunding, reserving
+from credits.payments import (
+    cancelling,
+    choosing_use,
+    delivering,
+    disputes,
+    looking,
+    models,
+    offers,
+    placing,
+    refunding,
+    reserving,
+)
 from credits.payments.billing import Billing
 from credits.payments.gateway import ProviderUnreachable
 from credits.payments.models import Means, Use
@@ -76,6 +87,22 @@ def pay_order(key: str, asked: dict[str, Any], number: str) -> With:
         with suppress(ProviderUnreachable):  # asked for again by the worker: until then there is no `url`
             market_jobs.open_checkout(db.session(), payment_id=payment_id, till=till, at=now())
         db.session.rollback()
+    return told(looking.order_numbered(db.session(), current_user(), number))
+
+
+@area.post("/orders/<number>/use", takes=UseRequest, gives=Order)
+def choose_use(key: str, asked: dict[str, Any], number: str) -> With:
+    """Say whether what a standing order has found is kept or retired at once: until its money is on its way."""
+    user, claim = current_user(), asked["claim"]
+    language = claim.pop("language") or user.language if claim else None
+    found = looking.order_numbered(db.session(), user, number)
+    said: dict[str, str] = {name: str(value) for name, value in (claim or {}).items()}
+    if language:
+        said["language"] = language.value
+    wanted: dict[str, Any] = {"claim": Claim(**claim) if claim else None, "language": language}
+    wanted |= {"policy": current_app.extensions["policy"], "by": user, "at": now()}
+    once(key, "order.use", number, lambda: choosing_use.choose_use(db.session(), order=found, **wanted), **said)
+    db.session.commit()
     return told(looking.order_numbered(db.session(), current_user(), number))
 
 

@@ -31,6 +31,13 @@ QUERIES = {
            WHERE p.kind IN ('refund', 'shortfall') GROUP BY p.id, p.order_id, r.amount, d.amount
            HAVING coalesce(sum(e.amount), 0) <> coalesce(r.amount, d.amount)""",
     ),
+    "waited": (
+        "No more is ordered of a standing order than was wanted, and what is counted is what its orders say.",
+        """SELECT s.id, s.filled FROM standing_order s LEFT JOIN standing_part p ON p.standing_id = s.id
+           LEFT JOIN purchase o ON o.id = p.order_id GROUP BY s.id, s.filled, s.quantity
+           HAVING s.filled > s.quantity
+               OR s.filled <> coalesce(sum(CASE WHEN o.state <> 'cancelled' THEN p.quantity ELSE 0 END), 0)""",
+    ),
     "covered": (
         "No account that must hold money holds less than nothing.",
         f"""SELECT a.id, a.kind, a.currency FROM money_account a

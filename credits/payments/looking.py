@@ -9,6 +9,7 @@ from credits.errors import Missing
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import is_auditor, is_issuer
 from credits.payments.models import Order, OrderLine, OrderState
+from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.registry.queries import digits_of, of_own
 
 Row = TypeVar("Row")
@@ -56,6 +57,14 @@ def sales_of(by: User) -> Select[OrderLine]:
         )
         .order_by(OrderLine.order_id.desc(), OrderLine.line)
     )
+
+
+def refund_proposed(session: Session, order: Order) -> bool:
+    """Whether one issuer has proposed to refund the order, and another one has yet to say so."""
+    waiting = select(Decision.id).where(
+        Decision.kind == DecisionKind.REFUND, Decision.subject == order.number, Decision.state == DecisionState.WAITING
+    )
+    return session.scalars(waiting).first() is not None
 
 
 def page_of(session: Session, wanted: Select[Row], page: int) -> tuple[list[Row], int, int]:

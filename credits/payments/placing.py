@@ -230,18 +230,23 @@ def priced(lines: Sequence[tuple[Offer, int]], billing: Billing, policy: Policy)
 
 def agreed(asked: Asked, figures: Figures, policy: Policy) -> dict[str, Any]:
     """The columns of an order that its buyer decides."""
-    claim = {name: str(value) for name, value in vars(asked.claim).items()} if asked.claim else None
-    if claim is not None and asked.language is not None:
-        claim["language"] = asked.language.value
     return {
         "means": asked.means,
         "use": asked.use,
-        "claim": claim,
+        "claim": claimed(asked.claim, asked.language),
         "billing": asked.billing.told,
         "open_to_public": asked.open_to_public,
         "policy_version": policy.version,
         **figures.row,
     }
+
+
+def claimed(claim: Claim | None, language: Language | None) -> dict[str, Any] | None:
+    """A claim as an order keeps it, with the language of its certificate."""
+    if claim is None:
+        return None
+    said = {name: str(value) for name, value in vars(claim).items()}
+    return said | {"language": language.value} if language is not None else said
 
 
 def write_lines(session: Session, order: Order, asked: Asked, figures: Figures) -> None:

@@ -22,7 +22,7 @@ from credits.ledger.serials import written
 from credits.participants import countries
 from credits.participants.models import User
 from credits.participants.permissions import may_buy
-from credits.payments import cancelling, delivering, disputes, invoices, looking, refunding, reserving
+from credits.payments import cancelling, choosing_use, delivering, disputes, invoices, looking, refunding, reserving
 from credits.payments.gateway import ProviderUnreachable
 from credits.payments.models import Means, Order, OrderLine, OrderState, Payment, PaymentState, Use
 from credits.payments.orders import language_in
@@ -250,6 +250,8 @@ def order_page(found: Order, *, refusal: str = "", looks: int = 0) -> str:
         papers=invoices.papers_of(found),
         steps=steps_of(found),
         standing=standing_of(session, found),
+        chooses=acts and choosing_use.may_be_chosen(session, found),
+        refund_proposed=looking.refund_proposed(session, found),
         serials=serials_of(found),
         issuances=list(dict.fromkeys(line.issuance.number for line in found.lines)),
         claim_country=countries.name_of(found.claim["country"], languages.current()) if found.claim else "",

@@ -3,7 +3,8 @@
 A standing order begins empty and stays as it was left. What is ordered for it is counted here, by the database: up when
 an ordinary order of it is reserved, down when that one is cancelled, and then the standing order pauses, so that nobody
 keeps credits from others without paying. So no more is ever ordered than was wanted, at a higher price, or of another
-mineral, whoever asks at the same moment. Safe while the previous version runs.
+mineral, whoever asks at the same moment. Whether such an order is kept or retired is said while it awaits its payment,
+for nobody was there to say so before. Safe while the previous version runs.
 """
 
 from alembic import op
@@ -167,6 +168,28 @@ GUARDS = (
         "an order of a standing order is what its buyer wants, at no higher price",
     ),
 )
+# What 0020 and 0026 say of any order, but for the use of one that waits to be paid for a standing order.
+AGREED = "id buyer_id placed_at means currency premium verification_share registry_fee subtotal tax_ppm tax total"
+ENDED = "OLD.state IN ('cancelled', 'refunded')"
+BACK = "OLD.state <> 'open' AND NEW.state = 'open'"
+UNDELIVERED = "OLD.state = 'delivered' AND NEW.state NOT IN ('delivered', 'refunded')"
+CHOSEN = """OLD.state = 'awaiting_payment' AND NEW.state = 'awaiting_payment'
+    AND EXISTS (SELECT 1 FROM standing_part p WHERE p.order_id = NEW.id)"""
+RETIRED = """OLD.state = 'delivered' AND NEW.state = 'delivered' AND OLD.use = 'retire' AND {retired} = (
+    SELECT count(*) FROM purchase_line l WHERE l.order_id = NEW.id)"""
+STANDS = f"{ENDED} OR {BACK} OR {UNDELIVERED} OR OLD.state <> 'open' AND ({changes(AGREED)}"
+USES = changes("use")
+CLAIMS = f"OLD.state <> 'open' AND {changes('claim')} AND NOT coalesce({RETIRED}, FALSE)"
+AS_AGREED = "an order stays as it was agreed, and ends once"
+IN_WHOSE_NAME = "in whose name an order is retired stands still"
+USE_BEFORE = (
+    ("purchase_goes_on", "purchase", "UPDATE", f"{STANDS} OR {USES})", AS_AGREED),
+    ("purchase_keeps_claim", "purchase", "UPDATE", CLAIMS, IN_WHOSE_NAME),
+)
+USE_NOW = (
+    ("purchase_goes_on", "purchase", "UPDATE", f"{STANDS} OR {USES} AND NOT ({CHOSEN}))", AS_AGREED),
+    ("purchase_keeps_claim", "purchase", "UPDATE", f"{CLAIMS} AND NOT ({CHOSEN})", IN_WHOSE_NAME),
+)
 COUNT_UP = """UPDATE standing_order SET filled = filled + NEW.quantity,
     state = CASE WHEN filled + NEW.quantity = quantity THEN 'fulfilled' ELSE state END
     WHERE id = NEW.standing_id AND state = 'waiting'"""
@@ -175,13 +198,25 @@ COUNT_DOWN = """UPDATE standing_order SET
     state = CASE WHEN state IN ('waiting', 'fulfilled') THEN 'paused' ELSE state END
     WHERE id = (SELECT p.standing_id FROM standing_part p WHERE p.order_id = NEW.id)"""
 NOT_WAITING = "the standing order waits no more"
-DIFFERS = {"sqlite": "IS NOT", "postgresql": "IS DISTINCT FROM"}
+DIALECTS = {
+    "sqlite": {
+        "differs": "IS NOT",
+        "retired": """CASE WHEN json(OLD.claim) = json(json_remove(NEW.claim, '$.retirements'))
+            THEN json_array_length(NEW.claim, '$.retirements') END""",
+    },
+    "postgresql": {
+        "differs": "IS DISTINCT FROM",
+        "retired": """CASE WHEN CAST(OLD.claim AS jsonb) = CAST(NEW.claim AS jsonb) - 'retirements'
+            AND jsonb_typeof(CAST(NEW.claim AS jsonb) -> 'retirements') = 'array'
+            THEN jsonb_array_length(CAST(NEW.claim AS jsonb) -> 'retirements') END""",
+    },
+}
 
 
-def guards(dialect: str, schema: str) -> list[str]:
+def guards(dialect: str, schema: str, wanted: tuple[tuple[str, ...], ...] = GUARDS) -> list[str]:
     statements = []
-    for name, table, act, refused, says in GUARDS:
-        condition = refused.format(differs=DIFFERS[dialect])
+    for name, table, act, refused, says in wanted:
+        condition = refused.format(**DIALECTS[dialect])
         if dialect == "sqlite":
             statements.append(
                 f"""CREATE TRIGGER {name} BEFORE {act} ON {table} WHEN {condition}
@@ -243,18 +278,35 @@ def whole_tables(dialect: str) -> list[str]:
 
 def upgrade() -> None:
     dialect = op.get_bind().dialect.name
-    schema = "main"
-    if dialect == "postgresql":
-        schema = str(op.get_bind().scalar(text("SELECT quote_ident(current_schema())")))
+    schema = schema_of(dialect)
     for statement in TABLES.format(**WORDS[dialect]).split(";\n"):
         if statement.strip():
             op.execute(statement)
     for statement in (*guards(dialect, schema), *counting(dialect, schema), *whole_tables(dialect)):
         op.execute(statement)
+    guard_use(USE_NOW)
+
+
+def schema_of(dialect: str) -> str:
+    if dialect == "sqlite":
+        return "main"
+    return str(op.get_bind().scalar(text("SELECT quote_ident(current_schema())")))
+
+
+def guard_use(wanted: tuple[tuple[str, ...], ...]) -> None:
+    """Put these in the place of the triggers that have their names."""
+    dialect = op.get_bind().dialect.name
+    for name, table, *_rest in wanted:
+        op.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if dialect == "postgresql" else ""))
+        if dialect == "postgresql":
+            op.execute(f"DROP FUNCTION {name}()")
+    for statement in guards(dialect, schema_of(dialect), wanted):
+        op.execute(statement)
 
 
 def downgrade() -> None:
     postgresql = op.get_bind().dialect.name == "postgresql"
+    guard_use(USE_BEFORE)
     op.execute(f"DROP TRIGGER standing_order_gets_back{' ON purchase' if postgresql else ''}")
     for table in NEWEST_FIRST:
         op.execute(f"DROP TABLE {table}")

@@ -101,5 +101,8 @@ class TestStandingOrders:
         assert (refused.status_code, refused.json["code"]) == (409, "standing_order_closed")
         listed = client.get("/api/v1/standing-orders?state=ended", headers=headers).json
         assert [each["number"] for each in listed] == [told["number"]]
+        refused = post(client, "/orders", asked, headers, "by hand")
+        refused = post(client, f"/orders/{refused.json['number']}/use", {"claim": None}, headers, "use")
+        assert (refused.status_code, refused.json["code"]) == (409, "order_closed")
         shown = client.get(f"/api/v1/standing-orders/{told['number']}", headers=headers).json
         assert shown["filled"] == 0

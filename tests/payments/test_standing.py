@@ -7,20 +7,23 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from credits import standing_jobs
+from credits.certificates.models import Certificate
 from credits.journal import events
 from credits.notices.models import Notice
 from credits.notices.occurrences import tell_of_events
 from credits.notices.wordings import Kind as Told
 from credits.notices.wordings import wording
-from credits.participants.models import Kyc
-from credits.participants.permissions import WrongRole
-from credits.payments import cancelling, reserving, serving, standing
+from credits.participants.models import Kyc, Language
+from credits.participants.permissions import NoSuchOrganisation, WrongRole
+from credits.payments import cancelling, choosing_use, invariants, reserving, serving, standing
 from credits.payments.catalogue import Sorting
 from credits.payments.floors import BelowFloor
-from credits.payments.models import Currency, Means, Offer, Order, OrderState
+from credits.payments.models import Currency, Means, Offer, Order, OrderState, Use
+from credits.payments.orders import OrderClosed
 from credits.payments.standing import BadDay, BadPart, NoSuchStandingOrder, StandingClosed, Wanted
 from credits.payments.standing_models import StandingOrder, StandingPart, StandingState
-from tests.stage import BILLING
+from tests.checker_market import market
+from tests.stage import BILLING, CLAIM
 
 WAITING, PAUSED, FULFILLED = StandingState.WAITING, StandingState.PAUSED, StandingState.FULFILLED
 EARLY = {"produced_from": date(2026, 1, 5), "produced_to": date(2026, 1, 30)}
@@ -187,6 +190,42 @@ class TestUnpaid:
         assert wording(paused.kind, paused.facts, str).happened.startswith("ORDER-000001 of it was not paid. 1,000 kg")
 
 
+class TestChooseUse:
+    def choose(self, stage, order, claim, **bent):
+        asked = {"order": order, "claim": claim, "language": Language.FR, "policy": stage.policy, "by": stage.buyer}
+        choosing_use.choose_use(stage.session, **asked | {"at": stage.at} | bent)
+
+    def test_retires_with_the_certificate_what_its_buyer_says_before_paying(self, stage, leave, serve):
+        leave()
+        stage.for_sale(stage.issued(), 1_000)
+        serve()
+        (order,) = orders_in(stage.session)
+        self.choose(stage, order, CLAIM)
+        assert (order.use, order.claim["language"]) == (Use.RETIRE, "fr")
+        self.choose(stage, order, None)
+        assert (order.use, order.claim) == (Use.KEEP, None)
+        self.choose(stage, order, CLAIM)
+        with pytest.raises(NoSuchOrganisation):
+            self.choose(stage, order, None, by=stage.second)
+        stage.approve(stage.money_seen(order))
+
+        assert order.state is OrderState.DELIVERED
+        certificate = stage.session.scalars(select(Certificate)).one()
+        assert (certificate.number, certificate.language) == (order.claim["retirements"][0], Language.FR)
+        with pytest.raises(OrderClosed):
+            self.choose(stage, order, None)
+        stage.must_be_sound()
+
+    def test_is_not_for_what_was_ordered_by_hand(self, stage):
+        order = stage.ordered((stage.for_sale(stage.issued()), 100))
+        stage.begun(order)
+        with pytest.raises(OrderClosed):
+            self.choose(stage, order, CLAIM)
+        stage.session.commit()
+        with pytest.raises(DBAPIError):
+            stage.session.execute(text("UPDATE purchase SET use = 'retire', claim = '{}'"))
+
+
 class TestWalls:
     def test_refuse_what_nobody_wanted(self, stage, leave, serve):
         left = leave()
@@ -238,3 +277,5 @@ def test_rounds_and_a_buyer_at_once_order_no_more_than_is_wanted_or_there(stage,
     assert sum(parts.values()) == sum(each.filled for each in found)
     assert stage.session.get_one(Offer, offer_id).remaining == 1_500 - sum(taken.values())
     stage.must_be_sound()
+    assert [promise.name for promise in invariants.check(stage.session) if not promise.holds] == []
+    assert market(stage.session.connection().connection.driver_connection) == []

@@ -235,6 +235,8 @@ class TestRefund:
         asked = {"reason": "Ordered twice.", "key": "refund"}
         proposed = client.post("/admin/orders/ORDER-000001/refund", data=asked)
         assert proposed.status_code == 303
+        waits = "A refund waits for a second person"
+        assert waits in client.sign_in(stage.buyer).get("/orders/ORDER-000001").text
         client.sign_in(stage.colleague).post(proposed.location, data={"step": "approve", "key": "approve"})
         assert "Money to be sent back" in client.get("/admin/orders").text
         sent = client.post("/admin/orders/ORDER-000001/refunds/1/sent", data={"reference": "OUT 1"})
@@ -245,6 +247,7 @@ class TestRefund:
         client.sign_in(stage.buyer)
         seen = words(client.get("/orders/ORDER-000001").text)
         assert "Ordered twice." in seen
+        assert waits not in seen
         note = text_of(client.get("/orders/ORDER-000001/credit-note.pdf").data)
         for told in ("All of invoice INVOICE-ORDER-000001 of", "Total credited USD −520.00", "the buyer: USD 520.00."):
             assert told in note, note

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from credits import standing_jobs
 from credits.payments.models import Means
 from credits.payments.standing_models import StandingOrder, StandingState
-from credits.web import by_quantity, standing
+from credits.web import by_quantity, order_use, standing
 from tests.web.conftest import NOW
 
 BILL = {"name": "Nordlicht", "address": "Hamngatan 1", "country": "SWE", "email": "invoices@example.org"}
@@ -16,7 +16,7 @@ BILL = {"name": "Nordlicht", "address": "Hamngatan 1", "country": "SWE", "email"
 
 @pytest.fixture(autouse=True)
 def fixed_clock(monkeypatch):
-    for door in (by_quantity, standing):
+    for door in (by_quantity, order_use, standing):
         monkeypatch.setattr(door, "now", lambda: NOW)
 
 
@@ -65,6 +65,16 @@ def test_a_standing_order_from_too_little_on_offer_to_what_was_found(client, ses
     assert "Please send USD 3,120.00" in words(client.get("/orders/ORDER-000001").text)
     assert "2.5 credits" in words(client.get("/standing-orders?state=waiting").text)
 
+    said = {"beneficiary": "Nordlicht", "country": "SWE", "identifier": "SE 1", "purpose": "Cells", "key": "claim"}
+    said |= {"claim_from": "2026-01-01", "claim_to": "2026-12-31", "language": "fr"}
+    assert "Retire at once" in client.get("/orders/ORDER-000001/retire").text
+    assert client.post("/orders/ORDER-000001/retire", data=said | {"claim_to": "2029-12-31"}).status_code == 422
+    client.post("/orders/ORDER-000001/retire", data=said)
+    assert "retired in the name of Nordlicht as soon" in words(client.get("/orders/ORDER-000001").text)
+    client.post("/orders/ORDER-000001/keep")
+    assert "You keep them" in words(client.get("/orders/ORDER-000001").text)
+    assert client.sign_in(stage.second).post("/orders/ORDER-000001/keep").status_code == 404
+    client.sign_in(stage.buyer)
     client.post("/orders/ORDER-000001/cancel")
     seen = words(client.get(f"/standing-orders/{number}").text)
     assert "Nothing is ordered for it now ORDER-000001 of it was not paid." in seen

@@ -57,6 +57,14 @@ class OrderRequest(Request):
     )
 
 
+class UseRequest(Request):
+    """What the credits of an order are for that a standing order has placed."""
+
+    claim = fields.Nested(
+        ClaimRequest, required=True, allow_none=True, metadata={"description": "Null: the credits are kept."}
+    )
+
+
 class BeginRequest(Request):
     """The revision whose price was looked at."""
 
