@@ -161,7 +161,7 @@ class TestSignIn:
         answer = client.post(link, data={"password": "another four words", "password_confirm": "another four words"})
 
         assert answer.status_code == 302
-        assert self.sign_in(client, password="another four words").location == "/account"
+        assert self.sign_in(client, password="another four words").location == "/start"
 
     def test_takes_no_json_and_gives_no_token(self, client, person):
         answer = client.post("/login?include_auth_token", json={"email": "anne@example.org", "password": PASSWORD})
