@@ -2,7 +2,7 @@
 
 from babel.support import NullTranslations
 from flask import Flask, Response, current_app, request, session
-from flask_babel import Locale, get_locale, get_translations
+from flask_babel import get_locale, get_translations
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
@@ -13,7 +13,7 @@ from credits.participants.models import Language
 from credits.states import state_shown
 
 NAMES = [("en", "English"), ("fr", "Français"), ("es", "Español"), ("pt", "Português"), ("sw", "Kiswahili")]
-spoken: dict[Locale | None, NullTranslations] = {}  # catalogues that this process has read
+spoken: dict[str | None, NullTranslations] = {}  # catalogues that this process has read, by language
 COOKIE = "lang"
 A_YEAR = 365 * 24 * 3600  # seconds
 
@@ -66,8 +66,9 @@ def forget_choice() -> None:
 def worded(context: EvalContext, text: str, **named: object) -> str:
     """A text of a template in the language of the page. A page has some two hundred: the way there is short."""
     locale = get_locale()
-    if (words := spoken.get(locale)) is None:
-        words = spoken[locale] = get_translations()
+    language = locale and locale.language  # to compare two locales takes longer than to look the text up
+    if (words := spoken.get(language)) is None:
+        words = spoken[language] = get_translations()
     found: str = words.ugettext(text)
     if context.autoescape:
         found = Markup(found)  # noqa: S704  the texts are our own
