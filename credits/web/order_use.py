@@ -3,11 +3,7 @@
 from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
-from wtforms import SelectField
-from wtforms.fields import SelectChoice
 
-from credits import languages
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.form_fields import OnceForm
@@ -19,15 +15,7 @@ from credits.payments.models import Order
 from credits.registry.retirement import Claim
 from credits.web.blueprint import bp
 from credits.web.paying_fields import countries_offered
-from credits.web.retirements import ClaimFields
-
-
-class UseForm(ClaimFields):
-    language = SelectField(
-        lazy_gettext("Language of the certificate"),
-        choices=[SelectChoice(code, name) for code, name in languages.NAMES],
-        default=lambda: current_user().language.value,
-    )
+from credits.web.retirements import SpokenClaim
 
 
 @bp.route("/orders/<number>/retire", methods=["GET", "POST"])
@@ -40,7 +28,7 @@ def retire_when_paid(number: str) -> ResponseReturnValue:
         return redirect(url_for("web.order", number=number), 303)
     buyer = found.buyer
     begun = {"beneficiary": buyer.name, "country": buyer.country, "identifier": buyer.registration_number or ""}
-    form = UseForm(data=begun)
+    form = SpokenClaim(data=begun)
     form.country.choices = countries_offered()
     status = 422 if form.is_submitted() else 200
     if form.validate_on_submit():

@@ -57,13 +57,18 @@ class ClaimFields(OnceForm):
         )
 
 
-class RetireForm(ClaimFields):
-    quantity = Amount(lazy_gettext("How many credits?"), [InputRequired(), Length(max=40)])
+class SpokenClaim(ClaimFields):
+    """With the language of the certificate."""
+
     language = SelectField(
         lazy_gettext("Language of the certificate"),
         choices=[SelectChoice(code, name) for code, name in languages.NAMES],
         default=lambda: current_user().language.value,
     )
+
+
+class RetireForm(SpokenClaim):
+    quantity = Amount(lazy_gettext("How many credits?"), [InputRequired(), Length(max=40)])
     confirmed = HiddenField()
 
     @property
