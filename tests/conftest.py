@@ -29,7 +29,7 @@ from credits.registry import policy
 from credits.registry.policy import Policy
 from tests import factories, servers
 from tests.prepared import READS, Prepared, count_writes
-from tests.reused import Reused
+from tests.reused import Lasting, Reused
 from tests.stage import house_policy, prepare, stage  # noqa: F401  fixtures
 
 
@@ -127,10 +127,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{file}"
         return
     reused: Reused = request.getfixturevalue("postgresql_reused")
-    yield reused.ready()
+    url = reused.ready()
+    name = url.rpartition("/")[2]
+    LASTING[name] = reused
+    yield url
+    del LASTING[name]
     reused.empty()
 
 
+LASTING: dict[str, Reused] = {}  # by the name of the database, while a test has it
 STATEMENTS: dict[str, tuple[Dialect, dict[Any, Any]]] = {}
 
 
@@ -138,12 +143,19 @@ def engine_of(url: str) -> Engine:
     """An engine that knows what earlier tests have asked: to put statements together took a fifth of their time."""
     made = create_engine(sqlalchemy_url(url), **engine_settings(url))
     prepare_engine(made)
+    event.listen(made, "do_connect", connect_again)
     made.dialect, statements = STATEMENTS.setdefault(made.dialect.name, (made.dialect, {}))
     made.update_execution_options(compiled_cache=statements)
     count_writes(made)
     if made.dialect.name == "postgresql":
         event.listen(made, "before_cursor_execute", refuse_to_write_alone)
     return made
+
+
+def connect_again(_: Dialect, __: object, ___: object, parameters: dict[str, Any]) -> Lasting | None:
+    """A connection that an earlier test has given back, where there are such."""
+    reused = LASTING.get(parameters.get("dbname", ""))
+    return reused.connect(**parameters) if reused else None
 
 
 def refuse_to_write_alone(_: Connection, cursor: Any, statement: str, *__: Any) -> None:

@@ -1,9 +1,15 @@
-"""One database of a PostgreSQL for test after test: emptied in between, which takes a tenth of copying a new one."""
+"""One database of a PostgreSQL for test after test: emptied in between, which takes a tenth of copying a new one.
 
+Its connections go from test to test as well. A new one has all that it knows of the tables still to learn, which takes
+the server longer than what most tests ask of it.
+"""
+
+import select
 import time
 from typing import Any
 
 import psycopg
+from psycopg.pq import ConnStatus, TransactionStatus
 
 from tests.servers import PostgreSQL
 
@@ -18,9 +24,11 @@ SELECT (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_class)
     || (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_trigger)
     || (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_proc)
 """
+# Whoever was not given back, or keeps something that outlives a transaction.
 OTHERS = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity AS it
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+    AND (pid <> ALL (%s) OR EXISTS (SELECT FROM pg_locks WHERE pid = it.pid AND locktype = 'advisory'))
 """
 TABLES = """
 SELECT quote_ident(relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
@@ -33,6 +41,24 @@ FROM pg_sequences
 """
 
 
+class Lasting(psycopg.Connection[Any]):
+    """A connection that whoever closes it gives back."""
+
+    stock: "list[Lasting]"
+
+    def close(self) -> None:
+        if self.closed or self.broken:
+            super().close()
+            return
+        if self.info.transaction_status != TransactionStatus.IDLE:
+            self.rollback()
+        self.autocommit = False
+        self.stock.append(self)
+
+    def end(self) -> None:
+        super().close()
+
+
 class Reused:
     """A copy of `template` that is as the template was whenever a test begins."""
 
@@ -43,6 +69,7 @@ class Reused:
         self.turns = 0
         self.keeper: psycopg.Connection[Any]
         self.fingerprint: Any = None
+        self.stock: list[Lasting] = []
 
     def ready(self) -> str:
         """URL of the database, to which nobody but the keeper is connected."""
@@ -51,9 +78,20 @@ class Reused:
         self.turns += 1
         return self.url
 
+    def connect(self, **parameters: Any) -> Lasting:
+        """A connection as if it were new: one that was given back and that the server has not ended, else a new one."""
+        while self.stock:
+            there = self.stock.pop()
+            if there.pgconn.status == ConnStatus.OK and not is_ended(there):
+                return there
+            there.end()
+        made = Lasting.connect(**parameters)
+        made.stock = self.stock
+        return made
+
     def empty(self) -> None:
         """End whoever is still connected, and bring the rows back that there were; after more than rows, drop it."""
-        while self.keeper.execute(OTHERS).fetchall():
+        while self.keeper.execute(OTHERS, [[each.info.backend_pid for each in self.stock]]).fetchall():
             time.sleep(0.002)  # to be waited for by the server itself takes 100 ms
         if self.turns >= TURNS or self.keeper.execute(FINGERPRINT).fetchone() != self.fingerprint:
             self.drop()
@@ -62,6 +100,9 @@ class Reused:
 
     def drop(self) -> None:
         if self.url:
+            for each in self.stock:
+                each.end()
+            self.stock = []
             self.keeper.close()
             self.server.drop_database(self.url)
             self.url = ""
@@ -83,3 +124,10 @@ class Reused:
             f"$$BEGIN {' '.join(body)} END$$"
         )
         self.fingerprint = self.keeper.execute(FINGERPRINT).fetchone()
+
+
+def is_ended(connection: Lasting) -> bool:
+    """Whether the server has hung up: it has said so then, and nothing else is to be read from an idle connection."""
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
