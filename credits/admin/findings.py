@@ -20,7 +20,7 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, staff_only
 from credits.participants.permissions import is_issuer
-from credits.registry import finding_lists, queries
+from credits.registry import finders, finding_lists, queries
 from credits.registry import findings as rules
 from credits.registry.assurance_models import Certainty, Severity, SiteFinding, Source
 from credits.registry.finding_lists import Which
@@ -101,7 +101,7 @@ def findings() -> ResponseReturnValue:
 @staff_only
 def open_finding(number: str) -> ResponseReturnValue:
     place = queries.site_coded(db.session, current_user(), number)
-    rules.must_find(db.session(), current_user(), place)
+    finders.must_find(db.session(), current_user(), place)
     form = FindingForm()
     status = _begun(form)
     if "change" in request.form:
@@ -208,8 +208,8 @@ def _page(
         today=today,
         close=close or CloseForm(key=uuid4().hex, formdata=None),
         confirm=confirm or ConfirmForm(key=uuid4().hex, last_day=today, formdata=None),
-        may_confirm=found.is_open and _is_allowed(lambda: rules.must_find(db.session(), current_user(), found.site)),
-        may_close=found.is_open and _is_allowed(lambda: rules.must_close(db.session(), current_user(), found)),
+        may_confirm=found.is_open and _is_allowed(lambda: finders.must_find(db.session(), current_user(), found.site)),
+        may_close=found.is_open and _is_allowed(lambda: finders.must_close(db.session(), current_user(), found)),
     )
     return page, status
 

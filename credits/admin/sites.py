@@ -20,7 +20,7 @@ from credits.extensions import db
 from credits.identity import current_user, issuers_only, now, staff_only
 from credits.participants.models import User
 from credits.participants.permissions import is_issuer
-from credits.registry import assessed, findings, queries, site_states
+from credits.registry import assessed, finders, findings, queries, site_states
 from credits.registry.production import AssuranceState, Site
 
 CAUSES = {
@@ -67,7 +67,7 @@ def site(number: str) -> ResponseReturnValue:
 def offers_to(user: User, place: Site) -> dict[str, Any]:
     """What this person may do here."""
     try:
-        findings.must_find(db.session(), user, place)
+        finders.must_find(db.session(), user, place)
     except CreditsError:
         return {"may_find": False, "may_decide": is_issuer(user)}
     return {"may_find": True, "may_decide": is_issuer(user)}

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from credits.errors import Conflict, Invalid
 from credits.participants.models import User
-from credits.registry import findings
+from credits.registry import finders, findings
 from credits.registry.assessed import answers_of
 from credits.registry.assurance_models import (
     Assessment,
@@ -79,7 +79,7 @@ def follow_up(session: Session, assessment: Assessment, policy: Policy, by: User
         row = answers[code]
         known = open_about(session, assessment, code, zero_tolerance=False)
         if row.answer in MET:
-            for finding in (each for each in known if not findings.is_of_registry(each)):
+            for finding in (each for each in known if not finders.is_of_registry(each)):
                 evidence = row.evidence or f"{row.paper.filename if row.paper else ''} ({row.assessment.batch.number})"
                 reason = f"Met when it was assessed anew ({assessment.number})."
                 findings.end(session, finding, evidence=evidence, reason=reason, by=by, at=at)

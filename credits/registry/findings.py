@@ -12,13 +12,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from credits.errors import Conflict, Invalid, Missing, NotAllowed
+from credits.errors import Conflict, Invalid, Missing
 from credits.journal import events
 from credits.ledger.claims import claim, settle
-from credits.participants.models import Kind, User
-from credits.participants.permissions import WrongRole, is_issuer, is_lead, is_own, is_verifier
+from credits.participants.models import User
 from credits.participants.wording import line, paragraphs, printed
-from credits.registry import zero_tolerance
+from credits.registry import finders, zero_tolerance
 from credits.registry.assurance_models import (
     Assessment,
     Certainty,
@@ -28,9 +27,8 @@ from credits.registry.assurance_models import (
     StandardEdition,
 )
 from credits.registry.calendar import checked_period
-from credits.registry.jobs_at_sites import REVIEWING, VERIFIED, has_job_at
 from credits.registry.policy import Policy
-from credits.registry.production import Batch, Site
+from credits.registry.production import Site
 from credits.registry.queries import digits_of
 from credits.registry.site_states import months_on, start_of
 from credits.registry.sites import number_of
@@ -45,18 +43,6 @@ class NoSuchFinding(Missing):
 
 class ClosedAlready(Conflict):
     code = "finding_closed"
-
-
-class NotYoursToFind(NotAllowed):
-    """Findings about a site are made by the registry, and by verifiers who have had a batch of it in review."""
-
-    code = "not_yours_to_find"
-
-
-class SecondPersonCloses(NotAllowed):
-    """Who opened a finding of zero tolerance does not close it."""
-
-    code = "second_person_closes"
 
 
 @dataclass(frozen=True)
@@ -85,7 +71,7 @@ def open_finding(
     session: Session, *, site: Site, facts: FindingFacts, policy: Policy, by: User, key: str, at: datetime
 ) -> SiteFinding:
     """Open a finding by hand. Flushes. Raises NotAllowed, NotYoursToFind, Invalid, UnsoundText."""
-    must_find(session, by, site)
+    finders.must_find(session, by, site)
     asked = {"act": "finding.open", "site": number_of(site), "text": facts.text, "severity": facts.severity.value}
     asked |= {"certainty": facts.certainty.value, "due": str(facts.due_on), "plan": facts.plan}
     if earlier := claim(session, caller=by.number, key=key, request=asked):
@@ -104,7 +90,7 @@ def enter(
     """
     checked(facts, policy, at.date())
     if must_stop(facts.severity, facts.certainty):
-        _must_decide(by)
+        finders.must_decide(by)
     keep_site_still(session, site)
     first, last = facts.concerns or (None, None)
     finding = SiteFinding(
@@ -164,7 +150,7 @@ def confirm(
 
     Flushes. Raises NotAllowed, ClosedAlready, BadPeriod.
     """
-    must_find(session, by, finding.site)
+    finders.must_find(session, by, finding.site)
     asked = {"act": "finding.confirm", "finding": finding.number, "from": str(concerns[0]), "to": str(concerns[1])}
     if claim(session, caller=by.number, key=key, request=asked) is not None:
         return
@@ -180,7 +166,7 @@ def establish(
 
     Raises WrongRole, ClosedAlready, BadPeriod.
     """
-    _must_decide(by)
+    finders.must_decide(by)
     checked_period(*concerns, "Production concerned")
     _must_be_open(session, finding)
     if finding.certainty is Certainty.FOUND:
@@ -201,7 +187,7 @@ def close(
     One of zero tolerance is closed by another organisation than the one that opened it, or by the registry; once found,
     by another person of the registry alone. Raises NotAllowed, SecondPersonCloses, ClosedAlready, UnsoundText.
     """
-    must_close(session, by, finding)
+    finders.must_close(session, by, finding)
     asked = {"act": "finding.close", "finding": finding.number, "evidence": evidence, "reason": reason}
     if claim(session, caller=by.number, key=key, request=asked) is not None:
         return
@@ -216,75 +202,13 @@ def end(session: Session, finding: SiteFinding, *, evidence: str, reason: str, b
     Raises SecondPersonCloses, WrongRole, ClosedAlready, UnsoundText.
     """
     _must_be_open(session, finding)
-    _must_be_second(by, finding)
+    finders.must_be_second(by, finding)
     finding.closing_evidence = paragraphs(evidence, "Evidence", LONGEST_TEXT)
     finding.closing_reason = paragraphs(reason, "Reason", LONGEST_TEXT)
     finding.closed_by_id, finding.closed_at = by.id, at
     session.flush()
     private = {"evidence": finding.closing_evidence, "reason": finding.closing_reason}
     _tell(session, "finding.closed", finding, public_facts(finding), private, by, at)
-
-
-def must_find(session: Session, by: User, site: Site) -> None:
-    """Raise NotAllowed unless `by` may open and close findings about a site."""
-    if is_issuer(by):
-        return
-    if not is_verifier(by):
-        raise WrongRole("Findings are made by verifiers and by the registry.")
-    if is_own(by, site.producer):
-        raise NotYoursToFind("Nobody makes findings about their own organisation.")
-    colleagues = select(User.id).where(User.organisation_id == by.organisation_id)
-    reviewed = select(Batch.id).where(
-        Batch.site_id == site.id, Batch.reviewer_id.in_(colleagues) | Batch.verified_by_id.in_(colleagues)
-    )
-    if session.scalars(reviewed.limit(1)).first() is None:
-        raise NotYoursToFind("Findings are made by who has, or had, a batch of the site in review.")
-
-
-def must_close(session: Session, by: User, finding: SiteFinding) -> None:
-    """Raise NotAllowed unless `by` may close a finding: of the registry, or a lead whose organisation has the job now.
-
-    The job: to review a batch of the site. Who found something follows it up after having verified the batch, too.
-    """
-    _must_be_second(by, finding)
-    if is_issuer(by):
-        return
-    if is_of_registry(finding):
-        raise WrongRole("What the registry has opened the registry closes.")
-    if not is_lead(by):
-        raise WrongRole("A lead verifier or the registry closes a finding.")
-    opener = finding.opened_by
-    own = opener is not None and opener.organisation_id == by.organisation_id
-    if not has_job_at(session, by, finding.site, REVIEWING + VERIFIED if own else REVIEWING):
-        raise NotYoursToFind("A finding is closed by who has a batch of the site in review now, or by the registry.")
-
-
-def is_of_registry(finding: SiteFinding) -> bool:
-    """Whether the registry has opened a finding, by itself or by one of its people."""
-    return finding.opened_by is None or finding.opened_by.organisation.kind is Kind.REGISTRY
-
-
-def _must_be_second(by: User, finding: SiteFinding) -> None:
-    """Raise SecondPersonCloses or WrongRole where `by` is too near to whoever opened a finding of zero tolerance."""
-    if finding.severity is not Severity.ZERO_TOLERANCE:
-        return
-    if by.id == finding.opened_by_id:
-        raise SecondPersonCloses("You have opened this finding: somebody else closes it.", finding=finding.number)
-    if is_issuer(by):
-        return
-    if finding.certainty is Certainty.FOUND:
-        raise WrongRole("What was found under zero tolerance is closed by the registry.")
-    if finding.opened_by is not None and finding.opened_by.organisation_id == by.organisation_id:
-        raise SecondPersonCloses(
-            "Your organisation has opened this finding: another verifier or the registry closes it.",
-            finding=finding.number,
-        )
-
-
-def _must_decide(by: User | None) -> None:
-    """Raise WrongRole unless `by` may say that what zero tolerance is about was found."""
-    if by is None or not (is_issuer(by) or is_lead(by)):
-        raise WrongRole("That it was found is said by a lead verifier or by the registry. Others report a suspicion.")
 
 
 def must_stop(severity: Severity, certainty: Certainty) -> bool:

@@ -11,7 +11,8 @@ from credits.participants.models import Kind, RoleName
 from credits.participants.permissions import WrongRole
 from credits.registry import batches, decisions, findings, issuance, reassigning, site_clock, site_states
 from credits.registry.assurance_models import Certainty, Severity, Source
-from credits.registry.findings import ClosedAlready, FindingFacts, NotYoursToFind, SecondPersonCloses
+from credits.registry.finders import NotYoursToFind, SecondPersonCloses
+from credits.registry.findings import ClosedAlready, FindingFacts
 from credits.registry.movements import DecisionKind
 from credits.registry.plausibility import keep_ground_still
 from credits.registry.production import AssuranceState, Batch, Site
