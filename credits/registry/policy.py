@@ -104,6 +104,12 @@ def read(path: Path, environment: str = "production") -> Policy:
         operator=operator_of(text.get("operator", {})),
         standards=standards_named(text["assurance"], path),
     )
+    must_be_sound(policy, path)
+    return policy
+
+
+def must_be_sound(policy: Policy, path: Path) -> None:
+    """Raise ValueError for a number that cannot be, naming the file it comes from."""
     share = policy.buffer_share_ppm
     if type(share) is not int or not 0 <= share < MILLION:
         raise ValueError(f"{path}: the buffer's share is a whole number of parts per million.")
@@ -120,7 +126,6 @@ def read(path: Path, environment: str = "production") -> Policy:
     numbers += [*policy.warning_days, *dict(policy.large_credits).values()]
     if not all(type(number) is int and number > 0 for number in numbers):
         raise ValueError(f"{path} holds a number that is not whole and positive.")
-    return policy
 
 
 def standards_named(assurance: dict[str, str], path: Path) -> Standards:
