@@ -16,6 +16,7 @@ import sys
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Any
 
 try:
@@ -48,50 +49,31 @@ MOVE = {
 }
 
 
-class Tape:
-    """Who has which serials of one issuance: sorted starts, and for each the end and the account."""
+Held = tuple[int, int, int]
+"""First serial, last serial, and the account that they are in."""
 
-    def __init__(self) -> None:
-        self.starts: list[int] = []
-        self.ends: list[int] = []
-        self.owners: list[int] = []
 
-    def move(self, first: int, last: int, source: int | None, target: int) -> str | None:
-        """Give [first, last] to `target`; says what is wrong where `source` does not hold every one of them."""
-        if source is None:
-            if self.starts:
-                return "issued twice"
-            self.starts, self.ends, self.owners = [first], [last], [target]
-            return None
-        at = bisect_right(self.starts, first) - 1
-        cursor = first
-        pieces: list[tuple[int, int, int]] = []
-        begin = at
-        while at >= 0 and at < len(self.starts) and cursor <= last:
-            start, end, owner = self.starts[at], self.ends[at], self.owners[at]
-            if not start <= cursor <= end or owner != source:
-                return f"serial {cursor} was not in account {source}"
-            if start < cursor:
-                pieces.append((start, cursor - 1, owner))
-            if end > last:
-                pieces.append((last + 1, end, owner))
-            cursor, at = end + 1, at + 1
-        if cursor <= last:
-            return f"serial {cursor} was never issued"
-        pieces.append((first, last, target))
-        pieces.sort()
-        self.starts[begin:at] = [piece[0] for piece in pieces]
-        self.ends[begin:at] = [piece[1] for piece in pieces]
-        self.owners[begin:at] = [piece[2] for piece in pieces]
+def move(held: list[Held], first: int, last: int, source: int | None, target: int) -> str | None:
+    """Give [first, last] to `target` in `held`, sorted; says what is wrong where `source` has not all of them."""
+    if source is None and held:
+        return "issued twice"
+    if source is None:
+        held.append((first, last, target))
         return None
+    left, right = bisect_right(held, first, key=itemgetter(0)) - 1, bisect_right(held, last, key=itemgetter(0))
+    near = held[max(left, 0) : right]
+    own = join((max(a, first), min(b, last), owner) for a, b, owner in near if owner == source and b >= first)
+    if own != [(first, last, source)]:
+        return f"serial {own[0][1] + 1 if own and own[0][0] == first else first} was not in account {source}"
+    before = [(a, first - 1, owner) for a, _, owner in near if a < first]
+    behind = [(last + 1, b, owner) for _, b, owner in near if b > last]
+    held[left:right] = [*before, (first, last, target), *behind]
+    return None
 
-    def joined(self) -> list[tuple[int, int, int]]:
-        """The ranges, neighbours of one owner as one."""
-        return join(zip(self.starts, self.ends, self.owners, strict=True))
 
-
-def join(ranges: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    joined: list[tuple[int, int, int]] = []
+def join(ranges: Iterable[Held]) -> list[Held]:
+    """The same ranges, sorted, neighbours of one owner as one."""
+    joined: list[Held] = []
     for first, last, owner in sorted(ranges):
         if joined and joined[-1][2] == owner and joined[-1][1] + 1 == first:
             joined[-1] = (joined[-1][0], last, owner)
@@ -116,19 +98,19 @@ def rows(connection: Any, query: str) -> list[tuple[Any, ...]]:
 def replay(connection: Any) -> Iterator[str]:
     """One owner a serial at every time, retired is final, nothing lost or minted, and the present is the replay."""
     kinds = dict(rows(connection, "SELECT id, kind FROM account"))
-    tapes: dict[int, Tape] = defaultdict(Tape)
+    held: dict[int, list[Held]] = defaultdict(list)
     history = """SELECT issuance_id, posting_id, first, last, from_account_id, to_account_id
                  FROM entry ORDER BY posting_id, first"""
     for issuance, posting, first, last, source, target in rows(connection, history):
         if source is not None and kinds.get(source) in FINAL:
             yield f"posting {posting} took serials out of a final account"
-        if wrong := tapes[issuance].move(first, last, source, target):
+        if wrong := move(held[issuance], first, last, source, target):
             yield f"posting {posting}, issuance {issuance}: {wrong}"
-    present: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    present: dict[int, list[Held]] = defaultdict(list)
     for issuance, first, last, account in rows(connection, "SELECT issuance_id, first, last, account_id FROM block"):
         present[issuance].append((first, last, account))
     quantities = dict(rows(connection, "SELECT id, quantity FROM issuance"))
-    for issuance in sorted({*quantities, *present, *tapes}):
+    for issuance in sorted({*quantities, *present, *held}):
         blocks = sorted(present[issuance])
         expected = 1
         for first, last, _ in blocks:
@@ -137,7 +119,7 @@ def replay(connection: Any) -> Iterator[str]:
             expected = last + 1
         if expected - 1 != quantities.get(issuance):
             yield f"issuance {issuance}: {expected - 1} serials stand where {quantities.get(issuance)} were issued"
-        if join(blocks) != tapes[issuance].joined():
+        if join(blocks) != join(held[issuance]):
             yield f"issuance {issuance}: the present is not what its history says"
 
 
