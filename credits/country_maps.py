@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from credits.registry.outlines import MICRO, Point, rings_of
+from credits.registry.mines.outlines import MICRO, Point, rings_of
 
 CELL = 1  # degrees, some 110 km
 SIZE = 240  # pixels of a drawing of an area

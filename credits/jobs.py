@@ -18,12 +18,16 @@ from credits.journal import checkpoints, outside, sequencing
 from credits.journal.keys import LogKeys
 from credits.notices import outbox
 from credits.one_by_one import by_itself, tried
-from credits.registry import evidence_storage, evidence_uploads, expiry, importing, reassigning, site_clock, transfer
-from credits.registry.import_files import ImportFile, ImportState
+from credits.registry import expiry, transfer
+from credits.registry.files import importing
+from credits.registry.files.import_files import ImportFile, ImportState
+from credits.registry.mines import site_clock
 from credits.registry.models import Issuance
+from credits.registry.papers import evidence_storage, evidence_uploads
 from credits.registry.policy import Policy
 from credits.registry.production import Site
-from credits.registry.review_queue import assess_due
+from credits.registry.reviews import reassigning
+from credits.registry.reviews.review_queue import assess_due
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from credits import market_jobs
 from credits.db import begin_writing
 from credits.market_jobs import Till
 from credits.one_by_one import by_itself, tried
-from credits.payments import bank, delivering, disputes, lapsing, reconciling, recovering, reserving, sending_back
+from credits.payments import bank, delivering, lapsing, reconciling, reserving
 from credits.payments.delivering import Certify
 from credits.payments.gateway import (
     CheckoutState,
@@ -24,9 +24,10 @@ from credits.payments.gateway import (
     ProviderRefused,
     ProviderUnreachable,
 )
+from credits.payments.going_back import disputes, recovering, sending_back
+from credits.payments.going_back.sending_back import Due
 from credits.payments.models import Means, Order, Payment, PaymentState
 from credits.payments.reconciling import Reconciled
-from credits.payments.sending_back import Due
 from credits.registry.policy import Policy
 
 log = logging.getLogger(__name__)

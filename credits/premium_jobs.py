@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from credits.db import begin_writing
-from credits.payments import reminding
+from credits.payments.premiums import reminding
 from credits.registry.policy import Policy
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext
 
-from credits.payments.premium_models import PaperKind, PayoutMeans, PayoutState, Theme
+from credits.payments.premiums.premium_models import PaperKind, PayoutMeans, PayoutState, Theme
 
 THEMES: dict[StrEnum, Any] = {
     Theme.HEALTH_AND_SAFETY: lazy_gettext("Health and safety"),

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from credits.payments.disputes import is_charged_back
+from credits.payments.going_back.disputes import is_charged_back
 from credits.payments.models import Order, OrderState
 
 

@@ -7,7 +7,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from credits.certificates import succession
-from credits.certificates.published_keys import DocumentKey, published
+from credits.certificates.checks.published_keys import DocumentKey, published
 from credits.drawing import document_seal
 from credits.extensions import db
 from credits.identity import now

@@ -18,9 +18,10 @@ from credits.db import begin_writing
 from credits.errors import Invalid
 from credits.extensions import db
 from credits.identity import current_user, new_handle, now
-from credits.registry import evidence_uploads, queries
-from credits.registry.evidence_looking import Looked, look
-from credits.registry.evidence_models import Upload
+from credits.registry import queries
+from credits.registry.papers import evidence_uploads
+from credits.registry.papers.evidence_looking import Looked, look
+from credits.registry.papers.evidence_models import Upload
 
 VERSION = "1.0.0"
 PIECE = "application/offset+octet-stream"

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from credits.db import begin_writing
 from credits.errors import CreditsError, Missing, NotAllowed
 from credits.one_by_one import by_itself, tried
-from credits.payments import serving, standing
 from credits.payments.models import Means
-from credits.payments.standing_models import StandingOrder, StandingState
+from credits.payments.offering import serving, standing
+from credits.payments.offering.standing_models import StandingOrder, StandingState
 from credits.registry.policy import Policy
 
 log = logging.getLogger(__name__)

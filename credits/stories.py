@@ -17,14 +17,14 @@ from credits.journal import events
 from credits.journal.models import Event
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import is_auditor, is_issuer, is_verifier
-from credits.registry.assurance_models import Assessment, SiteFinding
+from credits.registry.assurance.assurance_models import Assessment, SiteFinding
+from credits.registry.making.reckoning import shown
 from credits.registry.minerals import Mineral
+from credits.registry.mines.site_states import start_of
+from credits.registry.mines.sites import number_of
 from credits.registry.models import Issuance
 from credits.registry.production import Batch
 from credits.registry.queries import digits_of
-from credits.registry.reckoning import shown
-from credits.registry.site_states import start_of
-from credits.registry.sites import number_of
 
 # Told to staff alone: the open data would tell the exact position, and who compared papers saw other people's.
 FOR_STAFF = (

@@ -7,11 +7,11 @@ from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
-from credits.certificates import checking
-from credits.certificates.checking import Outcome, Result, Verdict
+from credits.certificates.checks import checking
+from credits.certificates.checks.checking import Outcome, Result, Verdict
+from credits.certificates.checks.published_keys import PublishedKeys, keys_in
 from credits.certificates.issuing import NoSuchCertificate, certificate_numbered
 from credits.certificates.models import Certificate, Record
-from credits.certificates.published_keys import PublishedKeys, keys_in
 from credits.certificates.records import NoSuchDocument, annulled_in, record_numbered
 from credits.extensions import db
 from credits.journal.canonical import encode

@@ -19,44 +19,43 @@ from credits.files import Files
 from credits.ledger import invariants
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kind, Organisation, RoleName, User
-from credits.payments import acts, floors, offers, placing, reserving
+from credits.payments import acts, placing, reserving
 from credits.payments.billing import Billing
 from credits.payments.certified import PublicPrices
 from credits.payments.models import Currency, Floor, Means, Offer, Order, Payment, Use
+from credits.payments.offering import floors, offers
 from credits.payments.placing import Asked
 from credits.registry import (
-    assessing,
-    assigning,
-    batches,
     decisions,
-    evidence,
     expiry,
     holds,
     issuance,
     policy,
     queries,
-    reassigning,
     reservation,
     retirement,
-    screening_questions,
-    sites,
     suspension,
     transfer,
-    verification,
 )
-from credits.registry.assessed import current
-from credits.registry.assurance_models import Assessment
-from credits.registry.batches import Production
+from credits.registry.assurance import assessing
+from credits.registry.assurance.assessed import current
+from credits.registry.assurance.assurance_models import Assessment
 from credits.registry.calendar import months_before
-from credits.registry.evidence_looking import look
+from credits.registry.doubts import screening_questions
+from credits.registry.making import batches
+from credits.registry.making.batches import Production
+from credits.registry.making.revisions import revision_of
+from credits.registry.mines import sites
+from credits.registry.mines.sites import SiteFacts
 from credits.registry.models import Issuance, Retirement, Transfer
 from credits.registry.movements import Decision, DecisionKind, Earmark
+from credits.registry.papers import evidence
+from credits.registry.papers.evidence_looking import look
 from credits.registry.policy import Policy
 from credits.registry.production import Access, Answer, Batch, EvidenceKind, Method, Site
 from credits.registry.retirement import Claim
-from credits.registry.revisions import revision_of
-from credits.registry.sites import SiteFacts
-from credits.registry.verification import Finding
+from credits.registry.reviews import assigning, reassigning, verification
+from credits.registry.reviews.verification import Finding
 from tests import factories
 from tests.factories import AT, UserFactory
 from tests.prepared import Birth, Prepared, prepared_step

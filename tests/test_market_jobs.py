@@ -10,8 +10,9 @@ import pytest
 from credits import market_jobs, market_rounds
 from credits.journal import events
 from credits.market_jobs import Till
-from credits.payments import acts, bank, receiving, refunding, sending_back
+from credits.payments import acts, bank, receiving
 from credits.payments.gateway import CheckoutState, ProviderUnreachable
+from credits.payments.going_back import refunding, sending_back
 from credits.payments.models import Means, OrderState, PaymentState, ProviderEvent, RefundState
 from credits.registry.movements import DecisionKind
 from tests.stage import certify

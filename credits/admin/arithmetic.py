@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from credits.registry import minerals
 from credits.registry.issuance import expected, waiting_remainder
+from credits.registry.making.reckoning import reckon, shown
 from credits.registry.production import Batch, BatchState
-from credits.registry.reckoning import reckon, shown
 
 ENDED_UNISSUED = (BatchState.REJECTED, BatchState.WITHDRAWN)
 DONE = (BatchState.ISSUED, BatchState.SUSPENDED)

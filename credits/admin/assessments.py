@@ -23,14 +23,15 @@ from credits.identity import current_user, now, staff_only, verifiers_only
 from credits.participants.models import User
 from credits.participants.permissions import is_lead
 from credits.problems import status_of
-from credits.registry import assessed, assessing, findings, queries
-from credits.registry.assessing import Given, last_saved
-from credits.registry.assurance_models import Assessment, Severity
-from credits.registry.jobs_at_sites import REVIEWING
+from credits.registry import queries
+from credits.registry.assurance import assessed, assessing, findings
+from credits.registry.assurance.assessing import Given, last_saved
+from credits.registry.assurance.assurance_models import Assessment, Severity
+from credits.registry.assurance.standards import Module, Word
+from credits.registry.mines.jobs_at_sites import REVIEWING
+from credits.registry.mines.site_states import months_on, state_on
 from credits.registry.production import Batch, Evidence
-from credits.registry.site_states import months_on, state_on
-from credits.registry.standards import Module, Word
-from credits.registry.verification import must_review
+from credits.registry.reviews.verification import must_review
 
 FIELDS = ("answer", "evidence", "paper", "finding", "severity", "plan", "due", "from", "to")
 NO_PAPER = "0"

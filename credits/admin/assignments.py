@@ -16,8 +16,9 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, issuers_only, now, registry_only, verifiers_only
 from credits.participants.permissions import is_issuer
-from credits.registry import assigning, declaring, queries, reassigning, verification, waiting_jobs
-from credits.registry.assigned import AssignmentState
+from credits.registry import queries
+from credits.registry.reviews import assigning, declaring, reassigning, verification, waiting_jobs
+from credits.registry.reviews.assigned import AssignmentState
 
 
 class DeclineForm(FlaskForm):

@@ -13,25 +13,19 @@ from credits.certificates import verified
 from credits.extensions import db
 from credits.languages import NAMES
 from credits.participants.models import User
-from credits.registry import (
-    evidence_likeness,
-    neighbourhood,
-    review_changes,
-    review_queue,
-    review_threads,
-    screening_questions,
-    site_records,
-    track_record,
-)
 from credits.registry.calendar import covers, months_before
-from credits.registry.evidence_models import Likeness
+from credits.registry.doubts import screening_questions
 from credits.registry.issuance import issuance_of, obstacles
-from credits.registry.observations import distance_km
-from credits.registry.observed import SiteObservation
+from credits.registry.making.reckoning import shown
+from credits.registry.mines import neighbourhood, site_records
+from credits.registry.mines.observations import distance_km
+from credits.registry.mines.observed import SiteObservation
+from credits.registry.mines.sites import number_of
+from credits.registry.papers import evidence_likeness
+from credits.registry.papers.evidence_models import Likeness
 from credits.registry.production import AssuranceState, Batch, BatchState, Licence, Site
-from credits.registry.ready_remarks import sentences
-from credits.registry.reckoning import shown
-from credits.registry.sites import number_of
+from credits.registry.reviews import review_changes, review_queue, review_threads, track_record
+from credits.registry.reviews.ready_remarks import sentences
 
 
 @dataclass(frozen=True)

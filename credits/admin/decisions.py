@@ -19,19 +19,21 @@ from credits.extensions import db
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.ledger.serials import LARGEST
 from credits.participants.permissions import is_issuer
-from credits.payments import disbursing, looking
+from credits.payments import looking
 from credits.payments.models import Order
-from credits.payments.premium_models import Payout, PremiumPaper
+from credits.payments.premiums import disbursing
+from credits.payments.premiums.premium_models import Payout, PremiumPaper
 from credits.premium_words import PREMIUM_WORDS
 from credits.registry import decisions as rules
-from credits.registry import earmarks, public, queries, waiting
+from credits.registry import earmarks, public, queries
 from credits.registry.debits import debit_numbered
+from credits.registry.doubts.plausibility_override import batch_of
 from credits.registry.holders import available_with, first_to_go
+from credits.registry.mines.sites import number_of
 from credits.registry.models import Issuance
 from credits.registry.movements import Decision, DecisionKind, DecisionState
-from credits.registry.plausibility_override import batch_of
 from credits.registry.production import Batch
-from credits.registry.sites import number_of
+from credits.registry.reviews import waiting
 
 MOST_SHOWN = 100  # serial ranges
 # What an issuer proposes here, and what the act needs to know beside its subject. An export is asked for by the

@@ -20,13 +20,14 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, staff_only
 from credits.participants.permissions import is_issuer
-from credits.registry import finders, finding_lists, queries
-from credits.registry import findings as rules
-from credits.registry.assurance_models import Certainty, Severity, SiteFinding, Source
-from credits.registry.finding_lists import Which
-from credits.registry.findings import LONGEST_PLAN, LONGEST_TEXT, FindingFacts
+from credits.registry import finders, queries
+from credits.registry.assurance import finding_lists
+from credits.registry.assurance import findings as rules
+from credits.registry.assurance.assurance_models import Certainty, Severity, SiteFinding, Source
+from credits.registry.assurance.finding_lists import Which
+from credits.registry.assurance.findings import LONGEST_PLAN, LONGEST_TEXT, FindingFacts
+from credits.registry.mines.sites import number_of
 from credits.registry.production import Site
-from credits.registry.sites import number_of
 
 
 class FindingForm(FlaskForm):

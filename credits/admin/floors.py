@@ -14,8 +14,8 @@ from credits.extensions import db
 from credits.form_fields import OnceForm, Price, printable
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.participants.permissions import is_issuer
-from credits.payments import floors
 from credits.payments.models import Currency
+from credits.payments.offering import floors
 from credits.payments.prices import plain
 from credits.registry.minerals import MINERALS
 

@@ -16,10 +16,10 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, staff_only
 from credits.participants.permissions import is_auditor, is_issuer
-from credits.registry import grievances as rules
-from credits.registry import waiting
-from credits.registry.assurance_models import SiteFinding
-from credits.registry.grievance_models import Grievance, GrievanceState
+from credits.registry.assurance.assurance_models import SiteFinding
+from credits.registry.mines import grievances as rules
+from credits.registry.mines.grievance_models import Grievance, GrievanceState
+from credits.registry.reviews import waiting
 
 
 class AnswerForm(FlaskForm):

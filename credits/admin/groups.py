@@ -19,9 +19,9 @@ from credits.identity import current_user, issuers_only, now, staff_only, verifi
 from credits.participants import organisations
 from credits.participants.models import Organisation
 from credits.participants.permissions import is_issuer, is_lead
-from credits.registry import group_audits
-from credits.registry import groups as rules
-from credits.registry.group_models import GroupAudit
+from credits.registry.assurance import group_audits
+from credits.registry.assurance import groups as rules
+from credits.registry.assurance.group_models import GroupAudit
 
 
 class BeginForm(FlaskForm):

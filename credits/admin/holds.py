@@ -20,12 +20,13 @@ from credits.extensions import db
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.ledger.serials import LARGEST
 from credits.participants.permissions import is_issuer
-from credits.registry import earmarks, public, queries, waiting
+from credits.registry import earmarks, public, queries
 from credits.registry import holds as rules
 from credits.registry.holders import available_with
 from credits.registry.models import Issuance
 from credits.registry.movements import Earmark
 from credits.registry.production import Site
+from credits.registry.reviews import waiting
 
 
 class HoldForm(FlaskForm):

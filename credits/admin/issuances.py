@@ -19,13 +19,14 @@ from credits.journal import events
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import User
 from credits.participants.permissions import is_issuer
-from credits.registry import queries, review_queue, waiting
+from credits.registry import queries
 from credits.registry.annotating import standings_among
-from credits.registry.batches import WrongState
 from credits.registry.issuance import foreseen_number, issue, must_be_third, obstacles
+from credits.registry.making.batches import WrongState
 from credits.registry.minerals import MINERALS
 from credits.registry.models import TransferState
 from credits.registry.production import Batch, BatchState
+from credits.registry.reviews import review_queue, waiting
 from credits.registry.whereabouts import whereabouts
 
 

@@ -16,7 +16,8 @@ from credits.admin.reviews import refused
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, issuers_only, now
-from credits.registry import kinship_questions, queries
+from credits.registry import queries
+from credits.registry.reviews import kinship_questions
 
 
 class LikenessForm(FlaskForm):

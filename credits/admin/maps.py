@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 
 from credits.country_maps import drawing_of
-from credits.registry.neighbourhood import Neighbour
-from credits.registry.observations import KM_A_DEGREE, MICRO
+from credits.registry.mines.neighbourhood import Neighbour
+from credits.registry.mines.observations import KM_A_DEGREE, MICRO
 from credits.registry.production import Site
 
 SIZE = 320  # pixels, both ways; the site stands in the middle

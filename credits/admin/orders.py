@@ -20,8 +20,10 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.participants.permissions import is_issuer
-from credits.payments import delivering, disputes, invoices, looking, premium, refunding, sending_back
+from credits.payments import delivering, invoices, looking
+from credits.payments.going_back import disputes, refunding, sending_back
 from credits.payments.models import Currency, Means, Order, OrderLine, OrderState, Payment, ProviderEvent, Refund
+from credits.payments.premiums import premium
 from credits.payments.prices import parse
 from credits.progress import steps_of
 from credits.registry import decisions as rules

@@ -24,7 +24,7 @@ from credits.participants import organisations as participants
 from credits.participants.models import Kind, Kyc, Organisation
 from credits.participants.permissions import is_issuer
 from credits.problems import status_of
-from credits.registry import cycles, waiting_jobs
+from credits.registry.reviews import cycles, waiting_jobs
 
 
 class ReasonForm(FlaskForm):

@@ -19,11 +19,11 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.participants.permissions import is_issuer
-from credits.payments import disbursing, premium_figures
-from credits.payments.premium_models import Payout, PayoutState
-from credits.payments.site_premium import premium_in, sites_with_premium
+from credits.payments.premiums import disbursing, premium_figures
+from credits.payments.premiums.premium_models import Payout, PayoutState
+from credits.payments.premiums.site_premium import premium_in, sites_with_premium
 from credits.premium_words import PREMIUM_WORDS
-from credits.registry.sites import number_of
+from credits.registry.mines.sites import number_of
 
 MOST_SHOWN = 100
 

@@ -17,9 +17,11 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, verifiers_only
 from credits.participants.models import User
-from credits.registry import queries, screening_questions, verification
-from credits.registry.batches import WrongState
+from credits.registry import queries
+from credits.registry.doubts import screening_questions
+from credits.registry.making.batches import WrongState
 from credits.registry.production import Batch
+from credits.registry.reviews import verification
 
 MOST = 2000  # characters of an answer
 

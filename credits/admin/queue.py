@@ -14,11 +14,11 @@ from credits.identity import current_user, now, staff_only
 from credits.participants.countries import name_of
 from credits.participants.models import User
 from credits.participants.permissions import is_auditor, is_issuer, is_verifier
-from credits.registry import review_queue, waiting
 from credits.registry.minerals import MINERALS
 from credits.registry.production import BatchState
-from credits.registry.review_models import Level
-from credits.registry.review_queue import Order, Waiting, Wanted, Whose
+from credits.registry.reviews import review_queue, waiting
+from credits.registry.reviews.review_models import Level
+from credits.registry.reviews.review_queue import Order, Waiting, Wanted, Whose
 
 SHOWN = [state for state in BatchState if state not in (BatchState.DRAFT, BatchState.WITHDRAWN)]
 NARROWED_BY = ("state", "q", "mineral", "country", "risk", "whose", "overdue", "sort")

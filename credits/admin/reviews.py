@@ -27,12 +27,13 @@ from credits.ledger import remember_refusal
 from credits.participants.models import Language, User
 from credits.participants.permissions import WrongRole, is_issuer, is_lead
 from credits.problems import status_of
-from credits.registry import declaring, queries, review_points, verification
-from credits.registry.assigning import must_be_drawn
-from credits.registry.batches import WrongState
+from credits.registry import queries
+from credits.registry.making.batches import WrongState
 from credits.registry.production import Batch, BatchState
-from credits.registry.ready_remarks import sentences
-from credits.registry.review_points import Asked
+from credits.registry.reviews import declaring, review_points, verification
+from credits.registry.reviews.assigning import must_be_drawn
+from credits.registry.reviews.ready_remarks import sentences
+from credits.registry.reviews.review_points import Asked
 
 # Until its credits are issued: a batch that cannot be issued after all must not block the site's days for ever.
 REJECTABLE = (BatchState.IN_REVIEW, BatchState.INFORMATION_REQUESTED, BatchState.VERIFIED)

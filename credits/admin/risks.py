@@ -5,8 +5,8 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from credits.registry.review_models import Level
-from credits.registry.risk import Reason
+from credits.registry.reviews.review_models import Level
+from credits.registry.reviews.risk import Reason
 
 TONES = {Level.HIGH: "stop", Level.RAISED: "wait", Level.ORDINARY: "calm"}
 

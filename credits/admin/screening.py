@@ -9,11 +9,11 @@ from flask import current_app
 from credits.extensions import db
 from credits.participants.models import User
 from credits.participants.permissions import is_issuer
-from credits.registry import plausibility, screening_questions
 from credits.registry.calendar import months_before
-from credits.registry.plausibility_chart import chart_of
+from credits.registry.doubts import plausibility, screening_questions
+from credits.registry.doubts.plausibility_chart import chart_of
+from credits.registry.doubts.screening_summary import screened
 from credits.registry.production import Batch, BatchState
-from credits.registry.screening_summary import screened
 
 ANSWERED_IN = (BatchState.IN_REVIEW, BatchState.INFORMATION_REQUESTED)
 

@@ -20,7 +20,9 @@ from credits.extensions import db
 from credits.identity import current_user, issuers_only, now, staff_only
 from credits.participants.models import User
 from credits.participants.permissions import is_issuer
-from credits.registry import assessed, finders, findings, queries, site_states
+from credits.registry import finders, queries
+from credits.registry.assurance import assessed, findings
+from credits.registry.mines import site_states
 from credits.registry.production import AssuranceState, Site
 
 CAUSES = {

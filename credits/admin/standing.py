@@ -7,8 +7,9 @@ from sqlalchemy.orm import selectinload
 from credits.admin.blueprint import bp
 from credits.extensions import db
 from credits.identity import current_user, registry_only
-from credits.payments import looking, standing
-from credits.payments.standing_models import StandingOrder, StandingState
+from credits.payments import looking
+from credits.payments.offering import standing
+from credits.payments.offering.standing_models import StandingOrder, StandingState
 
 
 @bp.get("/standing-orders")

@@ -20,15 +20,16 @@ from credits.drawing import spoken
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, now, verifiers_only
-from credits.registry import declaring, queries, verification
-from credits.registry.assessed import current
-from credits.registry.assigning import must_be_drawn
-from credits.registry.batches import ChangedMeanwhile
+from credits.registry import queries
+from credits.registry.assurance.assessed import current
 from credits.registry.calendar import covers
+from credits.registry.making.batches import ChangedMeanwhile
+from credits.registry.making.revisions import revision_of
 from credits.registry.production import BatchState
-from credits.registry.review_threads import language_of
-from credits.registry.revisions import revision_of
-from credits.registry.verification import Finding
+from credits.registry.reviews import declaring, verification
+from credits.registry.reviews.assigning import must_be_drawn
+from credits.registry.reviews.review_threads import language_of
+from credits.registry.reviews.verification import Finding
 
 VISITED, REMOTE = "visited", "remote"
 

@@ -5,8 +5,8 @@ from itertools import islice
 
 from flask import current_app, request
 
-from credits.registry.evidence_looking import CSV
-from credits.registry.evidence_tables import rows, table_text
+from credits.registry.papers.evidence_looking import CSV
+from credits.registry.papers.evidence_tables import rows, table_text
 from credits.registry.production import Batch, Evidence
 
 ROWS_SHOWN, COLUMNS_SHOWN, LONGEST_CELL = 60, 8, 120

@@ -18,10 +18,11 @@ from credits.api.schemas.assurance import (
 from credits.errors import Invalid, Missing
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.registry import assessed, assessing, public, queries, standards
-from credits.registry.assurance_models import Assessment as Assessing
+from credits.registry import public, queries
+from credits.registry.assurance import assessed, assessing, standards
+from credits.registry.assurance.assurance_models import Assessment as Assessing
+from credits.registry.mines.site_states import history_of, standing
 from credits.registry.policy import Policy
-from credits.registry.site_states import history_of, standing
 
 area = Area("assurance", "Standards as data, assessments of sites, and how a site stands.")
 

@@ -11,14 +11,15 @@ from credits.api.doing import Sent, With, created, once, page_of
 from credits.api.schemas.batches import Batch, BatchChange, BatchesQuery, BatchRequest, BatchSummary, TextRequest
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.registry import batches, production, queries
-from credits.registry.batches import Production
+from credits.registry import production, queries
 from credits.registry.issuance import issuance_of
+from credits.registry.making import batches
+from credits.registry.making.batches import Production
+from credits.registry.making.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, shown
+from credits.registry.making.revisions import revision_of
 from credits.registry.minerals import in_base_units
+from credits.registry.mines.sites import number_of
 from credits.registry.production import BatchState
-from credits.registry.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, shown
-from credits.registry.revisions import revision_of
-from credits.registry.sites import number_of
 
 area = Area("batches", "Batches on the producer's side: begun, changed, submitted, answered for, withdrawn.")
 

@@ -18,14 +18,14 @@ from credits.api.schemas.claims import (
     SentencesQuery,
     WithdrawRequest,
 )
-from credits.certificates import claims as saying
-from credits.certificates import published, publishing
-from credits.certificates.claim_entries import Placement
-from credits.certificates.claim_models import ClaimedQuantity, PublishedClaim
-from credits.certificates.claim_tongues import unread
+from credits.certificates.claiming import claims as saying
+from credits.certificates.claiming import published, publishing
+from credits.certificates.claiming.claim_entries import Placement
+from credits.certificates.claiming.claim_models import ClaimedQuantity, PublishedClaim
+from credits.certificates.claiming.claim_tongues import unread
+from credits.certificates.claiming.publishing import may_claim
 from credits.certificates.facts import read
 from credits.certificates.models import Certificate
-from credits.certificates.publishing import may_claim
 from credits.extensions import db
 from credits.identity import current_user, now
 from credits.registry import queries

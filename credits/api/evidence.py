@@ -13,8 +13,9 @@ from credits.api.schemas.batches import Batch, Evidence, EvidenceRequest, Upload
 from credits.api.schemas.shared import KeySchema
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.registry import evidence, evidence_uploads, queries
-from credits.registry.evidence_looking import ENDINGS, Looked
+from credits.registry import queries
+from credits.registry.papers import evidence, evidence_uploads
+from credits.registry.papers.evidence_looking import ENDINGS, Looked
 
 area = Area("evidence", "The papers and pictures behind a batch.")
 

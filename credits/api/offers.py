@@ -10,8 +10,9 @@ from credits.api.doing import Sent, With, created, once, page_of
 from credits.api.schemas.offers import Offer, OfferRequest, OffersQuery
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.payments import catalogue, models, offers
-from credits.payments.catalogue import Wish
+from credits.payments import models
+from credits.payments.offering import catalogue, offers
+from credits.payments.offering.catalogue import Wish
 from credits.payments.prices import parse
 from credits.registry import queries
 

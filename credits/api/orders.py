@@ -13,21 +13,12 @@ from credits.api.doing import Sent, With, created, once, page_of
 from credits.api.schemas.orders import BeginRequest, Order, OrderRequest, OrdersQuery, OrderSummary, UseRequest
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.payments import (
-    cancelling,
-    choosing_use,
-    delivering,
-    disputes,
-    looking,
-    models,
-    offers,
-    placing,
-    refunding,
-    reserving,
-)
+from credits.payments import cancelling, delivering, looking, models, placing, reserving
 from credits.payments.billing import Billing
 from credits.payments.gateway import ProviderUnreachable
+from credits.payments.going_back import disputes, refunding
 from credits.payments.models import Means, Use
+from credits.payments.offering import choosing_use, offers
 from credits.payments.placing import Asked
 from credits.payments.settling import UNDER_WAY
 from credits.registry.retirement import Claim

@@ -26,15 +26,15 @@ from credits.api.schemas.premium import (
 )
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.payments import committees, disbursing, following, premium_figures, spending
-from credits.payments.committees import Decided
 from credits.payments.models import Currency
-from credits.payments.premium_models import PaperKind, PayoutState, Theme
+from credits.payments.premiums import committees, disbursing, following, premium_figures, spending
+from credits.payments.premiums.committees import Decided
+from credits.payments.premiums.premium_models import PaperKind, PayoutState, Theme
+from credits.payments.premiums.site_premium import premium_of
+from credits.payments.premiums.spending import Bought, Shown
 from credits.payments.prices import parse, plain
-from credits.payments.site_premium import premium_of
-from credits.payments.spending import Bought, Shown
 from credits.registry import public, queries
-from credits.registry.sites import number_of
+from credits.registry.mines.sites import number_of
 
 area = Area("premium", "Premium: what sites received, what committees decided, what was paid out and bought.")
 

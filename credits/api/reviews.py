@@ -12,9 +12,10 @@ from credits.certificates import verified
 from credits.drawing import spoken
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.registry import queries, reassigning, verification
-from credits.registry.review_threads import language_of
-from credits.registry.verification import Finding
+from credits.registry import queries
+from credits.registry.reviews import reassigning, verification
+from credits.registry.reviews.review_threads import language_of
+from credits.registry.reviews.verification import Finding
 
 area = Area("reviews", "Batches on the verifier's side: taken into review, asked about, verified or rejected.")
 

@@ -10,7 +10,9 @@ from credits.extensions import db
 from credits.identity import current_user, now
 from credits.participants.models import User
 from credits.participants.permissions import is_auditor, is_issuer
-from credits.registry import plausibility, production, queries, screening_questions, verification
+from credits.registry import production, queries
+from credits.registry.doubts import plausibility, screening_questions
+from credits.registry.reviews import verification
 
 area = Area("screening", "What the data ask about a batch in review, and how much of it is plausible.")
 

@@ -14,8 +14,8 @@ from credits.extensions import db
 from credits.ledger.serials import ISSUANCE, SerialRange, written
 from credits.registry import public, queries
 from credits.registry.annotating import Standing, standings_among
+from credits.registry.mines.sites import number_of
 from credits.registry.models import Issuance
-from credits.registry.sites import number_of
 from credits.registry.whereabouts import Whereabouts, looked_up
 
 area = Area("serials", "Where serials are, and what has such a number or name.")

@@ -22,8 +22,10 @@ from credits.api.schemas.sites import (
 )
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.registry import observations, production, queries, screening, searching, site_records, sites
-from credits.registry.ipis import LICENCE
+from credits.registry import production, queries, searching
+from credits.registry.doubts import screening
+from credits.registry.mines import observations, site_records, sites
+from credits.registry.mines.ipis import LICENCE
 
 area = Area("sites", "Sites, their licences, and what others have seen there.")
 

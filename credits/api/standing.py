@@ -10,10 +10,10 @@ from credits.api.doing import Sent, With, created, once, page_of
 from credits.api.schemas.standing import StandingOrder, StandingQuery, StandingRequest, StandingSummary
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.payments import standing, standing_models
 from credits.payments.billing import Billing
+from credits.payments.offering import standing, standing_models
+from credits.payments.offering.standing import Wanted
 from credits.payments.prices import parse
-from credits.payments.standing import Wanted
 
 area = Area("standing_orders", "Standing orders: left by buyers until credits that fit are on offer.")
 

@@ -11,7 +11,7 @@ from credits.api.doing import Sent, With, acting, created, once, page_of
 from credits.api.schemas.market import ReasonRequest, Transfer, TransferRequest, TransfersQuery, TransferSummary
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.payments import releasing
+from credits.payments.going_back import releasing
 from credits.registry import guarding, models, queries, transfer
 
 area = Area("transfers", "Transfers: offered, and accepted, rejected or withdrawn.")

@@ -13,10 +13,10 @@ from credits.api.schemas.uses import ChangeRequest, Cover, CoverQuery, DeclareRe
 from credits.errors import Invalid
 from credits.extensions import db
 from credits.identity import current_user, now
-from credits.registry import use_cover, use_declaring
 from credits.registry.minerals import Mineral, mineral_of
-from credits.registry.use_declaring import EndUser
-from credits.registry.use_models import UseLine
+from credits.registry.use import use_cover, use_declaring
+from credits.registry.use.use_declaring import EndUser
+from credits.registry.use.use_models import UseLine
 
 area = Area("uses", "Declared use of minerals, and how far it is covered.")
 

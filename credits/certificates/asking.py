@@ -5,7 +5,7 @@ from http.client import HTTPException
 from urllib.parse import quote
 from urllib.request import urlopen
 
-from credits.certificates.checking import Result
+from credits.certificates.checks.checking import Result
 
 SECONDS = 10
 MOST = 256 * 1024  # bytes of an answer

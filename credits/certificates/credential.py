@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from joserfc import jws
 from joserfc.jwk import ECKey
 
-from credits.certificates.published_keys import DocumentKey, written
+from credits.certificates.checks.published_keys import DocumentKey, written
 from credits.certificates.signing import Seal
 from credits.journal.canonical import encode
 

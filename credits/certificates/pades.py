@@ -22,8 +22,8 @@ from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
 from pyhanko.sign.timestamps.requests_client import RequestsHTTPTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from credits.certificates.published_keys import DocumentKey
-from credits.certificates.signature_checking import rebuilt
+from credits.certificates.checks.published_keys import DocumentKey
+from credits.certificates.checks.signature_checking import rebuilt
 from credits.certificates.signing import ONE_FORM, NoTimeStamp, Seal, low
 
 ROOM = 4096  # bytes kept free in a document for the signature

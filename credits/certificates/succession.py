@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits.certificates import signing
-from credits.certificates.published_keys import DocumentKey
+from credits.certificates.checks.published_keys import DocumentKey
 from credits.certificates.signing import KeyUnsound, Seal
 from credits.db import begin_writing
 from credits.journal import events

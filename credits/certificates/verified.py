@@ -18,13 +18,13 @@ from credits.journal.canonical import encode
 from credits.journal.merkle import leaf_hash
 from credits.journal.models import Event
 from credits.participants.models import Language, User
-from credits.registry import plausibility, screening_questions
-from credits.registry.assessed import plan_of
+from credits.registry.assurance.assessed import plan_of
+from credits.registry.doubts import plausibility, screening_questions
+from credits.registry.making.reckoning import reckon
 from credits.registry.models import REGISTRY_CODE
 from credits.registry.production import Batch
 from credits.registry.queries import batches_of
-from credits.registry.reckoning import reckon
-from credits.registry.review_threads import threads_of
+from credits.registry.reviews.review_threads import threads_of
 
 SCHEMA = "asmc-verification-statement-1"
 PUBLIC_STATES = ("issued", "suspended")

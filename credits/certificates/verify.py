@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from credits.certificates.asking import present_state
-from credits.certificates.checking import CHECKS, LARGEST, NOT_ASKED, Outcome, Result, Verdict, check
-from credits.certificates.one_line import in_one_line
-from credits.certificates.published_keys import KeysUnreadable, keys_in, written
+from credits.certificates.checks.checking import CHECKS, LARGEST, NOT_ASKED, Outcome, Result, Verdict, check
+from credits.certificates.checks.one_line import in_one_line
+from credits.certificates.checks.published_keys import KeysUnreadable, keys_in, written
 from credits.journal.canonical import encode
 
 EXIT = {Outcome.GENUINE: 0, Outcome.NOT_GENUINE: 1, Outcome.UNKNOWN: 2}

@@ -10,8 +10,8 @@ from flask_security import hash_password
 from sqlalchemy import select
 
 from credits import document_jobs, jobs
+from credits.certificates.checks.published_keys import in_text
 from credits.certificates.issuing import certificate_numbered
-from credits.certificates.published_keys import in_text
 from credits.cli.demo_claims import publish_claim
 from credits.cli.demo_documents import ask_for_documents
 from credits.cli.demo_market import open_market

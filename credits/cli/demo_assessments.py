@@ -5,13 +5,13 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from credits.participants.models import User
-from credits.registry import assessed, assessing
-from credits.registry.assessing import Given
-from credits.registry.assurance_models import Severity
+from credits.registry.assurance import assessed, assessing
+from credits.registry.assurance.assessing import Given
+from credits.registry.assurance.assurance_models import Severity
+from credits.registry.assurance.standards import Word
+from credits.registry.mines.site_states import months_on
 from credits.registry.policy import Policy
 from credits.registry.production import Batch
-from credits.registry.site_states import months_on
-from credits.registry.standards import Word
 
 SEEN = "Seen on the visit, and heard from miners who were asked alone."
 # requirement: answer, severity, what was found, what is done, days to do it

@@ -1,13 +1,13 @@
 """What the demo manufacturer says: what it uses of cobalt in a year, and in public what it has retired for."""
 
-from credits.certificates import claims, publishing
-from credits.certificates.claim_entries import Placement
+from credits.certificates.claiming import claims, publishing
+from credits.certificates.claiming.claim_entries import Placement
 from credits.certificates.issuing import certificate_numbered, facts_in
 from credits.cli.demo_people import DOMAIN, People
 from credits.participants.models import Language
-from credits.registry import use_declaring
 from credits.registry.minerals import mineral_of
 from credits.registry.models import Retirement
+from credits.registry.use import use_declaring
 
 LINE = "Cells of model N1"
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from credits.cli.demo_world import World
 from credits.participants.models import Organisation, User
-from credits.payments import floors, offers
 from credits.payments.models import Currency, Offer
-from credits.registry import verification
+from credits.payments.offering import floors, offers
 from credits.registry.models import Issuance
+from credits.registry.reviews import verification
 
 
 @dataclass(frozen=True)

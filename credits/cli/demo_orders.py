@@ -11,8 +11,9 @@ from credits.cli.demo_people import DOMAIN
 from credits.cli.demo_world import World
 from credits.db import begin_writing
 from credits.participants.models import Organisation, User
-from credits.payments import placing, refunding, reserving, sending_back
+from credits.payments import placing, reserving
 from credits.payments.billing import Billing
+from credits.payments.going_back import refunding, sending_back
 from credits.payments.models import Means, Offer, Order, Payment, Use
 from credits.payments.placing import Asked
 from credits.registry import decisions

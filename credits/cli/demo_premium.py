@@ -6,13 +6,13 @@ from PIL import Image, ImageDraw
 
 from credits.cli.demo_world import World
 from credits.files import Files
-from credits.payments import committees, disbursing, spending
-from credits.payments.committees import Decided
-from credits.payments.premium_models import Minute, PaperKind, Payout, PayoutMeans, Theme
-from credits.payments.site_premium import premium_of
-from credits.payments.spending import Bought, Shown
+from credits.payments.premiums import committees, disbursing, spending
+from credits.payments.premiums.committees import Decided
+from credits.payments.premiums.premium_models import Minute, PaperKind, Payout, PayoutMeans, Theme
+from credits.payments.premiums.site_premium import premium_of
+from credits.payments.premiums.spending import Bought, Shown
 from credits.registry import decisions
-from credits.registry.evidence_looking import Looked, look
+from credits.registry.papers.evidence_looking import Looked, look
 
 SAID = (
     "Helmets and lamps for everybody underground, and a teacher for the children of the camp until the end of the year."

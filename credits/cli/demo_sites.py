@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Any
 
+from credits.registry.mines.site_record_models import Severity, Stage
+from credits.registry.mines.sites import SiteFacts
 from credits.registry.production import Access, Answer, Method
-from credits.registry.site_record_models import Severity, Stage
-from credits.registry.sites import SiteFacts
 
 
 def kamilombe(*, checked_on: date) -> SiteFacts:

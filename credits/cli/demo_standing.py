@@ -5,10 +5,10 @@ from datetime import timedelta
 from credits.cli.demo_market import OnSale, on_offer
 from credits.cli.demo_orders import billing_of
 from credits.cli.demo_world import World
-from credits.payments import serving, standing
-from credits.payments.catalogue import Sorting
 from credits.payments.models import Currency, Means
-from credits.payments.standing import Wanted
+from credits.payments.offering import serving, standing
+from credits.payments.offering.catalogue import Sorting
+from credits.payments.offering.standing import Wanted
 
 
 def wait_for_cobalt(world: World, sale: OnSale) -> None:

@@ -12,28 +12,22 @@ from credits.cli.demo_claims import declare_cobalt
 from credits.cli.demo_people import People
 from credits.cli.demo_sites import RECORDS, cerro_claro, kamilombe
 from credits.participants.models import Language, Organisation, User
-from credits.registry import (
-    batches,
-    evidence,
-    issuance,
-    plausibility_limits,
-    retirement,
-    screening_questions,
-    site_records,
-    sites,
-    transfer,
-    verification,
-)
-from credits.registry.batches import Production
-from credits.registry.evidence_looking import look
+from credits.registry import issuance, retirement, transfer
+from credits.registry.doubts import plausibility_limits, screening_questions
+from credits.registry.doubts.plausibility_limits import LimitFacts
+from credits.registry.doubts.screened import Basis, LimitKind, Per
+from credits.registry.making import batches
+from credits.registry.making.batches import Production
+from credits.registry.making.revisions import revision_of
+from credits.registry.mines import site_records, sites
+from credits.registry.mines.sites import SiteFacts
 from credits.registry.models import Issuance, Retirement, Transfer
-from credits.registry.plausibility_limits import LimitFacts
+from credits.registry.papers import evidence
+from credits.registry.papers.evidence_looking import look
 from credits.registry.production import Batch, EvidenceKind, Site
 from credits.registry.retirement import Claim
-from credits.registry.revisions import revision_of
-from credits.registry.screened import Basis, LimitKind, Per
-from credits.registry.sites import SiteFacts
-from credits.registry.verification import Finding
+from credits.registry.reviews import verification
+from credits.registry.reviews.verification import Finding
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import click
 from flask.cli import with_appcontext
 
 from credits.extensions import db
-from credits.registry import draws as rules
-from credits.registry import redrawing
+from credits.registry.reviews import draws as rules
+from credits.registry.reviews import redrawing
 
 
 @click.group("draws")

@@ -11,7 +11,7 @@ from credits.extensions import db, security
 from credits.identity import new_handle, now
 from credits.participants import organisations
 from credits.participants.models import Language
-from credits.payments import floors
+from credits.payments.offering import floors
 
 
 @click.command("found")

@@ -23,10 +23,11 @@ from credits.journal.events import SYSTEM
 from credits.participants import users
 from credits.participants.models import Kind, Kyc, Organisation, User
 from credits.participants.permissions import PRODUCERS, REGISTRARS, has_any
-from credits.registry import import_sheets, importing, queries
-from credits.registry.import_columns import COLUMNS
-from credits.registry.import_files import ImportFile, ImportKind, ImportState
-from credits.registry.import_sheets import Sheet
+from credits.registry import queries
+from credits.registry.files import import_sheets, importing
+from credits.registry.files.import_columns import COLUMNS
+from credits.registry.files.import_files import ImportFile, ImportKind, ImportState
+from credits.registry.files.import_sheets import Sheet
 from credits.registry.production import Site
 
 batches = AppGroup("batches", help="Batches of production.")

@@ -7,7 +7,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from credits.certificates import succession
-from credits.certificates.published_keys import in_text
+from credits.certificates.checks.published_keys import in_text
 from credits.certificates.signing import KeyUnsound
 from credits.db import begin_writing
 from credits.drawing import document_seal

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from credits.errors import CreditsError
 from credits.extensions import db
-from credits.registry import plausibility as rules
 from credits.registry.calendar import checked_period
+from credits.registry.doubts import plausibility as rules
+from credits.registry.doubts.plausibility import Plausibility
 from credits.registry.minerals import mineral_of
-from credits.registry.plausibility import Plausibility
 from credits.registry.production import Site
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])

@@ -13,12 +13,12 @@ from credits.errors import Invalid
 from credits.extensions import db
 from credits.identity import now
 from credits.registry.calendar import months_before
-from credits.registry.ipis import LICENCE, SOURCE
+from credits.registry.doubts.screening import Candidate, last_visit, nearest
+from credits.registry.doubts.screening_facts import flags_of
 from credits.registry.minerals import mineral_of
-from credits.registry.observations import NEAR_KM
-from credits.registry.screening import Candidate, last_visit, nearest
-from credits.registry.screening_facts import flags_of
-from credits.registry.sites import position
+from credits.registry.mines.ipis import LICENCE, SOURCE
+from credits.registry.mines.observations import NEAR_KM
+from credits.registry.mines.sites import position
 
 MOST_MATCHES = 10
 

@@ -14,8 +14,8 @@ from credits.errors import Invalid
 from credits.extensions import db
 from credits.identity import now
 from credits.journal.events import SYSTEM
-from credits.registry import ipis, observations
-from credits.registry.observations import Entered
+from credits.registry.mines import ipis, observations
+from credits.registry.mines.observations import Entered
 
 LARGEST_FILE = 64 * 1024 * 1024  # bytes; the whole of the published data has about 2 million
 

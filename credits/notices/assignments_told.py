@@ -8,8 +8,8 @@ from credits.notices.occurrence import Occurrence
 from credits.notices.telling import issuers, tell
 from credits.notices.wordings import Kind
 from credits.participants.models import Organisation
-from credits.registry.assigned import Assignment
 from credits.registry.queries import digits_of
+from credits.registry.reviews.assigned import Assignment
 
 
 def drawn(session: Session, what: Occurrence) -> None:

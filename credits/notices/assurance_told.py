@@ -9,11 +9,11 @@ from credits.notices.occurrence import Occurrence
 from credits.notices.telling import issuers, tell
 from credits.notices.wordings import Kind
 from credits.participants.countries import name_of
-from credits.registry.assurance_models import Severity, SiteFinding
-from credits.registry.findings import finding_numbered, must_stop
+from credits.registry.assurance.assurance_models import Severity, SiteFinding
+from credits.registry.assurance.findings import finding_numbered, must_stop
+from credits.registry.mines.sites import number_of
 from credits.registry.production import Site
 from credits.registry.public import site_known_as
-from credits.registry.sites import number_of
 
 STANDS = {
     "site.put_on_probation": Kind.SITE_ON_PROBATION,

@@ -7,11 +7,11 @@ from credits.notices.occurrence import Occurrence
 from credits.notices.telling import issuers, tell
 from credits.notices.wordings import Kind
 from credits.participants.models import Organisation
-from credits.registry.assigned import Assignment, AssignmentState
-from credits.registry.grievance_models import Grievance
-from credits.registry.grievances import IN_HAND
+from credits.registry.mines.grievance_models import Grievance
+from credits.registry.mines.grievances import IN_HAND
 from credits.registry.production import Batch
 from credits.registry.queries import digits_of
+from credits.registry.reviews.assigned import Assignment, AssignmentState
 
 
 def filed(session: Session, what: Occurrence) -> None:

@@ -11,8 +11,8 @@ from credits.participants.models import Organisation
 from credits.payments.cancelling import BY_BUYER
 from credits.payments.looking import order_known_as
 from credits.payments.models import Means, Order
+from credits.payments.offering.standing import standing_of
 from credits.payments.prices import written
-from credits.payments.standing import standing_of
 
 OUTCOMES = {"won": N_("won by the registry"), "lost": N_("lost by the registry")}
 

@@ -8,9 +8,9 @@ from credits.notices.telling import tell
 from credits.notices.wordings import Kind
 from credits.payments.looking import order_known_as
 from credits.payments.models import Means
+from credits.payments.offering.standing import BY_BUYER
+from credits.payments.offering.standing_models import StandingOrder
 from credits.payments.prices import written
-from credits.payments.standing import BY_BUYER
-from credits.payments.standing_models import StandingOrder
 from credits.registry.queries import digits_of
 
 

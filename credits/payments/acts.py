@@ -2,8 +2,10 @@
 
 from functools import partial
 
-from credits.payments import bank, disbursing, refunding, releasing
+from credits.payments import bank
 from credits.payments.delivering import Certify
+from credits.payments.going_back import refunding, releasing
+from credits.payments.premiums import disbursing
 from credits.registry import decisions, holds
 from credits.registry.decisions import Act
 from credits.registry.movements import DecisionKind

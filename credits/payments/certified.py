@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits.ledger.serials import SerialRange
-from credits.payments import premium
 from credits.payments.models import Currency, Order, OrderLine
 from credits.payments.money_models import MoneyKind
+from credits.payments.premiums import premium
+from credits.payments.premiums.tracing import Purchase, purchases_of
 from credits.payments.prices import written
-from credits.payments.tracing import Purchase, purchases_of
 from credits.registry.models import Issuance
 
 

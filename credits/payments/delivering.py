@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from credits.errors import Conflict, CreditsError
 from credits.ledger.serials import SerialRange
 from credits.participants.models import Kyc, Organisation
-from credits.payments import orders, premium
+from credits.payments import orders
 from credits.payments.models import Dispute, DisputeState, Order, OrderState, Payment, PaymentState, Use
 from credits.payments.orders import claim_in, tell
+from credits.payments.premiums import premium
 from credits.registry import sale
 from credits.registry.models import Retirement
 from credits.registry.policy import Policy

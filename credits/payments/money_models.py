@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from credits.db import Model, Word, one_of
 from credits.payments.models import Currency, Dispute, Order, Refund
-from credits.payments.premium_models import Payout
+from credits.payments.premiums.premium_models import Payout
 
 
 class MoneyKind(StrEnum):

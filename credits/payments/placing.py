@@ -14,14 +14,14 @@ from credits.ledger.posting import checked_quantity
 from credits.participants.models import Language, Organisation, User
 from credits.participants.permissions import may_buy
 from credits.payments.billing import Billing, tidied
-from credits.payments.filling import MOST_LINES
 from credits.payments.gateway import must_be_payable
 from credits.payments.models import Currency, Means, Offer, OfferState, Order, OrderLine, OrderState, Use
+from credits.payments.offering.filling import MOST_LINES
 from credits.payments.orders import billing_in, claim_in, language_in, lock, must_be_as_seen, tell
 from credits.payments.prices import LARGEST, Split, amount_of, split, tax, tax_rate
 from credits.registry.policy import Policy
 from credits.registry.retirement import Claim, must_fit_window, tidy
-from credits.registry.uses import Tally
+from credits.registry.use.uses import Tally
 from credits.registry.validity import must_not_have_expired
 
 

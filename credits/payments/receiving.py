@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from credits.journal import events
-from credits.payments import disputes, sending_back, settling
+from credits.payments import settling
 from credits.payments.delivering import Certify
 from credits.payments.gateway import Checkout, CheckoutState, Seen, Told
+from credits.payments.going_back import disputes, sending_back
 from credits.payments.models import Means, Order, Payment, PaymentState, ProviderEvent
 from credits.payments.orders import tell
 from credits.registry.policy import Policy

@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits.participants.models import User
-from credits.payments import delivering, reserving, standing
+from credits.payments import delivering, reserving
 from credits.payments.delivering import Certify
 from credits.payments.models import Order, OrderState, Payment, PaymentState, Refund, RefundState
+from credits.payments.offering import standing
 from credits.payments.orders import tell
 from credits.payments.prices import written
 from credits.registry.policy import Policy

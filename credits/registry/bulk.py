@@ -50,7 +50,7 @@ from credits.registry.queries import digits_of
 from credits.registry.retirement import Claim, NotABuyer, must_fit_window, tidy
 from credits.registry.telling import recorded
 from credits.registry.transfer import CannotHold, ToOneself
-from credits.registry.uses import Counted, Tally, tell_exceeded
+from credits.registry.use.uses import Counted, Tally, tell_exceeded
 
 
 def retire(

@@ -15,17 +15,9 @@ from credits.ledger.posting import Posted
 from credits.participants.models import User
 from credits.participants.permissions import is_auditor, is_issuer, must_issue
 from credits.participants.wording import paragraphs
-from credits.registry import (
-    annotating,
-    buffer,
-    cancellation,
-    corrections,
-    export,
-    holds,
-    plausibility_override,
-    reinstatement,
-    suspension,
-)
+from credits.registry import annotating, buffer, cancellation, corrections, export, holds, suspension
+from credits.registry.doubts import plausibility_override
+from credits.registry.mines import reinstatement
 from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.registry.policy import Policy
 from credits.registry.queries import digits_of

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 from credits.errors import NotAllowed
 from credits.participants.models import Kind, User
 from credits.participants.permissions import WrongRole, is_issuer, is_lead, is_own, is_verifier
-from credits.registry.assurance_models import Certainty, Severity, SiteFinding
-from credits.registry.jobs_at_sites import REVIEWING, VERIFIED, has_job_at
+from credits.registry.assurance.assurance_models import Certainty, Severity, SiteFinding
+from credits.registry.mines.jobs_at_sites import REVIEWING, VERIFIED, has_job_at
 from credits.registry.production import Batch, Site
 
 

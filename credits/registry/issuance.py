@@ -16,21 +16,21 @@ from credits.ledger.posting import Record
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import User
 from credits.participants.permissions import is_own, must_issue
-from credits.registry import group_audits
 from credits.registry.accounts import account_of
-from credits.registry.assessed import frozen_of
-from credits.registry.batches import lock_in
+from credits.registry.assurance import group_audits
+from credits.registry.assurance.assessed import frozen_of
 from credits.registry.buffer import contribute
 from credits.registry.calendar import months_before, outside
 from credits.registry.debits import lock_carry, lock_open, owed, pay_off
-from credits.registry.kinship_questions import open_questions, ties_behind, ties_to_issuer
-from credits.registry.licensed import uncovered
+from credits.registry.doubts.plausibility import keep_ground_as_it_is, obstacle
+from credits.registry.making.batches import lock_in
 from credits.registry.minerals import Contained, in_base_units
+from credits.registry.mines.licensed import uncovered
+from credits.registry.mines.standing import obstacles_of
 from credits.registry.models import REGISTRY_CODE, Issuance, SiteVintage
-from credits.registry.plausibility import keep_ground_as_it_is, obstacle
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState, CarriedRemainder
-from credits.registry.standing import obstacles_of
+from credits.registry.reviews.kinship_questions import open_questions, ties_behind, ties_to_issuer
 
 
 class NotThreePeople(NotAllowed):

@@ -4,12 +4,12 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from credits.registry.assurance.standards import OWN_FOLDER, Standards, load
 from credits.registry.market import Market, market_of
 from credits.registry.minerals import MILLION, mineral_of
 from credits.registry.models import Cause
 from credits.registry.operator import Operator, operator_of
 from credits.registry.production import EvidenceKind
-from credits.registry.standards import OWN_FOLDER, Standards, load
 
 BEYOND = ("refuse", "surplus")  # what becomes of a retirement beyond the declared use
 

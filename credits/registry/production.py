@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from credits.db import Model, Word, one_of
 from credits.participants.models import Organisation, User
 from credits.registry.minerals import Mineral, mineral_of
-from credits.registry.observed import ObservedSite
+from credits.registry.mines.observed import ObservedSite
 
 
 class Access(StrEnum):

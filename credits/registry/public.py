@@ -13,10 +13,10 @@ from credits.participants.models import Kind, Kyc, Organisation
 from credits.participants.permissions import NoSuchOrganisation
 from credits.registry.accounts import owners
 from credits.registry.minerals import Mineral, mineral_of
+from credits.registry.mines.sites import NoSuchSite
 from credits.registry.models import Holding, Issuance, Retirement
 from credits.registry.production import Site
 from credits.registry.queries import NoSuchSerial, digits_of, issuance_numbered
-from credits.registry.sites import NoSuchSite
 
 UNIT = re.compile(rf"({ISSUANCE.pattern})-([0-9]{{9,19}})")
 KNOWN_TO_ALL = (Kyc.APPROVED, Kyc.SUSPENDED)  # who is not approved yet, or was refused, is nobody's business

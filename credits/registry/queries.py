@@ -14,13 +14,13 @@ from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Kyc, Organisation, User
 from credits.participants.permissions import BUYERS, PRODUCERS, NoSuchOrganisation, is_auditor, is_issuer, is_verifier
 from credits.registry.accounts import accounts_of
-from credits.registry.batches import NoSuchBatch
-from credits.registry.evidence import NoSuchEvidence
+from credits.registry.making.batches import NoSuchBatch
+from credits.registry.mines.sites import NoSuchSite
 from credits.registry.models import Issuance, Retirement, Transfer
+from credits.registry.papers.evidence import NoSuchEvidence
 from credits.registry.production import Batch, BatchState, Evidence, Site
 from credits.registry.retirement import NoSuchRetirement
-from credits.registry.reviewed import open_to_review_of
-from credits.registry.sites import NoSuchSite
+from credits.registry.reviews.reviewed import open_to_review_of
 from credits.registry.transfer import NoSuchTransfer
 
 UNSEEN_BY_STAFF = (BatchState.DRAFT, BatchState.WITHDRAWN)

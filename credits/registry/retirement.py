@@ -24,7 +24,7 @@ from credits.registry.models import Issuance, RetiredRange, Retirement, Retireme
 from credits.registry.policy import Policy
 from credits.registry.telling import serials_told
 from credits.registry.transfer import must_not_rest, state_kept
-from credits.registry.uses import Counted, Tally, tell_exceeded
+from credits.registry.use.uses import Counted, Tally, tell_exceeded
 from credits.registry.validity import must_not_have_expired
 
 

@@ -25,7 +25,7 @@ from credits.registry.reservation import OnHold
 from credits.registry.retirement import Claim, enter, must_fit_window, tidy
 from credits.registry.telling import recorded, serials_told
 from credits.registry.transfer import must_not_be_suspended, state_kept
-from credits.registry.uses import Tally
+from credits.registry.use.uses import Tally
 from credits.registry.validity import must_not_have_expired
 
 MOST_BLOCKS = 100_000

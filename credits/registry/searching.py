@@ -8,9 +8,9 @@ from credits.participants.models import Kyc, Organisation, User
 from credits.participants.permissions import PRODUCERS, may_register_for
 from credits.registry import queries
 from credits.registry.minerals import MINERALS
+from credits.registry.mines.observations import NoSuchObservedSite, is_near, observed
+from credits.registry.mines.observed import ObservedSite
 from credits.registry.models import Issuance
-from credits.registry.observations import NoSuchObservedSite, is_near, observed
-from credits.registry.observed import ObservedSite
 from credits.registry.production import Batch, BatchState, Site
 
 

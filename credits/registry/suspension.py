@@ -9,7 +9,7 @@ from credits import ledger
 from credits.journal import events
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
-from credits.registry.batches import lock_in, remark
+from credits.registry.making.batches import lock_in, remark
 from credits.registry.models import Issuance
 from credits.registry.movements import Decision
 from credits.registry.policy import Policy

@@ -11,9 +11,9 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.form_fields import OnceForm, printable
 from credits.identity import current_user, now, signed_in
-from credits.registry import review_points, review_threads
 from credits.registry.production import Batch, BatchState
-from credits.registry.review_models import ReviewPoint
+from credits.registry.reviews import review_points, review_threads
+from credits.registry.reviews.review_models import ReviewPoint
 from credits.web.batches import own_batch, to_batch
 from credits.web.blueprint import bp
 

@@ -12,10 +12,10 @@ from credits.extensions import db
 from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_register_for
-from credits.registry import entering, vintages
-from credits.registry.batch_entries import EntryState
+from credits.registry.making import entering, vintages
+from credits.registry.making.batch_entries import EntryState
+from credits.registry.making.reckoning import so_far
 from credits.registry.minerals import Mineral
-from credits.registry.reckoning import so_far
 from credits.web.batch_forms import FIELDS, BatchForm
 from credits.web.batches import to_batch
 from credits.web.blueprint import bp

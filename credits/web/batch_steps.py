@@ -16,15 +16,16 @@ from credits.extensions import db
 from credits.form_fields import with_point
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_register_for
-from credits.registry import batches as registry_batches
-from credits.registry import entering, queries, vintages
-from credits.registry.batch_entries import BatchEntry, EntryState
-from credits.registry.drying import moisture_of
-from credits.registry.licensed import uncovered
+from credits.registry import queries
+from credits.registry.making import batches as registry_batches
+from credits.registry.making import entering, vintages
+from credits.registry.making.batch_entries import BatchEntry, EntryState
+from credits.registry.making.drying import moisture_of
+from credits.registry.making.reckoning import SoFar, reckon, so_far
 from credits.registry.minerals import Mineral
+from credits.registry.mines.licensed import uncovered
+from credits.registry.mines.sites import number_of
 from credits.registry.production import Batch, BatchState, EvidenceKind, Site
-from credits.registry.reckoning import SoFar, reckon, so_far
-from credits.registry.sites import number_of
 from credits.web.batch_entries import to_step, whole_form, wrong_step
 from credits.web.batch_forms import FIELD_NAMES, FIELDS, StepForm
 from credits.web.batches import AMENDABLE, own_batch, start_form, to_batch, typed

@@ -16,13 +16,16 @@ from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import User
 from credits.participants.permissions import may_register_for
-from credits.registry import batches as registry_batches
-from credits.registry import entering, plausibility, queries, review_threads, searching
+from credits.registry import queries, searching
+from credits.registry.doubts import plausibility
+from credits.registry.doubts.plausibility_chart import chart_of
+from credits.registry.making import batches as registry_batches
+from credits.registry.making import entering
+from credits.registry.making.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, reckon, shown
 from credits.registry.minerals import MINERALS, mineral_of
-from credits.registry.plausibility_chart import chart_of
+from credits.registry.mines.sites import number_of
 from credits.registry.production import Batch, BatchState, Site
-from credits.registry.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, reckon, shown
-from credits.registry.sites import number_of
+from credits.registry.reviews import review_threads
 from credits.web.batch_forms import FIELD_NAMES, BatchForm, ChangeForm, StartAmongManyForm, StartForm
 from credits.web.blueprint import bp
 from credits.web.paging import asked_text, page_of

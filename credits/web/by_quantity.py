@@ -10,9 +10,9 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.form_fields import with_point
 from credits.identity import now, visitor
-from credits.payments import catalogue, filling
-from credits.payments.catalogue import Sorting, Wish
-from credits.payments.filling import Line
+from credits.payments.offering import catalogue, filling
+from credits.payments.offering.catalogue import Sorting, Wish
+from credits.payments.offering.filling import Line
 from credits.problems import status_of
 from credits.registry.minerals import CREDITS, EXPONENTS
 from credits.web import quoting

@@ -7,14 +7,15 @@ from flask import Response, current_app, jsonify, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from credits import languages
-from credits.certificates import issuing, published
+from credits.certificates import issuing
+from credits.certificates.claiming import published
 from credits.certificates.issuing import certificate_numbered, facts_in
 from credits.certificates.models import Certificate
 from credits.country_maps import area_of
 from credits.extensions import db
 from credits.ledger.serials import parse
 from credits.participants import countries
-from credits.payments.tracing import bought_in
+from credits.payments.premiums.tracing import bought_in
 from credits.registry import annotating, queries
 from credits.web import credentials
 from credits.web.blueprint import bp

@@ -12,10 +12,10 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from credits import languages
-from credits.certificates import published, publishing
-from credits.certificates.claim_entries import NotRead, Placement, SaysTooMuch
-from credits.certificates.claim_models import ClaimEntry, PublishedClaim
-from credits.certificates.publishing import must_publish
+from credits.certificates.claiming import published, publishing
+from credits.certificates.claiming.claim_entries import NotRead, Placement, SaysTooMuch
+from credits.certificates.claiming.claim_models import ClaimEntry, PublishedClaim
+from credits.certificates.claiming.publishing import must_publish
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.form_fields import Amount, Day, OnceForm, printable, tell_at

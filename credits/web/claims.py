@@ -12,14 +12,14 @@ from wtforms import TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from credits import languages
-from credits.certificates import claims as saying
-from credits.certificates import published, publishing
-from credits.certificates.claim_checking import LONGEST_TEXT, Mark
-from credits.certificates.claim_tongues import unread
-from credits.certificates.claims import Sentence
+from credits.certificates.claiming import claims as saying
+from credits.certificates.claiming import published, publishing
+from credits.certificates.claiming.claim_checking import LONGEST_TEXT, Mark
+from credits.certificates.claiming.claim_tongues import unread
+from credits.certificates.claiming.claims import Sentence
+from credits.certificates.claiming.publishing import may_claim, must_publish
 from credits.certificates.facts import read
 from credits.certificates.models import Certificate
-from credits.certificates.publishing import may_claim, must_publish
 from credits.certificates.wording import LANGUAGES
 from credits.errors import CreditsError
 from credits.extensions import csrf, db

@@ -7,8 +7,8 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.journal import proving
 from credits.participants.models import Organisation
-from credits.registry import redrawing
 from credits.registry.queries import digits_of
+from credits.registry.reviews import redrawing
 from credits.web.blueprint import bp
 
 

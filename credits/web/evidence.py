@@ -18,13 +18,14 @@ from credits.extensions import db
 from credits.form_fields import OnceForm, printable
 from credits.identity import current_user, new_handle, now, signed_in
 from credits.participants.permissions import may_register_for
-from credits.registry import evidence as registry_evidence
-from credits.registry import evidence_uploads, queries
-from credits.registry.evidence import OPEN_FOR_EVIDENCE, NoSuchEvidence
-from credits.registry.evidence_looking import UnusableFile
-from credits.registry.evidence_models import Upload
-from credits.registry.evidence_tables import FormulaCell, NoTable
-from credits.registry.evidence_uploads import NoSuchUpload
+from credits.registry import queries
+from credits.registry.papers import evidence as registry_evidence
+from credits.registry.papers import evidence_uploads
+from credits.registry.papers.evidence import OPEN_FOR_EVIDENCE, NoSuchEvidence
+from credits.registry.papers.evidence_looking import UnusableFile
+from credits.registry.papers.evidence_models import Upload
+from credits.registry.papers.evidence_tables import FormulaCell, NoTable
+from credits.registry.papers.evidence_uploads import NoSuchUpload
 from credits.registry.production import Batch, EvidenceKind
 from credits.web.blueprint import bp
 from credits.web.story import KINDS_OF_PAPER

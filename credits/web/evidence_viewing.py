@@ -16,10 +16,11 @@ from credits.form_fields import OnceForm, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import User
 from credits.participants.permissions import is_auditor, is_issuer, is_verifier
-from credits.registry import evidence_likeness, evidence_questions, queries
-from credits.registry.evidence_looking import CSV, page_of
-from credits.registry.evidence_models import Likeness
-from credits.registry.evidence_tables import rows, table_text
+from credits.registry import queries
+from credits.registry.papers import evidence_likeness, evidence_questions
+from credits.registry.papers.evidence_looking import CSV, page_of
+from credits.registry.papers.evidence_models import Likeness
+from credits.registry.papers.evidence_tables import rows, table_text
 from credits.registry.production import Batch, Evidence
 from credits.web.blueprint import bp
 from credits.web.evidence import sealed

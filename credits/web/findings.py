@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 
 from credits.extensions import db
 from credits.identity import current_user, now, signed_in
-from credits.registry import finding_lists
-from credits.registry.finding_lists import Which
-from credits.registry.sites import number_of
+from credits.registry.assurance import finding_lists
+from credits.registry.assurance.finding_lists import Which
+from credits.registry.mines.sites import number_of
 from credits.web.blueprint import bp
 
 

@@ -11,8 +11,9 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.form_fields import OnceForm
 from credits.identity import now
-from credits.registry import grievances, public
-from credits.registry.grievance_models import Grievance
+from credits.registry import public
+from credits.registry.mines import grievances
+from credits.registry.mines.grievance_models import Grievance
 from credits.web.blueprint import bp
 
 MOST = grievances.MOST_WORDS

@@ -14,7 +14,7 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
-from credits.registry import groups
+from credits.registry.assurance import groups
 from credits.web.blueprint import bp
 
 ANSWERS = {

@@ -12,7 +12,7 @@ from credits.identity import current_user, signed_in
 from credits.ledger.models import AccountKind
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import BUYERS, NoSuchOrganisation, may_dispose_of
-from credits.payments import offers
+from credits.payments.offering import offers
 from credits.registry import queries
 from credits.registry.minerals import Mineral
 from credits.registry.queries import Held

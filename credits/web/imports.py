@@ -18,9 +18,10 @@ from credits.extensions import db
 from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_register_for
-from credits.registry import import_sheets, import_templates, importing, searching
-from credits.registry.import_columns import COLUMNS
-from credits.registry.import_files import MOST_ROWS, ImportFile, ImportKind, ImportState
+from credits.registry import searching
+from credits.registry.files import import_sheets, import_templates, importing
+from credits.registry.files.import_columns import COLUMNS
+from credits.registry.files.import_files import MOST_ROWS, ImportFile, ImportKind, ImportState
 from credits.web.blueprint import bp
 from credits.web.paging import page_of
 

@@ -11,9 +11,11 @@ from credits.extensions import db
 from credits.identity import now
 from credits.ledger.serials import LARGEST, SerialRange, written
 from credits.participants import countries
-from credits.payments import catalogue, tracing
-from credits.registry import plausibility, public, queries
+from credits.payments.offering import catalogue
+from credits.payments.premiums import tracing
+from credits.registry import public, queries
 from credits.registry.annotating import annulled_among
+from credits.registry.doubts import plausibility
 from credits.registry.models import Issuance
 from credits.registry.production import BatchState
 from credits.registry.whereabouts import whereabouts

@@ -11,12 +11,12 @@ from credits.identity import now, visitor
 from credits.participants import countries
 from credits.participants.models import User
 from credits.participants.permissions import PRODUCERS
-from credits.payments import catalogue, filling, offers
-from credits.payments.catalogue import Found, Sorting, Wish
 from credits.payments.models import Currency, Offer, OfferState
+from credits.payments.offering import catalogue, filling, offers
+from credits.payments.offering.catalogue import Found, Sorting, Wish
 from credits.problems import status_of
-from credits.registry import site_states
 from credits.registry.minerals import mineral_of
+from credits.registry.mines import site_states
 from credits.web import quoting
 from credits.web.blueprint import bp
 from credits.web.paging import asked_text, page_of

@@ -9,7 +9,8 @@ from credits.drawing import spoken
 from credits.extensions import db
 from credits.identity import current_user, signed_in
 from credits.participants.models import Language
-from credits.payments import invoices, looking, refunding
+from credits.payments import invoices, looking
+from credits.payments.going_back import refunding
 from credits.payments.invoices import NoSuchPaper, Paper
 from credits.web.blueprint import bp
 

@@ -18,9 +18,9 @@ from credits.extensions import db
 from credits.form_fields import Day, printable, with_point
 from credits.identity import current_user
 from credits.participants.models import Language, User
-from credits.payments import offers
-from credits.payments.filling import MOST_LINES
 from credits.payments.models import Means, Offer, Order, Use
+from credits.payments.offering import offers
+from credits.payments.offering.filling import MOST_LINES
 from credits.payments.orders import language_in
 from credits.payments.placing import Asked
 from credits.registry.minerals import BadMeasure

@@ -10,8 +10,9 @@ from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import Language
 from credits.participants.permissions import may_buy
-from credits.payments import choosing_use, looking
+from credits.payments import looking
 from credits.payments.models import Order
+from credits.payments.offering import choosing_use
 from credits.registry.retirement import Claim
 from credits.web.blueprint import bp
 from credits.web.paying_fields import countries_offered

@@ -22,13 +22,15 @@ from credits.ledger.serials import written
 from credits.participants import countries
 from credits.participants.models import User
 from credits.participants.permissions import may_buy
-from credits.payments import cancelling, choosing_use, delivering, disputes, invoices, looking, refunding, reserving
+from credits.payments import cancelling, delivering, invoices, looking, reserving
 from credits.payments.gateway import ProviderUnreachable
+from credits.payments.going_back import disputes, refunding
 from credits.payments.models import Means, Order, OrderLine, OrderState, Payment, PaymentState, Use
+from credits.payments.offering import choosing_use
+from credits.payments.offering.standing import standing_of
 from credits.payments.orders import language_in
 from credits.payments.prices import plain
 from credits.payments.settling import UNDER_WAY
-from credits.payments.standing import standing_of
 from credits.problems import status_of
 from credits.progress import steps_of
 from credits.registry import sale

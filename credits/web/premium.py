@@ -13,15 +13,15 @@ from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import RoleName
 from credits.participants.permissions import has_any, may_register_for, may_see
-from credits.payments import committees, disbursing, premium_figures, premium_papers, spending
-from credits.payments.premium_chart import chart_of
-from credits.payments.premium_models import PaperKind, Theme
-from credits.payments.site_premium import premium_of
-from credits.payments.spending import Shown
+from credits.payments.premiums import committees, disbursing, premium_figures, premium_papers, spending
+from credits.payments.premiums.premium_chart import chart_of
+from credits.payments.premiums.premium_models import PaperKind, Theme
+from credits.payments.premiums.site_premium import premium_of
+from credits.payments.premiums.spending import Shown
 from credits.premium_words import PREMIUM_WORDS
 from credits.registry import queries, searching
+from credits.registry.mines.sites import number_of
 from credits.registry.production import Site
-from credits.registry.sites import number_of
 from credits.web.blueprint import bp
 from credits.web.paging import page_of
 from credits.web.premium_forms import CommitteeForm, MinuteForm, PayoutForm, ReasonForm, UseForm

@@ -11,15 +11,15 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional, St
 
 from credits.errors import CreditsError, Invalid
 from credits.form_fields import Day, OnceForm, Whole, printable
-from credits.payments.committees import Decided, NotHeld
-from credits.payments.disbursing import BeyondDecision
 from credits.payments.models import Currency
-from credits.payments.premium_models import PayoutMeans, Theme
-from credits.payments.premium_papers import PaperUsed
+from credits.payments.premiums.committees import Decided, NotHeld
+from credits.payments.premiums.disbursing import BeyondDecision
+from credits.payments.premiums.premium_models import PayoutMeans, Theme
+from credits.payments.premiums.premium_papers import PaperUsed
+from credits.payments.premiums.spending import BeyondPayout, Bought
 from credits.payments.prices import parse, written
-from credits.payments.spending import BeyondPayout, Bought
 from credits.premium_words import MEANS, THEMES
-from credits.registry.evidence_looking import UnusableFile
+from credits.registry.papers.evidence_looking import UnusableFile
 from credits.web.sites import choices_of, chosen_of, not_ahead
 
 

@@ -14,20 +14,20 @@ from credits.identity import current_user, now, signed_in, visitor
 from credits.ledger.serials import SerialRange
 from credits.participants.models import User
 from credits.participants.permissions import is_auditor, is_issuer, is_own
-from credits.payments import following, premium_figures, premium_papers
-from credits.payments.following import Trail
 from credits.payments.models import Order, OrderState
-from credits.payments.premium_chart import chart_of
-from credits.payments.premium_models import Minute, PremiumPaper
+from credits.payments.premiums import following, premium_figures, premium_papers
+from credits.payments.premiums.following import Trail
+from credits.payments.premiums.premium_chart import chart_of
+from credits.payments.premiums.premium_models import Minute, PremiumPaper
+from credits.payments.premiums.site_premium import premium_of, sites_with_premium
+from credits.payments.premiums.tracing import MOST_LINES
 from credits.payments.prices import plain
-from credits.payments.site_premium import premium_of, sites_with_premium
-from credits.payments.tracing import MOST_LINES
 from credits.premium_words import PREMIUM_WORDS
 from credits.registry import public, queries
-from credits.registry.evidence_looking import page_of as drawn_page
+from credits.registry.mines.sites import number_of
 from credits.registry.models import RetiredRange
+from credits.registry.papers.evidence_looking import page_of as drawn_page
 from credits.registry.production import Site
-from credits.registry.sites import number_of
 from credits.web.blueprint import bp
 from credits.web.evidence import sealed
 from credits.web.holdings import as_cell

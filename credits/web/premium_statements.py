@@ -12,11 +12,11 @@ from credits.certificates import pdf
 from credits.certificates.wording import LANGUAGES, Words, words_of
 from credits.extensions import db
 from credits.identity import current_user, now, signed_in
-from credits.payments import premium_figures
-from credits.payments.premium_models import Payout
-from credits.payments.premium_statement import Sale, paid_of, sales_of
+from credits.payments.premiums import premium_figures
+from credits.payments.premiums.premium_models import Payout
+from credits.payments.premiums.premium_statement import Sale, paid_of, sales_of
+from credits.payments.premiums.statement_facts import language_of, statement_facts
 from credits.payments.prices import plain
-from credits.payments.statement_facts import language_of, statement_facts
 from credits.registry.production import Site
 from credits.web.blueprint import bp
 from credits.web.holdings import as_cell

@@ -7,17 +7,19 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 
 from credits import languages
-from credits.certificates import claims, published
+from credits.certificates.claiming import claims, published
 from credits.country_maps import area_of
 from credits.extensions import db
 from credits.identity import now, visitor
 from credits.participants import countries
 from credits.participants.permissions import BUYERS, PRODUCERS
-from credits.payments import catalogue
-from credits.payments.site_premium import premium_of
-from credits.registry import assessed, grievances, public, site_records, site_states
+from credits.payments.offering import catalogue
+from credits.payments.premiums.site_premium import premium_of
+from credits.registry import public
 from credits.registry.annotating import standings_among
+from credits.registry.assurance import assessed
 from credits.registry.minerals import MINERALS
+from credits.registry.mines import grievances, site_records, site_states
 from credits.registry.production import Site
 from credits.web.blueprint import bp
 from credits.web.paging import page_of

@@ -11,9 +11,10 @@ from credits.identity import visitor
 from credits.participants import countries
 from credits.participants.models import User
 from credits.participants.permissions import may_buy
-from credits.payments import filling, prices
-from credits.payments.filling import Line
+from credits.payments import prices
 from credits.payments.models import Currency
+from credits.payments.offering import filling
+from credits.payments.offering.filling import Line
 from credits.payments.prices import Split
 
 

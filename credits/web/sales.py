@@ -12,11 +12,12 @@ from credits.extensions import db
 from credits.form_fields import Amount, Day, OnceForm, accepted_by, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_register_for
-from credits.registry import plausibility_sales, queries, searching
+from credits.registry import queries, searching
+from credits.registry.doubts import plausibility_sales
+from credits.registry.doubts.plausibility_claims import weight
+from credits.registry.doubts.plausibility_sales import OPEN_FOR_SALES, SaleFacts, sale_of, sales_of
+from credits.registry.making.reckoning import grade_digits, shown
 from credits.registry.minerals import contained_ng, in_base_units, share_ppm, weight_mg
-from credits.registry.plausibility_claims import weight
-from credits.registry.plausibility_sales import OPEN_FOR_SALES, SaleFacts, sale_of, sales_of
-from credits.registry.reckoning import grade_digits, shown
 from credits.web.blueprint import bp
 
 

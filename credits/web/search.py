@@ -11,7 +11,7 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import visitor
 from credits.ledger.serials import ISSUANCE, SerialRange, written
-from credits.payments import offers
+from credits.payments.offering import offers
 from credits.registry import public, queries
 from credits.web.blueprint import bp
 from credits.web.paging import asked_text

@@ -14,8 +14,8 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.form_fields import Amount, OnceForm, Price
 from credits.identity import current_user, now, signed_in
-from credits.payments import catalogue, filling, floors, offers, sold
 from credits.payments.models import Currency, Floor, Offer, OfferState
+from credits.payments.offering import catalogue, filling, floors, offers, sold
 from credits.payments.prices import BadPrice, plain, split
 from credits.problems import status_of
 from credits.registry import queries

@@ -15,12 +15,13 @@ from credits.extensions import db
 from credits.form_fields import Amount, Day, OnceForm, accepted_by, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import User
-from credits.registry import plausibility_limits, queries
+from credits.registry import queries
+from credits.registry.doubts import plausibility_limits
+from credits.registry.doubts.plausibility_claims import weight
+from credits.registry.doubts.plausibility_limits import LimitFacts, current_limits, is_independent, limits_of
+from credits.registry.doubts.screened import Basis, LimitKind, Per
 from credits.registry.minerals import MINERALS, weight_mg
-from credits.registry.plausibility_claims import weight
-from credits.registry.plausibility_limits import LimitFacts, current_limits, is_independent, limits_of
 from credits.registry.production import Site
-from credits.registry.screened import Basis, LimitKind, Per
 from credits.web.blueprint import bp
 from credits.web.story import MINERAL_NAMES
 

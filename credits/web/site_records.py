@@ -15,11 +15,12 @@ from credits.extensions import db
 from credits.form_fields import Amount, Day, OnceForm, Whole, accepted_by, printable
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_register_for
-from credits.registry import queries, searching, site_records
+from credits.registry import queries, searching
 from credits.registry.minerals import decimal
+from credits.registry.mines import site_records
+from credits.registry.mines.site_record_models import Severity, Stage
+from credits.registry.mines.site_records import DAYS, KINDS, NoSuchRecord
 from credits.registry.production import Answer
-from credits.registry.site_record_models import Severity, Stage
-from credits.registry.site_records import DAYS, KINDS, NoSuchRecord
 from credits.web.blueprint import bp
 from credits.web.sites import ANSWERS, choices_of, chosen_of, not_ahead
 

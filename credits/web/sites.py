@@ -20,14 +20,16 @@ from credits.identity import current_user, now, signed_in
 from credits.participants import countries
 from credits.participants.models import Organisation
 from credits.participants.permissions import may_register_for
-from credits.registry import assessed, queries, searching, site_states
-from credits.registry import sites as registry_sites
+from credits.registry import queries, searching
+from credits.registry.assurance import assessed
 from credits.registry.calendar import months_before
-from credits.registry.observations import observed
+from credits.registry.doubts.screening import Candidate, nearest
+from credits.registry.doubts.screening_summary import screened
+from credits.registry.mines import site_states
+from credits.registry.mines import sites as registry_sites
+from credits.registry.mines.observations import observed
+from credits.registry.mines.sites import MOST_MINERS, SiteFacts, number_of, position
 from credits.registry.production import Access, Answer, Method, Site
-from credits.registry.screening import Candidate, nearest
-from credits.registry.screening_summary import screened
-from credits.registry.sites import MOST_MINERS, SiteFacts, number_of, position
 from credits.web.blueprint import bp
 from credits.web.paging import asked_text, page_of
 

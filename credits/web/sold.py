@@ -8,8 +8,8 @@ from credits.extensions import db
 from credits.identity import current_user, signed_in
 from credits.payments import looking
 from credits.payments.models import Order, OrderLine, OrderState
+from credits.payments.offering.sold import earned
 from credits.payments.prices import plain
-from credits.payments.sold import earned
 from credits.web.blueprint import bp
 from credits.web.holdings import as_cell
 from credits.web.paging import page_of

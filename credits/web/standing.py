@@ -15,11 +15,11 @@ from credits.extensions import db
 from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_buy
-from credits.payments import catalogue, floors, serving, standing
 from credits.payments.models import OrderState
+from credits.payments.offering import catalogue, floors, serving, standing
+from credits.payments.offering.standing import GOING_ON
+from credits.payments.offering.standing_models import StandingOrder, StandingPart, StandingState
 from credits.payments.prices import Split, amount_of, split
-from credits.payments.standing import GOING_ON
-from credits.payments.standing_models import StandingOrder, StandingPart, StandingState
 from credits.problems import status_of
 from credits.provider import means_taken
 from credits.web.blueprint import bp

@@ -13,12 +13,15 @@ from credits.identity import current_user, signed_in
 from credits.notices import reading
 from credits.participants.models import Kind, Kyc, Organisation, RoleName, User
 from credits.participants.permissions import BUYERS, PRODUCERS, has_any, is_issuer, is_verifier
-from credits.payments import disbursing, looking, premium_open
+from credits.payments import looking
 from credits.payments.models import Order, OrderState
-from credits.payments.premium_models import PayoutState
-from credits.registry import entering, queries, review_queue, waiting
+from credits.payments.premiums import disbursing, premium_open
+from credits.payments.premiums.premium_models import PayoutState
+from credits.registry import queries
+from credits.registry.making import entering
 from credits.registry.models import Transfer, TransferState
 from credits.registry.production import Batch, BatchState
+from credits.registry.reviews import review_queue, waiting
 from credits.web.blueprint import bp
 
 MOST_SITES = 20  # whose premium is looked at

@@ -19,7 +19,7 @@ from credits.identity import current_user, now, signed_in
 from credits.participants import countries
 from credits.participants.models import Organisation
 from credits.participants.permissions import may_dispose_of
-from credits.payments import releasing
+from credits.payments.going_back import releasing
 from credits.problems import status_of
 from credits.registry import guarding, queries
 from credits.registry import transfer as transferring

@@ -20,10 +20,10 @@ from credits.identity import current_user, now, signed_in
 from credits.participants import countries
 from credits.participants.models import Kind, Organisation
 from credits.participants.permissions import BUYERS
-from credits.registry import use_cover, use_declaring
 from credits.registry.minerals import MINERALS, BadMeasure, Mineral, mineral_of
-from credits.registry.use_declaring import EndUser, Use, in_total, worked_out
-from credits.registry.use_models import UseLine
+from credits.registry.use import use_cover, use_declaring
+from credits.registry.use.use_declaring import EndUser, Use, in_total, worked_out
+from credits.registry.use.use_models import UseLine
 from credits.web.blueprint import bp
 from credits.web.holdings import may_move
 from credits.web.paging import Page, asked_number, page_of

@@ -6,8 +6,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from credits.certificates.checks.published_keys import in_text
 from credits.certificates.issuing import certificate_numbered
-from credits.certificates.published_keys import in_text
 from credits.certificates.verify import as_plain
 from credits.errors import CreditsError
 from credits.extensions import csrf, db

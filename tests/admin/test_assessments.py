@@ -4,8 +4,10 @@ import pytest
 
 from credits.admin import assessments, findings, sites
 from credits.participants.models import RoleName
-from credits.registry import assessed, site_states, verification
+from credits.registry.assurance import assessed
+from credits.registry.mines import site_states
 from credits.registry.production import AssuranceState
+from credits.registry.reviews import verification
 from tests.admin.conftest import NOW
 
 GAP = {

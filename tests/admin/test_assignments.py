@@ -1,10 +1,10 @@
 import pytest
 
 from credits.participants.models import Kind, Kyc, RoleName
-from credits.registry.assigning import standing
 from credits.registry.production import BatchState
+from credits.registry.reviews.assigning import standing
 from tests.factories import UserFactory
-from tests.registry.test_groups import ALL_WELL, Group
+from tests.registry.assurance.test_groups import ALL_WELL, Group
 
 
 class TestTheJob:

@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from credits.participants.models import Language
-from credits.registry import batches, review_threads, verification
+from credits.registry.making import batches
 from credits.registry.movements import DecisionKind
 from credits.registry.production import Answer, BatchState, EvidenceKind
-from credits.registry.ready_remarks import sentences
-from credits.registry.review_models import ReviewPoint
+from credits.registry.reviews import review_threads, verification
+from credits.registry.reviews.ready_remarks import sentences
+from credits.registry.reviews.review_models import ReviewPoint
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from credits.admin.maps import SIZE, drawn
-from credits.registry.neighbourhood import Neighbour, around
+from credits.registry.mines.neighbourhood import Neighbour, around
 
 KAMILOMBE = SimpleNamespace(latitude=-10_716_400, longitude=25_466_700, country="COD")
 

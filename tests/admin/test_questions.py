@@ -4,14 +4,14 @@ import pytest
 from sqlalchemy import select
 
 from credits.participants.models import RoleName
-from credits.registry import plausibility_limits
-from credits.registry.observed import ObservedSite, SiteObservation
-from credits.registry.plausibility_limits import LimitFacts
+from credits.registry.doubts import plausibility_limits
+from credits.registry.doubts.plausibility_limits import LimitFacts
+from credits.registry.doubts.screened import Basis, LimitKind, Per, ReviewQuestion
+from credits.registry.making.revisions import revision_of
+from credits.registry.mines.observed import ObservedSite, SiteObservation
 from credits.registry.production import BatchState
-from credits.registry.revisions import revision_of
-from credits.registry.screened import Basis, LimitKind, Per, ReviewQuestion
 from tests.factories import UserFactory
-from tests.registry.test_plausibility import approve, propose, verify
+from tests.registry.doubts.test_plausibility import approve, propose, verify
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import pytest
 from sqlalchemy import update
 
 from credits.participants.models import Kind, Kyc, RoleName
-from credits.registry import verification
 from credits.registry.production import Batch, BatchState
+from credits.registry.reviews import verification
 from tests.factories import OrganisationFactory, UserFactory
 
 TABS = ["Queue", "Findings", "Grievances", "Groups", "Assignments", "Issuances", "Decisions", "Holds"]

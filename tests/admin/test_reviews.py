@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from credits.participants.models import Kind, RoleName
-from credits.registry import batches, site_records, verification
-from credits.registry.observed import ObservedSite, SiteObservation
+from credits.registry.making import batches
+from credits.registry.making.revisions import revision_of
+from credits.registry.mines import site_records
+from credits.registry.mines.observed import ObservedSite, SiteObservation
 from credits.registry.production import Answer, Assurance, BatchState, EvidenceKind, Remark, RemarkKind
-from credits.registry.revisions import revision_of
+from credits.registry.reviews import verification
 from tests.factories import UserFactory
 from tests.stage import COBALT
 

@@ -2,7 +2,7 @@
 
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Kind
-from credits.registry.observed import ObservedSite
+from credits.registry.mines.observed import ObservedSite
 from tests.api.conftest import PAPERS
 from tests.documents import worked
 

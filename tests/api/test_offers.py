@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from credits.participants.models import RoleName, User
-from credits.payments import floors
+from credits.payments.offering import floors
 
 
 class TestOffers:

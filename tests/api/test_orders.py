@@ -4,8 +4,8 @@ from datetime import date, timedelta
 import pytest
 
 from credits.payments import acts, receiving
-from credits.payments.disputes import TAKEN_BACK
 from credits.payments.gateway import Disputed
+from credits.payments.going_back.disputes import TAKEN_BACK
 from credits.payments.models import DisputeState, Means, Order
 from tests.factories import ApiTokenFactory
 from tests.payments.selling import checkout_of

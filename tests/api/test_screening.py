@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from credits.participants.models import Kind
-from credits.registry.observed import ObservedSite, SiteObservation
+from credits.registry.mines.observed import ObservedSite, SiteObservation
 from credits.registry.production import Site
 
 

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from credits.participants.models import Kind
-from credits.registry.observed import ObservedSite, SiteObservation
+from credits.registry.mines.observed import ObservedSite, SiteObservation
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from credits.certificates import signing
+from credits.certificates.checks.published_keys import DocumentKey, published
 from credits.certificates.inclusion import frozen_together
 from credits.certificates.press import pressed
-from credits.certificates.published_keys import DocumentKey, published
 from credits.journal.canonical import encode
 from credits.journal.heads import Head
 from credits.journal.keys import LogKeys, new_key

@@ -9,13 +9,14 @@ import pytest
 from pikepdf.pdfa import check as pdfa_check
 from sqlalchemy.exc import IntegrityError
 
-from credits.certificates import checking, pdf, records
+from credits.certificates import pdf, records
 from credits.certificates.account_facts import BadDays, Days
+from credits.certificates.checks import checking
+from credits.certificates.checks.published_keys import keys_in
 from credits.certificates.facts import mineral_told
 from credits.certificates.issuing import Issuer, freeze_all
 from credits.certificates.kinds import figures_of
 from credits.certificates.press import NotIssuedYet, pressed
-from credits.certificates.published_keys import keys_in
 from credits.certificates.record_facts import amount_told, beneficiaries_of, totals_of
 from credits.certificates.records import Asking, NoSuchDocument, NothingRetired
 from credits.certificates.wording import LANGUAGES

@@ -13,8 +13,8 @@ import pytest
 
 from config import ROOT
 from credits.certificates import verify
-from credits.certificates.checking import LARGEST
-from credits.certificates.published_keys import KeysUnreadable, keys_in
+from credits.certificates.checks.checking import LARGEST
+from credits.certificates.checks.published_keys import KeysUnreadable, keys_in
 from credits.journal.canonical import encode
 from tests.certificates.genuine import Registry, told_facts
 

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import func, select
 
 from credits.journal.models import Event
-from credits.registry.import_files import ImportKind
-from credits.registry.import_templates import as_xlsx
+from credits.registry.files.import_files import ImportKind
+from credits.registry.files.import_templates import as_xlsx
 from credits.registry.production import Batch, Site
 from tests.factories import UserFactory
 from tests.stage import Stage

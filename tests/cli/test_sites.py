@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import func, select
 
 from credits.journal.models import Event
-from credits.registry.observed import ObservedSite, SiteObservation
+from credits.registry.mines.observed import ObservedSite, SiteObservation
 from tests.registry.ipis_file import SMALL, file_of
 
 

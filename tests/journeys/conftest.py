@@ -18,7 +18,7 @@ from config import Settings
 from credits.app import create_app
 from credits.extensions import db
 from credits.participants.models import Kind, Organisation, User
-from credits.registry import ipis, observations
+from credits.registry.mines import ipis, observations
 from credits.registry.trusted import Trust
 from tests import servers
 from tests.factories import AT, OrganisationFactory, UserFactory

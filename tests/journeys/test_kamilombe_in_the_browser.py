@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from credits.db import begin_writing
 from credits.participants.models import User
-from credits.registry import assessing
-from credits.registry.assurance_models import Assessment
+from credits.registry.assurance import assessing
+from credits.registry.assurance.assurance_models import Assessment
 from tests.documents import worked
 from tests.journeys.conftest import Cast, days_ago
 

@@ -8,10 +8,13 @@ import pytest
 from credits.ledger import remember_refusal
 from credits.participants import organisations
 from credits.participants.models import Kind, Kyc, Language, RoleName
-from credits.registry import batches, bulk, decisions, expiry, grievances, guarding, transfer, verification
+from credits.registry import bulk, decisions, expiry, guarding, transfer
 from credits.registry.bulk_lines import LineRefused, TransferLine
+from credits.registry.making import batches
+from credits.registry.mines import grievances
 from credits.registry.models import Cause
 from credits.registry.movements import DecisionKind
+from credits.registry.reviews import verification
 from tests.factories import AT, OrganisationFactory, UserFactory
 
 

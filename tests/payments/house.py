@@ -8,13 +8,14 @@ from typing import Any
 from PIL import Image
 
 from credits.files import Files
-from credits.payments import committees, disbursing, invariants, spending
-from credits.payments.committees import Decided
+from credits.payments import invariants
 from credits.payments.models import Currency
-from credits.payments.premium_models import Minute, PaperKind, Payout, PayoutMeans, Theme
-from credits.payments.site_premium import premium_in
-from credits.payments.spending import Bought, Shown
-from credits.registry.evidence_looking import PNG, Looked
+from credits.payments.premiums import committees, disbursing, spending
+from credits.payments.premiums.committees import Decided
+from credits.payments.premiums.premium_models import Minute, PaperKind, Payout, PayoutMeans, Theme
+from credits.payments.premiums.site_premium import premium_in
+from credits.payments.premiums.spending import Bought, Shown
+from credits.registry.papers.evidence_looking import PNG, Looked
 from credits.registry.production import Site
 from tests.payments.selling import sold
 from tests.stage import Stage

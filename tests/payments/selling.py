@@ -4,7 +4,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from credits.payments import premium
 from credits.payments.gateway import CheckoutState, Seen
 from credits.payments.models import (
     Currency,
@@ -23,6 +22,7 @@ from credits.payments.models import (
     RefundState,
     Use,
 )
+from credits.payments.premiums import premium
 from credits.registry import sale
 from credits.registry.models import Issuance
 from tests.stage import Stage

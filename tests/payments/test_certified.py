@@ -8,10 +8,12 @@ import pytest
 from credits.certificates import issuing
 from credits.certificates.issuing import Issuer, facts_in
 from credits.ledger.serials import SerialRange, tidied
-from credits.payments import following, offers, receiving, tracing
+from credits.payments import receiving
 from credits.payments.certified import PublicPrices
 from credits.payments.gateway import CheckoutState, Disputed, Seen
 from credits.payments.models import DisputeState, Means
+from credits.payments.offering import offers
+from credits.payments.premiums import following, tracing
 from credits.payments.receiving import Terms
 from tests.stage import certify
 

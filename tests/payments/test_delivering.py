@@ -12,13 +12,14 @@ from credits.journal import events
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kyc, User
 from credits.participants.wording import UnsoundText
-from credits.payments import bank, cancelling, delivering, premium, settling
+from credits.payments import bank, cancelling, delivering, settling
 from credits.payments.bank import BadValueDate, SeenBefore, WrongAmount
 from credits.payments.delivering import retirements_in
 from credits.payments.lapsing import NEVER_BEGUN
 from credits.payments.limiting import TooManyUnpaid
 from credits.payments.models import Order, OrderState, PaymentState, Refund, RefundState, Use
 from credits.payments.orders import OrderClosed
+from credits.payments.premiums import premium
 from credits.registry import decisions
 from credits.registry.models import Retirement
 from credits.registry.movements import DecisionKind

@@ -4,7 +4,7 @@ import csv
 import io
 from pathlib import Path
 
-from credits.registry.ipis import COLUMNS
+from credits.registry.mines.ipis import COLUMNS
 
 SMALL = Path(__file__).parent.parent / "fixtures" / "ipis_small.csv"
 HEADER = ("FID", *COLUMNS)

@@ -7,9 +7,9 @@ from sqlalchemy.exc import IntegrityError
 from credits.ledger.models import AccountKind
 from credits.ledger.posting import BadQuantity
 from credits.registry import issuance, public
-from credits.registry.batches import WrongState
 from credits.registry.corrections import AllWithProducer, NotAllWithProducer, TooLargeADebit
 from credits.registry.issuance import NothingToIssue
+from credits.registry.making.batches import WrongState
 from credits.registry.movements import Debit, DebitSettlement, DecisionKind
 from credits.registry.production import BatchState, CarriedRemainder
 

@@ -7,11 +7,12 @@ from credits.ledger import balances
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kind, Kyc, RoleName
 from credits.participants.permissions import WrongRole
-from credits.registry import issuance, site_records, site_states
+from credits.registry import issuance
 from credits.registry.accounts import account_of
-from credits.registry.batches import WrongState
 from credits.registry.debits import lock_carry
 from credits.registry.issuance import NothingToIssue, NotIssuable, NotThreePeople
+from credits.registry.making.batches import WrongState
+from credits.registry.mines import site_records, site_states
 from credits.registry.production import Answer, BatchState, CarriedRemainder
 from tests.factories import UserFactory
 

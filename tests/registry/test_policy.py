@@ -3,9 +3,9 @@ import pytest
 from config import ROOT
 from credits.participants.countries import UnknownCountry
 from credits.registry import policy
+from credits.registry.assurance.standards import OWN_FOLDER
 from credits.registry.minerals import MINERALS, UnknownMineral
 from credits.registry.models import Cause
-from credits.registry.standards import OWN_FOLDER
 
 WHOLE = (ROOT / "policy.toml").read_text(encoding="utf-8")
 

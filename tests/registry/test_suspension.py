@@ -3,7 +3,7 @@ import pytest
 from credits.journal import events
 from credits.participants.permissions import WrongRole
 from credits.participants.wording import UnsoundText
-from credits.registry.batches import WrongState
+from credits.registry.making.batches import WrongState
 from credits.registry.movements import DecisionKind
 from credits.registry.production import BatchState
 from credits.registry.transfer import Suspended

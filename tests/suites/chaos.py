@@ -32,9 +32,10 @@ from sqlalchemy.orm import Session
 from credits import market_jobs, market_rounds
 from credits.db import begin_writing
 from credits.errors import CreditsError
-from credits.payments import reserving, sending_back
+from credits.payments import reserving
+from credits.payments.going_back import sending_back
+from credits.payments.going_back.refunding import NotRefundable
 from credits.payments.models import Means, Order, PaymentState, Refund, RefundState
-from credits.payments.refunding import NotRefundable
 from tests import servers
 from tests.checker_market import paid
 from tests.stripe_standin.shelf import Things

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from credits.db import begin_writing
 from credits.files import Files
-from credits.payments import acts, floors
+from credits.payments import acts
+from credits.payments.offering import floors
 from tests import factories
 from tests.stage import Stage, certify
 from tests.suites import trial

@@ -13,36 +13,25 @@ from credits.certificates import issuing
 from credits.journal import keys
 from credits.journal.models import RegistryIdentity
 from credits.participants.models import RoleName
-from credits.registry import (
-    assessing,
-    batches,
-    bulk,
-    findings,
-    grievances,
-    guarding,
-    plausibility_limits,
-    plausibility_sales,
-    policy,
-    reassigning,
-    review_points,
-    review_threads,
-    sites,
-    trust,
-    verification,
-)
-from credits.registry.assessing import Given
-from credits.registry.assurance_models import Severity, Source
+from credits.registry import bulk, guarding, policy, trust
+from credits.registry.assurance import assessing, findings
+from credits.registry.assurance.assessing import Given
+from credits.registry.assurance.assurance_models import Severity, Source
+from credits.registry.assurance.findings import FindingFacts
+from credits.registry.assurance.standards import Word
 from credits.registry.bulk_lines import RetirementLine, TransferLine
 from credits.registry.choosing import Choice
-from credits.registry.findings import FindingFacts
+from credits.registry.doubts import plausibility_limits, plausibility_sales
+from credits.registry.doubts.plausibility_limits import LimitFacts
+from credits.registry.doubts.plausibility_sales import SaleFacts
+from credits.registry.doubts.screened import Basis, LimitKind, Per
+from credits.registry.making import batches
+from credits.registry.mines import grievances, sites
+from credits.registry.mines.observed import ObservedSite
 from credits.registry.models import Issuance
 from credits.registry.movements import Debit, DecisionKind, Earmark
-from credits.registry.observed import ObservedSite
-from credits.registry.plausibility_limits import LimitFacts
-from credits.registry.plausibility_sales import SaleFacts
-from credits.registry.review_points import Asked
-from credits.registry.screened import Basis, LimitKind, Per
-from credits.registry.standards import Word
+from credits.registry.reviews import reassigning, review_points, review_threads, verification
+from credits.registry.reviews.review_points import Asked
 from tests.factories import UserFactory
 from tests.stage import CLAIM, COBALT, Stage
 

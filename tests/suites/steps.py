@@ -10,20 +10,14 @@ from typing import Any
 
 from credits.certificates import issuing, verified
 from credits.participants.models import Language
-from credits.registry import (
-    batches,
-    decisions,
-    evidence,
-    expiry,
-    plausibility_sales,
-    reservation,
-    transfer,
-    trust,
-    verification,
-)
+from credits.registry import decisions, expiry, reservation, transfer, trust
+from credits.registry.doubts import plausibility_sales
+from credits.registry.making import batches
+from credits.registry.making.revisions import revision_of
 from credits.registry.movements import DecisionKind
+from credits.registry.papers import evidence
 from credits.registry.production import EvidenceKind
-from credits.registry.revisions import revision_of
+from credits.registry.reviews import verification
 from tests.stage import FINDING, Stage
 from tests.suites.scenes import (
     ISSUER,

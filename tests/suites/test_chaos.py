@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from credits import market_jobs, market_rounds
-from credits.payments import sending_back
 from credits.payments.gateway import CheckoutState
+from credits.payments.going_back import sending_back
 from credits.payments.models import RefundState
 from credits.payments.stripe_gateway import StripeGateway
 from tests.checker_market import market
@@ -82,8 +82,8 @@ class TestPlantedBug:
         assert "were not sent back" in self.wrong(ground)
 
     def test_of_what_banks_take_and_send_back_is_seen(self, ground, monkeypatch):
-        monkeypatch.setattr("credits.payments.disputes.concerned", lambda _dispute, line: line.quantity)
-        monkeypatch.setattr("credits.payments.premium.book_shortfall", lambda *_arguments, **_more: None)
+        monkeypatch.setattr("credits.payments.going_back.disputes.concerned", lambda _dispute, line: line.quantity)
+        monkeypatch.setattr("credits.payments.premiums.premium.book_shortfall", lambda *_arguments, **_more: None)
         monkeypatch.setitem(sending_back.NEXT, RefundState.DONE, ())
 
         said = self.wrong(ground, seed=6)

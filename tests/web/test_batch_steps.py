@@ -5,9 +5,9 @@ from sqlalchemy import select
 
 from credits.journal.models import Event
 from credits.participants.models import RoleName
-from credits.registry import verification
-from credits.registry.batch_entries import BatchEntry, EntryState
+from credits.registry.making.batch_entries import BatchEntry, EntryState
 from credits.registry.production import Batch, BatchState, EvidenceKind
+from credits.registry.reviews import verification
 from credits.web import batch_entries, batch_forms, batch_steps, batches
 from tests.factories import UserFactory
 from tests.stage import Stage

@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import func, select
 
 from credits.participants.models import Kind
-from credits.registry import batches as registry_batches
-from credits.registry import review_points, review_threads, verification
+from credits.registry.making import batches as registry_batches
 from credits.registry.production import Batch, BatchState, EvidenceKind, Remark
-from credits.registry.review_points import Asked
+from credits.registry.reviews import review_points, review_threads, verification
+from credits.registry.reviews.review_points import Asked
 from credits.web import batch_forms, batches
 from tests.factories import UserFactory
 from tests.stage import Stage

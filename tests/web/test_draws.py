@@ -1,7 +1,7 @@
 import json
 
 from credits.cli.draws import draws
-from credits.registry.assigned import Draw
+from credits.registry.reviews.assigned import Draw
 
 
 class TestDraw:

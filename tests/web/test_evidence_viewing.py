@@ -5,9 +5,10 @@ import pytest
 from PIL import Image
 
 from credits.participants.models import Kind
-from credits.registry import batches, verification
-from credits.registry.evidence_likeness import likenesses_of
+from credits.registry.making import batches
+from credits.registry.papers.evidence_likeness import likenesses_of
 from credits.registry.production import EvidenceKind
+from credits.registry.reviews import verification
 from credits.web import evidence_viewing
 from tests import papers
 from tests.factories import AT, UserFactory

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from credits.participants.models import Kind
-from credits.registry.grievance_models import Grievance
+from credits.registry.mines.grievance_models import Grievance
 from tests.factories import UserFactory
 
 WORDS = "Boys of twelve carry sacks <b>at the east pit</b>."

@@ -6,8 +6,8 @@ from sqlalchemy import func, select
 from credits import jobs
 from credits.extensions import db
 from credits.participants.models import Kind
-from credits.registry.import_columns import COLUMNS
-from credits.registry.import_files import ImportFile, ImportKind, ImportState
+from credits.registry.files.import_columns import COLUMNS
+from credits.registry.files.import_files import ImportFile, ImportKind, ImportState
 from credits.registry.production import Batch, Site
 from credits.web import imports
 from tests.factories import UserFactory

@@ -3,8 +3,8 @@
 import pytest
 
 from credits.participants.models import Kind
-from credits.registry.plausibility_sales import sales_of
-from credits.registry.screened import SiteLimit
+from credits.registry.doubts.plausibility_sales import sales_of
+from credits.registry.doubts.screened import SiteLimit
 from credits.web import sales, site_limits
 from tests.factories import UserFactory
 from tests.stage import Stage

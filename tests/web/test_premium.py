@@ -7,7 +7,7 @@ import pytest
 from credits.admin import premium as panel
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Language
-from credits.payments import following
+from credits.payments.premiums import following
 from credits.web import premium as pages
 from credits.web import premium_public, premium_statements
 from tests import papers

@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from credits.participants.models import Kyc
-from credits.registry.observed import ObservedSite, SiteObservation
+from credits.registry.mines.observed import ObservedSite, SiteObservation
 from tests.factories import OrganisationFactory, UserFactory
 
 

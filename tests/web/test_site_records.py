@@ -3,9 +3,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from credits.journal.models import Event
-from credits.registry import site_records
+from credits.registry.mines import site_records
+from credits.registry.mines.site_records import KINDS
 from credits.registry.production import Answer
-from credits.registry.site_records import KINDS
 from credits.web import site_records as pages
 from credits.web import sites
 from tests.factories import UserFactory

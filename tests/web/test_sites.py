@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import func, select
 
 from credits.participants.models import Kind, Kyc, RoleName
-from credits.registry.observed import ObservedSite, SiteObservation
+from credits.registry.mines.observed import ObservedSite, SiteObservation
+from credits.registry.mines.sites import number_of, register
 from credits.registry.production import Licence, Site
-from credits.registry.sites import number_of, register
 from credits.web import sites
 from tests.factories import OrganisationFactory, UserFactory
 from tests.stage import FACTS, Stage

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from credits import standing_jobs
 from credits.payments.models import Means
-from credits.payments.standing_models import StandingOrder, StandingState
+from credits.payments.offering.standing_models import StandingOrder, StandingState
 from credits.web import by_quantity, order_use, standing
 from tests.web.conftest import NOW
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from credits.payments.models import Means
-from credits.payments.premium_models import PayoutMeans
+from credits.payments.premiums.premium_models import PayoutMeans
 from tests.payments.house import House
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from credits import receiving
-from credits.registry.evidence_models import Upload
+from credits.registry.papers.evidence_models import Upload
 from credits.registry.production import Evidence
 from credits.web import evidence
 from tests import papers

@@ -4,8 +4,8 @@ from marshmallow import fields
 
 from credits.api.fields import Day, Moment, OneOf, Text, Whole
 from credits.api.schemas.shared import Answer, Request
-from credits.registry.assurance_models import Severity
-from credits.registry.standards import Word
+from credits.registry.assurance.assurance_models import Severity
+from credits.registry.assurance.standards import Word
 
 
 class AnswerRequest(Request):

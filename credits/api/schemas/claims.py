@@ -4,7 +4,7 @@ from marshmallow import fields, validate
 
 from credits.api.fields import Day, Moment, OneOf, Text, Whole
 from credits.api.schemas.shared import Answer, OrganisationBrief, PagingSchema, Request
-from credits.certificates.claim_checking import LONGEST_TEXT
+from credits.certificates.claiming.claim_checking import LONGEST_TEXT
 from credits.ledger.serials import LARGEST
 from credits.participants.models import Language
 

@@ -8,8 +8,8 @@ from credits.api.fields import InCredits, Moment, OneOf, Text, Whole
 from credits.api.schemas.market import CREDITS, UNITS
 from credits.api.schemas.shared import Answer, OrganisationBrief, PagingSchema, Request
 from credits.ledger.serials import LARGEST
-from credits.payments.catalogue import Sorting
 from credits.payments.models import Currency
+from credits.payments.offering.catalogue import Sorting
 from credits.payments.prices import plain
 
 PRICE = {"description": "Of one credit before tax, everything included, as an exact decimal text: 5200.00."}

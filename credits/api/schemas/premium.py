@@ -5,10 +5,10 @@ from marshmallow import fields
 from credits.api.fields import Count, Day, File, OneOf, Text, Whole
 from credits.api.schemas.offers import Money
 from credits.api.schemas.shared import Answer, PagingSchema, Request
-from credits.payments.committees import MOST_MEMBERS
-from credits.payments.disbursing import LONGEST_REFERENCE
 from credits.payments.models import Currency
-from credits.payments.premium_models import PayoutMeans, PayoutState, Theme
+from credits.payments.premiums.committees import MOST_MEMBERS
+from credits.payments.premiums.disbursing import LONGEST_REFERENCE
+from credits.payments.premiums.premium_models import PayoutMeans, PayoutState, Theme
 
 AMOUNT = {"description": "An exact decimal text: 1200.50."}
 SHOWN = {"description": "Whether everybody may look at the paper."}

@@ -4,9 +4,9 @@ from marshmallow import fields
 
 from credits.api.fields import Day, Micro, Moment, OneOf, Text, Whole
 from credits.api.schemas.shared import Answer, OrganisationBrief, PagingSchema, Request
+from credits.registry.mines.sites import MOST_MINERS
 from credits.registry.production import Access, Method
 from credits.registry.production import Answer as YesNo
-from credits.registry.sites import MOST_MINERS
 
 
 class SiteRequest(Request):

@@ -8,9 +8,9 @@ from credits.api.schemas.offers import PRICE, Money
 from credits.api.schemas.orders import AMOUNT, BillingRequest
 from credits.api.schemas.shared import Answer, OrganisationBrief, PagingSchema, Request
 from credits.ledger.serials import LARGEST
-from credits.payments.catalogue import Sorting
 from credits.payments.models import Currency, Means, OrderState
-from credits.payments.standing_models import StandingState
+from credits.payments.offering.catalogue import Sorting
+from credits.payments.offering.standing_models import StandingState
 
 SMALLEST = {"description": "Base units: less is not ordered by itself, unless it is all that is missing."}
 

@@ -6,7 +6,7 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from credits.api.fields import File, Text
 from credits.api.schemas.shared import Answer, Request
-from credits.certificates.checking import CHECKS, Outcome, Result
+from credits.certificates.checks.checking import CHECKS, Outcome, Result
 
 
 class VerifyRequest(Request):

@@ -1,0 +1,1 @@
+"""What may be said in public of a retirement: written, checked, recorded."""

@@ -1,0 +1,1 @@
+"""Standards, assessments against them, findings, and groups."""

@@ -1,0 +1,1 @@
+"""What the data say against a claim: who saw the mine, and what it can have produced."""

@@ -1,0 +1,1 @@
+"""Files of many rows: read, looked through, entered."""

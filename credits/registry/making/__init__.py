@@ -1,0 +1,1 @@
+"""Batches on the producer's side: entered, reckoned, submitted."""

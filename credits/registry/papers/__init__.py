@@ -1,0 +1,1 @@
+"""Evidence: taken in, looked at, compared."""

@@ -1,0 +1,1 @@
+"""Who verifies what, and how a batch is verified."""
