@@ -96,6 +96,7 @@ def page_about(found: Order, refusal: str = "") -> str:
         disputes=disputes.disputes_of(session, found),
         charged_back=disputes.is_charged_back(found),
         retirements=delivering.retirements_in(found),
+        standings=delivering.standings_in(session, found),
         papers=invoices.papers_of(found),
         waiting=session.scalars(waiting).all(),
         events=session.scalars(events.limit(EVENTS_SHOWN)).all(),

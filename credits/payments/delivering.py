@@ -17,8 +17,10 @@ from credits.payments.models import Dispute, DisputeState, Order, OrderState, Pa
 from credits.payments.orders import claim_in, tell
 from credits.payments.premiums import premium
 from credits.registry import sale
+from credits.registry.annotating import Standing, standings_among
 from credits.registry.models import Retirement
 from credits.registry.policy import Policy
+from credits.registry.queries import digits_of
 
 AT_A_TIME = 100
 
@@ -137,6 +139,12 @@ def retire(
 def retirements_in(order: Order) -> list[str]:
     """The numbers of the retirements that the order's delivery has made."""
     return list((order.claim or {}).get("retirements", ()))
+
+
+def standings_in(session: Session, order: Order) -> dict[str, Standing]:
+    """How the certificates of these retirements stand, by their numbers; none where nothing was said of it."""
+    numbers = {digits_of(each, "ASMC-R-"): each for each in retirements_in(order)}
+    return {numbers[each]: standing for each, standing in standings_among(session, numbers).items()}
 
 
 def must_be_undisputed(session: Session, order: Order) -> None:

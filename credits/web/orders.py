@@ -241,6 +241,7 @@ def order_page(found: Order, *, refusal: str = "", looks: int = 0) -> str:
         charged_back=disputes.is_charged_back(found),
         ends_on=(found.placed_at + timedelta(days=current_app.extensions["policy"].market.days_open)).date(),
         retirements=delivering.retirements_in(found),
+        standings=delivering.standings_in(session, found),
         form=StepForm(seen=str(found.revision)),
         acts=acts,
         refusal=refusal,

@@ -8,6 +8,7 @@ from credits.certificates.models import Certificate
 from credits.ledger.models import AccountKind
 from credits.participants.models import Language, RoleName
 from credits.payments.models import Means, Order, OrderState
+from credits.registry.movements import DecisionKind
 from credits.registry.operator import Operator
 from tests.documents import text_of
 from tests.factories import UserFactory
@@ -202,6 +203,9 @@ class TestOrder:
         ):
             assert told in invoice, invoice
         assert "ORDER-000001" in client.get("/orders?state=delivered").text
+        stage.decided(DecisionKind.ANNULMENT, certificate.number)
+        for person, page in ((stage.buyer, "/orders/ORDER-000001"), (stage.issuer, "/admin/orders/ORDER-000001")):
+            assert f"{certificate.number} Annulled" in words(client.sign_in(person).get(page).text), page
         assert client.get("/orders.csv").text.splitlines()[1].startswith("ORDER-000001,")
 
     def test_is_nobody_else_s_affair(self, client, stage, offer):
