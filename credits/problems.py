@@ -11,7 +11,13 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import Table, UniqueConstraint
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
-from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError, TooManyRequests
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    RequestEntityTooLarge,
+    SecurityError,
+    TooManyRequests,
+)
 
 from credits.db import Model
 from credits.errors import Conflict, CreditsError, Invalid, Missing, NotAllowed
@@ -82,7 +88,7 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
         return render_template("errors/session_ended.html", back=back), 400
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     details = getattr(error, "data", None) or {}
-    sentence = _sentence(error) or details.get("message", "")
+    sentence = details.get("message") or _sentence(error)
     return answer(error.code, sentence, CODES.get(error.code, ""), errors=details.get("messages"), headers=headers)
 
 
@@ -199,6 +205,10 @@ def _sentence(error: HTTPException) -> str:
         return str(_("This form is too old, or was not sent from here. Load the page again and send it once more."))
     if isinstance(error, TooManyRequests):
         return str(_("That was tried too often. Wait a while, then try again."))
+    most = request.max_content_length or 0
+    if isinstance(error, RequestEntityTooLarge) and (request.content_length or 0) > most:  # else it has too many fields
+        megabytes = f"{most / 1024**2:g}"
+        return str(_("This is more than %(most)s MB: the registry takes no more at once.", most=megabytes))
     return ""
 
 

@@ -191,6 +191,7 @@ class TestCheckDocument:
 
             assert (answer.status_code, answer.mimetype) == (status if kind else answer.status_code, PROBLEM)
             assert answer.json["code"] == (code if kind else answer.json["code"])
+            assert status != 413 or "more than 25 MB" in answer.json["detail"]
 
     def test_keeps_nothing_and_waits_for_nobody_who_writes(self, client, document, settings):
         def files() -> set:
