@@ -25,9 +25,9 @@ from credits.registry.mines import site_clock
 from credits.registry.models import Issuance
 from credits.registry.papers import evidence_storage, evidence_uploads
 from credits.registry.policy import Policy
-from credits.registry.production import Site
-from credits.registry.reviews import reassigning
-from credits.registry.reviews.review_queue import assess_due
+from credits.registry.production import Batch, Site
+from credits.registry.reviews import reassigning, risk
+from credits.registry.reviews.review_queue import to_assess
 
 log = logging.getLogger(__name__)
 
@@ -37,19 +37,24 @@ EVENTS_AT_A_TIME = 2_000  # on SQLite nobody else writes while a part is entered
 
 
 def expire_transfers(session: Session, *, at: datetime) -> int:
-    """Give back what was offered and not answered in time; how many transfers. Commits."""
-    begin_writing(session)
-    closed = transfer.expire_due(session, at=at)
-    session.commit()
-    return len(closed)
+    """Give back what was offered and not answered in time; how many transfers. Commits each."""
+    due = transfer.unanswered(session, at=at)
+    session.rollback()
+    return sum(
+        bool(by_itself(session, f"transfer {each}", partial(transfer.expire, session, transfer_id=each, at=at)))
+        for each in due
+    )
 
 
 def draw_late(session: Session, *, policy: Policy, at: datetime) -> int:
-    """Draw another verifier for what was not taken in time; for how many batches. Commits."""
-    begin_writing(session)
-    drawn = reassigning.lapse_due(session, policy=policy, at=at)
-    session.commit()
-    return len(drawn)
+    """Draw another verifier for what was not taken in time; for how many batches. Commits each."""
+    due = reassigning.not_taken(session, at=at)
+    session.rollback()
+    drawn = 0
+    for batch_id in due:
+        draw = partial(reassigning.lapse, session, batch_id=batch_id, policy=policy, at=at)
+        drawn += bool(by_itself(session, f"the draw for batch {batch_id}", draw))
+    return drawn
 
 
 def expire_credits(session: Session, *, policy: Policy, at: datetime) -> int:
@@ -94,11 +99,17 @@ def drop_unreferred_files(session: Session, *, files: Files, policy: Policy, at:
 
 
 def assess_risks(session: Session, *, policy: Policy, at: datetime) -> int:
-    """Assess the batches that wait and whose risk is not known or an hour old; how many. Commits."""
-    begin_writing(session)
-    assessed = assess_due(session, policy=policy, at=at, older_than=timedelta(hours=1), limit=RISKS_AT_A_TIME)
-    session.commit()
-    return assessed
+    """Assess the batches that wait and whose risk is not known or an hour old; how many. Commits each."""
+    due = to_assess(session, at=at, older_than=timedelta(hours=1), limit=RISKS_AT_A_TIME)
+    session.rollback()
+    return sum(
+        by_itself(session, f"the risk of batch {each}", partial(assess_risk, session, each, policy, at)) is not None
+        for each in due
+    )
+
+
+def assess_risk(session: Session, batch_id: int, policy: Policy, at: datetime) -> risk.Risk:
+    return risk.assess(session, session.get_one(Batch, batch_id), policy, at)
 
 
 def run_site_clocks(session: Session, *, policy: Policy, at: datetime) -> int:

@@ -342,6 +342,12 @@ class Stage:
         }
         return transfer.propose(self.session, **asked | bent)
 
+    def unanswered(self, at: datetime) -> list[Transfer]:
+        """End the offers that nobody has answered by then."""
+        due = transfer.unanswered(self.session, at=at)
+        ended = [each for each in due if transfer.expire(self.session, transfer_id=each, at=at)]
+        return [self.session.get_one(Transfer, each) for each in ended]
+
     def handed_over(self, made: Issuance, quantity: int, to: User | None = None) -> Transfer:
         offer = self.offered(made, quantity, to)
         transfer.accept(self.session, transfer=offer, by=to or self.buyer, at=self.at)

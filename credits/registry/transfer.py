@@ -25,7 +25,6 @@ from credits.registry.production import Batch, BatchState
 from credits.registry.telling import serials_told
 from credits.registry.validity import must_not_have_expired
 
-MOST_AT_A_TIME = 500
 STATE = select(Batch.state).where(Batch.id == bindparam("batch")).with_for_update(read=True)
 # With the accounts of an organisation in the same trip: nothing is done more often than to offer credits.
 STATE_AND_ACCOUNTS = (
@@ -183,18 +182,19 @@ def withdraw(session: Session, *, transfer: Transfer, by: User, at: datetime) ->
     close(session, transfer, TransferState.WITHDRAWN, actor=by, at=at)
 
 
-def expire_due(session: Session, *, at: datetime) -> list[Transfer]:
-    """Return the credits of transfers that nobody answered in time. Flushes."""
-    due = session.scalars(
-        select(Transfer)
-        .where(Transfer.state == TransferState.PENDING, Transfer.expires_at <= at)
-        .order_by(Transfer.id)
-        .limit(MOST_AT_A_TIME)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for transfer in due:
-        close(session, transfer, TransferState.EXPIRED, actor=None, at=at)
-    return list(due)
+def unanswered(session: Session, *, at: datetime) -> list[int]:
+    """The ids of transfers to `expire` now, oldest first."""
+    wanted = select(Transfer.id).where(Transfer.state == TransferState.PENDING, Transfer.expires_at <= at)
+    return list(session.scalars(wanted.order_by(Transfer.id)))
+
+
+def expire(session: Session, *, transfer_id: int, at: datetime) -> bool:
+    """Return the credits of a transfer that nobody answered in time; False where it was answered since. Flushes."""
+    transfer = session.get_one(Transfer, transfer_id, with_for_update=True, populate_existing=True)
+    if transfer.state is not TransferState.PENDING or transfer.expires_at > at:
+        return False
+    close(session, transfer, TransferState.EXPIRED, actor=None, at=at)
+    return True
 
 
 def close(session: Session, transfer: Transfer, state: TransferState, *, actor: User | None, at: datetime) -> None:

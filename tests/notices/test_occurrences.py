@@ -85,7 +85,7 @@ class TestTransfers:
         transfer.reject(telling.session, transfer=offers[1], reason="Too early.", by=telling.buyer, at=AT)
         transfer.withdraw(telling.session, transfer=offers[2], by=telling.manager, at=AT)
         telling.session.commit()
-        transfer.expire_due(telling.session, at=AT + timedelta(days=15))
+        telling.unanswered(AT + timedelta(days=15))
 
         assert kinds(told(telling.buyer)) == ["transfer_offered"] * 4 + ["transfer_withdrawn", "transfer_lapsed"]
         said = told(telling.manager)[2:]

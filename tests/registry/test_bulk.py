@@ -228,7 +228,7 @@ class TestTransfer:
     def test_is_ended_line_by_line(self, stage):
         made = stage.issued()
         offered(stage, [TransferLine(made.number, 1, stage.buyer.organisation.number)] * 3)
-        ended = transfer.expire_due(stage.session, at=stage.at.replace(year=2027))
+        ended = stage.unanswered(stage.at.replace(year=2027))
 
         assert len(ended) == 3
         assert stage.balance(made) == {AccountKind.AVAILABLE: 2_500}

@@ -146,7 +146,7 @@ class TestFirstTransfer:
         approve(guarded, offer)
         with pytest.raises(AlreadyClosed):
             accept(guarded, offer, timedelta(days=HOUSE.days_to_answer))
-        transfer.expire_due(guarded.session, at=guarded.at + timedelta(days=HOUSE.days_to_answer))
+        guarded.unanswered(guarded.at + timedelta(days=HOUSE.days_to_answer))
 
         assert offer.state is TransferState.EXPIRED
 

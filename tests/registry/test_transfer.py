@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from credits import jobs
 from credits.errors import Missing
 from credits.ledger.models import AccountKind
 from credits.ledger.posting import BadQuantity, InsufficientBalance
@@ -132,7 +133,7 @@ class TestAccept:
             transfer.accept(stage.session, transfer=offer, by=stage.buyer, at=stage.at)
         assert party.name in str(refusal.value)
         assert offer.state is TransferState.PENDING
-        transfer.expire_due(stage.session, at=offer.expires_at)
+        stage.unanswered(offer.expires_at)
         assert held(stage, made, stage.coop) == {AccountKind.AVAILABLE: 2_500}
         assert other.state is TransferState.EXPIRED
 
@@ -178,7 +179,7 @@ class TestExpireDue:
         old = stage.offered(made, 7)
         young = stage.offered(made, 8, at=stage.at + timedelta(days=1))
 
-        assert transfer.expire_due(stage.session, at=old.expires_at) == [old]
+        assert stage.unanswered(old.expires_at) == [old]
         assert (old.state, young.state) == (TransferState.EXPIRED, TransferState.PENDING)
         assert held(stage, made, stage.coop)[AccountKind.PENDING] == 8
 
@@ -188,17 +189,41 @@ class TestExpireDue:
         made.batch.state = BatchState.SUSPENDED
         stage.session.flush()
 
-        assert transfer.expire_due(stage.session, at=offer.expires_at) == [offer]
+        assert stage.unanswered(offer.expires_at) == [offer]
+
+    def test_keeps_nobody_waiting_for_one_that_cannot_end(self, stage, monkeypatch, caplog):
+        made = stage.issued()
+        stuck, other = stage.offered(made, 7), stage.offered(made, 8)
+        stage.session.commit()
+        end = transfer.close
+
+        def close(session, each, *said, **more):
+            end(session, each, *said, **more)
+            if each.id == stuck.id:
+                raise RuntimeError("Nobody foresaw this.")
+
+        monkeypatch.setattr(transfer, "close", close)
+
+        assert jobs.expire_transfers(stage.session, at=other.expires_at) == 1
+        assert (stuck.state, other.state) == (TransferState.PENDING, TransferState.EXPIRED)
+        assert held(stage, made, stage.coop)[AccountKind.PENDING] == 7
+        assert f"Nothing came of transfer {stuck.id}" in caplog.text
+
+    def test_lets_alone_what_was_answered_meanwhile(self, stage):
+        offer = stage.offered(stage.issued(), 7)
+        transfer.accept(stage.session, transfer=offer, by=stage.buyer, at=stage.at)
+
+        assert transfer.expire(stage.session, transfer_id=offer.id, at=offer.expires_at) is False
 
     def test_names_the_system_as_the_actor(self, stage):
         offer = stage.offered(stage.issued(), 7)
-        transfer.expire_due(stage.session, at=offer.expires_at)
+        stage.unanswered(offer.expires_at)
 
         assert offer.closed_by_id is None
 
     def test_may_be_followed_by_another_offer_of_a_colleague(self, stage):
         made = stage.issued()
-        transfer.expire_due(stage.session, at=stage.offered(made, 2_500).expires_at)
+        stage.unanswered(stage.offered(made, 2_500).expires_at)
         colleague = UserFactory(organisation=stage.coop, may=[RoleName.MANAGER])
 
         assert stage.offered(made, 2_500, by=colleague).state is TransferState.PENDING

@@ -137,7 +137,7 @@ STEPS: dict[str, Step] = {
     ),
     "offers unanswered": Step(
         lambda s: s.offered(s.issued(), 100),
-        lambda s, _: transfer.expire_due(s.session, at=s.at + timedelta(days=60)),
+        lambda s, _: s.unanswered(s.at + timedelta(days=60)),
     ),
     "approve an offer": Step(guarded_offer, approved),
     "accept what two have approved": Step(

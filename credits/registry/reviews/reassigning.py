@@ -87,21 +87,27 @@ def must_be_another(session: Session, batch: Batch, by: User) -> None:
             )
 
 
-def lapse_due(session: Session, *, policy: Policy, at: datetime) -> list[Assignment]:
-    """Draw anew for every batch that was not taken in time. Flushes."""
-    late = session.scalars(
-        select(Assignment)
+def not_taken(session: Session, *, at: datetime) -> list[int]:
+    """The ids of batches that were not taken in time, to `lapse` now."""
+    wanted = (
+        select(Assignment.batch_id)
         .join(Batch, Batch.id == Assignment.batch_id)
         .where(Assignment.state == AssignmentState.OFFERED, Assignment.due_at < at)
         .where(Batch.state == BatchState.SUBMITTED)
-        .order_by(Assignment.batch_id)
-        .with_for_update(of=Batch)
-    ).all()
-    return [
-        again(session, each.batch, each, AssignmentState.LAPSED, LATE, LATE, policy, None, at)
-        for each in late
-        if each.state is AssignmentState.OFFERED
-    ]
+    )
+    return list(session.scalars(wanted.order_by(Assignment.batch_id)))
+
+
+def lapse(session: Session, *, batch_id: int, policy: Policy, at: datetime) -> bool:
+    """Draw anew for a batch that was not taken in time; False where it was taken or went on since. Flushes."""
+    batch = session.get_one(Batch, batch_id, with_for_update=True, populate_existing=True)
+    late = standing(session, batch)
+    if late is None or late.state is not AssignmentState.OFFERED or late.due_at >= at:
+        return False
+    if batch.state is not BatchState.SUBMITTED:
+        return False
+    again(session, batch, late, AssignmentState.LAPSED, LATE, LATE, policy, None, at)
+    return True
 
 
 def again(

@@ -142,20 +142,17 @@ def waiting_for(session: Session, batch: Batch, policy: Policy, at: datetime) ->
     return Waiting(batch, since, due, risk.of_batch(session, batch, policy, at) if due else None)
 
 
-def assess_due(session: Session, *, policy: Policy, at: datetime, older_than: timedelta, limit: int) -> int:
-    """Assess the batches on their way that never were, or were last before their last word or long ago; how many."""
+def to_assess(session: Session, *, at: datetime, older_than: timedelta, limit: int) -> list[int]:
+    """The ids of batches on their way that never were assessed, or last before their last word or long ago."""
     seen = ReviewRisk.assessed_at
     wanted = (
-        select(Batch)
+        select(Batch.id)
         .outerjoin(ReviewRisk)
         .where(Batch.state.in_(ON_THE_WAY), or_(seen.is_(None), seen < _since(), seen < at - older_than))
         .order_by(seen.is_not(None), seen, Batch.id)
         .limit(limit)
     )
-    found = session.scalars(wanted).all()
-    for batch in found:
-        risk.assess(session, batch, policy, at)
-    return len(found)
+    return list(session.scalars(wanted))
 
 
 def _since() -> ColumnElement[Any]:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from credits import jobs
 from credits.journal import events
 from credits.journal.models import RegistryIdentity
 from credits.participants import users
@@ -252,10 +253,33 @@ class TestLapseDue:
         before = of(stage, batch).organisation_id
         late = stage.at + timedelta(days=stage.policy.days_to_take, seconds=1)
 
-        assert reassigning.lapse_due(stage.session, policy=stage.policy, at=stage.at) == []
-        assert len(reassigning.lapse_due(stage.session, policy=stage.policy, at=late)) == 1
+        stage.session.commit()
+
+        assert jobs.draw_late(stage.session, policy=stage.policy, at=stage.at) == 0
+        assert jobs.draw_late(stage.session, policy=stage.policy, at=late) == 1
         assert of(stage, batch).organisation_id != before
         assert taken.state is BatchState.IN_REVIEW
+        asked = {"policy": stage.policy, "at": late}
+        assert not any(reassigning.lapse(stage.session, batch_id=each.id, **asked) for each in (batch, taken))
+
+    def test_keeps_no_batch_waiting_for_one_that_cannot_be_drawn_for(self, stage, friends, monkeypatch):
+        stuck, other = stage.submitted(), stage.submitted(stage.site(name="Another"))
+        before = of(stage, other).organisation_id
+        stage.session.commit()
+        draw = reassigning.assign
+
+        def assign(session, batch, **asked):
+            made = draw(session, batch, **asked)
+            if batch.id == stuck.id:
+                raise RuntimeError("Nobody foresaw this.")
+            return made
+
+        monkeypatch.setattr(reassigning, "assign", assign)
+        late = stage.at + timedelta(days=stage.policy.days_to_take, seconds=1)
+
+        assert jobs.draw_late(stage.session, policy=stage.policy, at=late) == 1
+        assert of(stage, stuck).state is AssignmentState.OFFERED
+        assert of(stage, other).organisation_id != before
 
 
 class TestDrawAnew:

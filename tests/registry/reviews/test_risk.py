@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from credits import jobs
 from credits.registry.assurance import findings
 from credits.registry.assurance.assurance_models import Certainty, Severity, Source
 from credits.registry.assurance.findings import FindingFacts
@@ -11,7 +12,7 @@ from credits.registry.making import batches
 from credits.registry.production import Answer
 from credits.registry.reviews import risk, verification
 from credits.registry.reviews.review_models import Level
-from credits.registry.reviews.review_queue import Order, Wanted, assess_due, due_of, page_of
+from credits.registry.reviews.review_queue import Order, Wanted, due_of, page_of
 from credits.registry.reviews.risk import Reason, level_of
 
 
@@ -94,7 +95,7 @@ class TestOfBatch:
 
 
 class TestQueue:
-    def test_has_what_is_due_first_and_narrows_and_sorts(self, stage):
+    def test_has_what_is_due_first_and_narrows_and_sorts(self, stage, monkeypatch):
         site = stage.site()
         asked = {"by": stage.lead, "policy": stage.policy, "at": stage.at + timedelta(days=12)}
         older = stage.submitted(
@@ -122,12 +123,15 @@ class TestQueue:
         assert listed(order=Order.NEWEST) == [other, newer, older]
         assert listed(mineral="AU") == []
         assert listed(country="COD", text="Musonoi") == [other]
-        assert (
-            assess_due(stage.session, policy=stage.policy, at=asked["at"], older_than=timedelta(hours=1), limit=9) == 3
-        )
-        assert (
-            assess_due(stage.session, policy=stage.policy, at=asked["at"], older_than=timedelta(hours=1), limit=9) == 0
-        )
+        look, work = risk.of_batch, {"policy": stage.policy, "at": asked["at"]}
+        stage.session.commit()
+        with monkeypatch.context() as patched:
+            patched.setattr(
+                risk, "of_batch", lambda session, batch, *more: batch is newer or look(session, batch, *more)
+            )
+            assert jobs.assess_risks(stage.session, **work) == 2  # what cannot be assessed keeps no other waiting
+        assert jobs.assess_risks(stage.session, **work) == 1
+        assert jobs.assess_risks(stage.session, **work) == 0
         assert listed(level=Level.HIGH) == [other]
 
     def test_counts_days_by_whose_turn_it_is(self, stage):
