@@ -109,9 +109,8 @@ class TestIssue:
 class TestMustBeThird:
     def test_refuses_an_issuer_of_the_verifier_s_organisation(self, stage):
         batch = stage.verified()
-        stage.issuer.organisation_id = stage.lead.organisation_id
         with pytest.raises(NotThreePeople):
-            issuance.must_be_third(stage.issuer, batch)
+            issuance.must_be_third(UserFactory(organisation=stage.lead.organisation), batch)
 
     def test_refuses_a_submission_of_a_group_manager_who_acts_for_the_producer_no_longer(self, stage):
         agent = UserFactory(kind=Kind.GROUP_MANAGER)
