@@ -4,7 +4,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from credits.registry.assurance.standards import OWN_FOLDER, Standards, load
+from credits.registry.assurance.standard_files import OWN_FOLDER, load
+from credits.registry.assurance.standards import Standards
 from credits.registry.market import Market, market_of
 from credits.registry.minerals import MILLION, mineral_of
 from credits.registry.models import Cause

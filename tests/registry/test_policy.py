@@ -3,7 +3,7 @@ import pytest
 from config import ROOT
 from credits.participants.countries import UnknownCountry
 from credits.registry import policy
-from credits.registry.assurance.standards import OWN_FOLDER
+from credits.registry.assurance.standard_files import OWN_FOLDER
 from credits.registry.minerals import MINERALS, UnknownMineral
 from credits.registry.models import Cause
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from credits.db import Document, Model, Word, one_of
 from credits.participants.models import Organisation, User
-from credits.registry.assurance import standards
+from credits.registry.assurance import standard_files, standards
 from credits.registry.movements import Decision
 from credits.registry.production import Assurance, AssuranceState, Batch, Evidence, Site
 
@@ -30,7 +30,7 @@ class StandardEdition(Model):
 
     @property
     def standard(self) -> standards.Standard:
-        return standards.of(self.content, self.sha256)
+        return standard_files.of(self.content, self.sha256)
 
 
 class Assessment(Model):

@@ -4,7 +4,8 @@ from copy import deepcopy
 import pytest
 
 from credits.registry.assurance import standards
-from credits.registry.assurance.standards import OWN_FOLDER, StandardUnsound, Word, load, of, read
+from credits.registry.assurance.standard_files import OWN_FOLDER, StandardUnsound, load, of, read
+from credits.registry.assurance.standards import Word
 
 FILE = OWN_FOLDER / "craft-2.0.toml"
 
