@@ -14,22 +14,21 @@ from sqlalchemy.orm import Session, object_session
 
 from credits.errors import Conflict, Invalid
 from credits.journal import events
-from credits.journal.canonical import encode
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import WrongRole, is_lead
 from credits.participants.wording import paragraphs, printed
 from credits.registry.assurance.assessed import NO_LEVEL, answers_of, missing, open_one, words_of
 from credits.registry.assurance.assessment_findings import follow_up, weigh
+from credits.registry.assurance.assessment_telling import tell_completed, tell_saved
 from credits.registry.assurance.assurance_models import (
     Assessment,
     AssessmentAnswer,
-    Certainty,
     Severity,
     SiteFinding,
     StandardEdition,
 )
-from credits.registry.assurance.findings import LONGEST_PLAN, tell_in_confidence
+from credits.registry.assurance.findings import LONGEST_PLAN
 from credits.registry.assurance.standards import MET, Answers, Module, Standard, Word
 from credits.registry.making.batches import ChangedMeanwhile, WrongState
 from credits.registry.mines.jobs_at_sites import REVIEWING, has_job_at
@@ -167,40 +166,8 @@ def save_module(
             opened.append(made)
     session.flush()
     if changed:
-        _tell_saved(session, assessment, module, changed, opened, by, at)
+        tell_saved(session, assessment, module, changed, opened, by, at)
     return opened
-
-
-def _tell_saved(
-    session: Session,
-    assessment: Assessment,
-    module: Module,
-    changed: dict[str, object],
-    opened: list[SiteFinding],
-    by: User,
-    at: datetime,
-) -> None:
-    """Which part was saved tells nobody outside before it is complete: with zero tolerance it would tell a suspicion.
-
-    Where saving has opened one, the event goes with the finding, whose site is withheld, and not with the assessment,
-    whose site is public.
-    """
-    private = {"module": str(module.number), "requirements": " ".join(sorted(changed))}
-    private |= {"answers": encode(changed).decode()}
-    suspicion = next((each for each in opened if each.certainty is Certainty.SUSPECTED), None)
-    if suspicion is not None:
-        private["assessment"] = assessment.number
-        tell_in_confidence(session, "assessment.saved", suspicion, {}, private, by, at)
-        return
-    events.append(
-        session,
-        kind="assessment.saved",
-        subject=assessment.number,
-        actor=by.number,
-        at=at,
-        facts={},
-        private=private,
-    )
 
 
 def _written(given: Given, where: str) -> dict[str, object]:
@@ -252,46 +219,9 @@ def complete(
     assessment.level_number, assessment.level = (level.number, level.title) if level else (0, NO_LEVEL)
     assessment.next_due, assessment.completed_by, assessment.completed_at = next_due, by, at
     session.flush()
-    _tell_completed(session, assessment, by, at)
+    tell_completed(session, assessment, by, at)
     settle(session, {"assessment": assessment.id})
     return assessment
-
-
-def _tell_completed(session: Session, assessment: Assessment, by: User, at: datetime) -> None:
-    answers, requirements = answers_of(assessment), assessment.edition.standard.requirements
-    facts = {
-        "site": number_of(assessment.site),
-        "verifier": by.organisation.number,
-        "standard": assessment.edition.code,
-        "version": assessment.edition.version,
-        "sha256": assessment.edition.sha256,
-        "level_number": assessment.level_number,
-        "level": assessment.level,
-        "next_due": str(assessment.next_due),
-        # A suspicion is not public, and a gap in the list would tell it: of zero tolerance only what was found is.
-        "answers": {
-            code: word.value
-            for code, word in sorted(words_of(assessment).items())
-            if word is Word.FOUND or requirements[code][0].answers is not Answers.ZERO_TOLERANCE
-        },
-    }
-    evidence = {
-        code: {
-            "answer": row.answer.value if row.answer else "",
-            "evidence": row.evidence,
-            "paper": row.paper.sha256 if row.paper else "",
-        }
-        for code, row in sorted(answers.items())
-    }
-    events.append(
-        session,
-        kind="assessment.completed",
-        subject=assessment.number,
-        actor=by.number,
-        at=at,
-        facts=facts,
-        private={"evidence": encode(evidence).decode()},
-    )
 
 
 def last_saved(assessment: Assessment, module: Module) -> datetime | None:

@@ -7,13 +7,11 @@ as well as found; once found it stops, holds and tells at once, in the same tran
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits.errors import Conflict, Invalid, Missing
-from credits.journal import events
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.wording import line, paragraphs, printed
@@ -26,9 +24,10 @@ from credits.registry.assurance.assurance_models import (
     Source,
     StandardEdition,
 )
+from credits.registry.assurance.finding_telling import public_facts, tell
 from credits.registry.calendar import checked_period
 from credits.registry.mines import zero_tolerance
-from credits.registry.mines.site_states import months_on, start_of
+from credits.registry.mines.site_states import months_on
 from credits.registry.mines.sites import number_of
 from credits.registry.policy import Policy
 from credits.registry.production import Site
@@ -113,7 +112,7 @@ def enter(
     )
     session.add(finding)
     session.flush()
-    _tell(session, "finding.opened", finding, public_facts(finding), {"text": finding.text}, by, at)
+    tell(session, "finding.opened", finding, public_facts(finding), {"text": finding.text}, by, at)
     if must_stop(finding.severity, finding.certainty):
         assert by is not None
         zero_tolerance.stop(session, finding, policy, by, at)
@@ -175,7 +174,7 @@ def establish(
     finding.certainty = Certainty.FOUND
     finding.concerns_from, finding.concerns_to = concerns
     session.flush()
-    _tell(session, "finding.confirmed", finding, public_facts(finding), {}, by, at)
+    tell(session, "finding.confirmed", finding, public_facts(finding), {}, by, at)
     if finding.severity is Severity.ZERO_TOLERANCE:
         zero_tolerance.stop(session, finding, policy, by, at)
 
@@ -209,7 +208,7 @@ def end(session: Session, finding: SiteFinding, *, evidence: str, reason: str, b
     finding.closed_by_id, finding.closed_at = by.id, at
     session.flush()
     private = {"evidence": finding.closing_evidence, "reason": finding.closing_reason}
-    _tell(session, "finding.closed", finding, public_facts(finding), private, by, at)
+    tell(session, "finding.closed", finding, public_facts(finding), private, by, at)
 
 
 def must_stop(severity: Severity, certainty: Certainty) -> bool:
@@ -241,25 +240,6 @@ def stopping(session: Session, site: Site) -> list[str]:
     return [finding.number for finding in session.scalars(wanted.order_by(SiteFinding.id))]
 
 
-def public_facts(finding: SiteFinding) -> dict[str, Any]:
-    """What everybody may know of a finding: of a suspicion, which site it is about is not public."""
-    if finding.certainty is Certainty.SUSPECTED:
-        return {"source": finding.source.value, "certainty": finding.certainty.value}
-    facts = {
-        "site": number_of(finding.site),
-        "source": finding.source.value,
-        "severity": finding.severity.value,
-        "certainty": finding.certainty.value,
-        "due": str(finding.due_on),
-        "plan": finding.plan,
-    }
-    if finding.requirement is not None:
-        facts["requirement"] = finding.requirement
-    if finding.concerns_from is not None:
-        facts |= {"from": str(finding.concerns_from), "to": str(finding.concerns_to)}
-    return facts
-
-
 def _must_be_open(session: Session, finding: SiteFinding) -> None:
     """Lock the finding, read it anew and see that it is open. Raises ClosedAlready."""
     session.refresh(finding, with_for_update=True)
@@ -269,46 +249,3 @@ def _must_be_open(session: Session, finding: SiteFinding) -> None:
 
 def _months_for(severity: Severity, policy: Policy) -> int:
     return policy.months_to_next_assessment if severity is Severity.MINOR else policy.months_to_mitigate
-
-
-def _tell(
-    session: Session,
-    kind: str,
-    finding: SiteFinding,
-    facts: dict[str, Any],
-    private: dict[str, str],
-    by: User | None,
-    at: datetime,
-) -> None:
-    if finding.certainty is Certainty.SUSPECTED:
-        bound = {"site": number_of(finding.site), "severity": finding.severity.value, "due": str(finding.due_on)}
-        tell_in_confidence(session, kind, finding, facts, private | bound, by, at)
-        return
-    actor = by.number if by else events.SYSTEM
-    events.append(session, kind=kind, subject=finding.number, actor=actor, at=at, facts=facts, private=private or None)
-
-
-def tell_in_confidence(
-    session: Session,
-    kind: str,
-    finding: SiteFinding,
-    facts: dict[str, Any],
-    private: dict[str, str],
-    by: User | None,
-    at: datetime,
-) -> None:
-    """Append an event of a suspicion: it binds the registry to all of it, and tells nobody outside about which site.
-
-    Who did it and at what moment would tell: who works on which site is public, and so is what else they did then.
-    Both are in the event as hashes, and openly the day alone. Flushes. Invariant 21.
-    """
-    who = by.number if by else events.SYSTEM
-    events.append(
-        session,
-        kind=kind,
-        subject=finding.number,
-        actor=events.WITHHELD,
-        at=start_of(at.date()),
-        facts=facts,
-        private=private | {"actor": who, "at": at.isoformat()},
-    )
