@@ -20,13 +20,14 @@ from credits.participants.models import User
 from credits.participants.permissions import must_issue
 from credits.registry.accounts import registry_account
 from credits.registry.debits import lock_carry, lock_open, pay_off
+from credits.registry.issuance_counts import CarriedRemainder
 from credits.registry.making.batches import lock_in, remark
 from credits.registry.minerals import MILLION, in_base_units
 from credits.registry.models import Issuance
 from credits.registry.movements import Debit, DebitSettlement, Decision
 from credits.registry.papers.evidence import free
 from credits.registry.policy import Policy
-from credits.registry.production import BatchState, CarriedRemainder, RemarkKind
+from credits.registry.production import BatchState, RemarkKind
 from credits.registry.queries import issuance_numbered
 from credits.registry.stillness import keep_still, moves_out_of
 from credits.registry.telling import both_people, recorded

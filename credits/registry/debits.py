@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from credits.errors import Missing
+from credits.registry.issuance_counts import CarriedRemainder
 from credits.registry.movements import Debit, DebitSettlement
-from credits.registry.production import CarriedRemainder
 from credits.registry.queries import digits_of
 
 

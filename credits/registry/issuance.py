@@ -23,13 +23,14 @@ from credits.registry.buffer import contribute
 from credits.registry.calendar import months_before, outside
 from credits.registry.debits import lock_carry, lock_open, owed, pay_off
 from credits.registry.doubts.plausibility import keep_ground_as_it_is, obstacle
+from credits.registry.issuance_counts import CarriedRemainder, SiteVintage
 from credits.registry.making.batches import lock_in
 from credits.registry.minerals import Contained, in_base_units
 from credits.registry.mines.licensed import uncovered
 from credits.registry.mines.standing import obstacles_of
-from credits.registry.models import REGISTRY_CODE, Issuance, SiteVintage
+from credits.registry.models import REGISTRY_CODE, Issuance
 from credits.registry.policy import Policy
-from credits.registry.production import Batch, BatchState, CarriedRemainder
+from credits.registry.production import Batch, BatchState
 from credits.registry.reviews.kinship_questions import open_questions, ties_behind, ties_to_issuer
 
 

@@ -90,16 +90,6 @@ class Issuance(Model):
         return mineral_of(self.mineral_code)
 
 
-class SiteVintage(Model):
-    """How many issuances a site has had of one vintage: where the next one's number comes from."""
-
-    __tablename__ = "site_vintage"
-
-    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), primary_key=True)
-    vintage: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    issuances: Mapped[int]
-
-
 class BulkKind(StrEnum):
     RETIREMENT = "retirement"
     TRANSFER = "transfer"

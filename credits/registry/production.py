@@ -292,14 +292,3 @@ class Remark(Model):
 
     batch: Mapped[Batch] = relationship(back_populates="remarks")
     author: Mapped[User] = relationship()
-
-
-class CarriedRemainder(Model):
-    """Nanograms of a mineral that rounding left over, waiting for the producer's next batch."""
-
-    __tablename__ = "carried_remainder"
-    __table_args__ = (CheckConstraint("nanograms >= 0", name="nanograms_positive"),)
-
-    producer_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
-    mineral_code: Mapped[str] = mapped_column(primary_key=True)
-    nanograms: Mapped[int]

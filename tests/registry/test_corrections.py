@@ -9,9 +9,10 @@ from credits.ledger.posting import BadQuantity
 from credits.registry import issuance, public
 from credits.registry.corrections import AllWithProducer, NotAllWithProducer, TooLargeADebit
 from credits.registry.issuance import NothingToIssue
+from credits.registry.issuance_counts import CarriedRemainder
 from credits.registry.making.batches import WrongState
 from credits.registry.movements import Debit, DebitSettlement, DecisionKind
-from credits.registry.production import BatchState, CarriedRemainder
+from credits.registry.production import BatchState
 
 JUNE = {"produced_from": date(2026, 6, 1), "produced_to": date(2026, 6, 15)}
 

@@ -11,9 +11,10 @@ from credits.registry import issuance
 from credits.registry.accounts import account_of
 from credits.registry.debits import lock_carry
 from credits.registry.issuance import NothingToIssue, NotIssuable, NotThreePeople
+from credits.registry.issuance_counts import CarriedRemainder
 from credits.registry.making.batches import WrongState
 from credits.registry.mines import site_records, site_states
-from credits.registry.production import Answer, BatchState, CarriedRemainder
+from credits.registry.production import Answer, BatchState
 from tests.factories import UserFactory
 
 

@@ -17,10 +17,11 @@ from credits.participants.wording import line, paragraphs
 from credits.registry import minerals
 from credits.registry.calendar import checked_period, months_before
 from credits.registry.doubts.plausibility_grades import GradeDoubtful, doubt, must_be_possible
+from credits.registry.issuance_counts import CarriedRemainder
 from credits.registry.mines.licensed import uncovered
 from credits.registry.papers.evidence import free
 from credits.registry.policy import Policy
-from credits.registry.production import Batch, BatchState, CarriedRemainder, EvidenceKind, Remark, RemarkKind, Site
+from credits.registry.production import Batch, BatchState, EvidenceKind, Remark, RemarkKind, Site
 from credits.registry.reviews import review_threads
 from credits.registry.reviews.assigning import assign
 from credits.registry.stillness import keep_site_still
