@@ -68,13 +68,9 @@ def begin_audit(session: Session, *, group: Organisation, year: int, by: User, k
     if not verifiers:
         raise NobodyEligible("No approved verifier without a tie to this group has a lead.")
     members = [each.member.number for each in standings]
+    begun = {"year": year, "members": len(members)}
     event_id = events.append(
-        session,
-        kind="group.audit_begun",
-        subject=group.number,
-        actor=by.number,
-        at=at,
-        facts={"year": year, "members": len(members)},
+        session, kind="group.audit_begun", subject=group.number, actor=by.number, at=at, facts=begun
     )
     asking: dict[str, Any] = {"event_id": event_id, "reason": "", "actor": by.number, "at": at}
     sample = draw_lots(
@@ -136,11 +132,7 @@ def visit(
     for tie in among_people([by], [*member.members, *audit.group.members]):
         if tie.certain:
             raise WrongRole(tie.sentence)
-    checked_period(*visited, "Visit")
-    if visited[1] > at.date():
-        raise Invalid("The visit lies in the future.")
-    if visited[0].year < audit.year:
-        raise Invalid(f"The visit lies before {audit.year}.")
+    _must_be_days_of_a_visit(visited, audit.year, at.date())
     made = SampleVisit(
         audit=audit,
         member=member,
@@ -154,24 +146,37 @@ def visit(
     )
     session.add(made)
     session.flush()
+    _tell_visited(session, made, by, at)
+    ledger.settle(session, {"visit": made.id})
+    return made
+
+
+def _must_be_days_of_a_visit(visited: tuple[date, date], year: int, today: date) -> None:
+    """Raise Invalid or BadPeriod unless the sample of `year` can have been visited on these days."""
+    checked_period(*visited, "Visit")
+    if visited[1] > today:
+        raise Invalid("The visit lies in the future.")
+    if visited[0].year < year:
+        raise Invalid(f"The visit lies before {year}.")
+
+
+def _tell_visited(session: Session, made: SampleVisit, by: User, at: datetime) -> None:
     events.append(
         session,
         kind="group.member_visited",
-        subject=audit.group.number,
+        subject=made.audit.group.number,
         actor=by.number,
         at=at,
         facts={
-            "year": audit.year,
-            "member": member.number,
+            "year": made.audit.year,
+            "member": made.member.number,
             "verifier": by.organisation.number,
             "from": str(made.visited_from),
             "to": str(made.visited_to),
-            "conforms": conforms,
+            "conforms": made.conforms,
         },
         private={"report": made.report, "declaration": made.declaration},
     )
-    ledger.settle(session, {"visit": made.id})
-    return made
 
 
 def declaration(by: User, member: Organisation, group: Organisation) -> str:
