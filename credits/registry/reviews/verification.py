@@ -155,26 +155,24 @@ def verify(
     opinion = remark(session, batch, RemarkKind.DECISION, finding.opinion, by, at)
     for point in review_threads.unsettled(session, batch):  # the decision settles what was asked on the way to it
         point.settled_by, point.settled_at = by, at
-    tell(
-        session,
-        "batch.verified",
-        batch,
-        by,
-        at,
-        {
-            "verifier": by.organisation.number,
-            "standard": assurance.standard,
-            "version": assurance.version,
-            "level": assurance.level,
-            "assessment": assessment.number,
-            "valid_from": str(assurance.valid_from),
-            "valid_to": str(assurance.valid_to),
-            "mercury": batch.site.mercury.value,
-        },
-        {"opinion": opinion.text, "independence": batch.independence},
-    )
+    facts = _facts_of(assurance, assessment, by) | {"mercury": batch.site.mercury.value}
+    private = {"opinion": opinion.text, "independence": batch.independence}
+    tell(session, "batch.verified", batch, by, at, facts, private)
     settle(session, {"assurance": assurance.id})
     return assurance
+
+
+def _facts_of(assurance: Assurance, assessment: Assessment, by: User) -> dict[str, str]:
+    """What everybody may know of an assurance that was given."""
+    return {
+        "verifier": by.organisation.number,
+        "standard": assurance.standard,
+        "version": assurance.version,
+        "level": assurance.level,
+        "assessment": assessment.number,
+        "valid_from": str(assurance.valid_from),
+        "valid_to": str(assurance.valid_to),
+    }
 
 
 def reject(session: Session, *, batch: Batch, text: str, by: User, key: str, at: datetime) -> Remark:
