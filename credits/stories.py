@@ -226,6 +226,11 @@ def _fields() -> dict[str, str]:
 
 
 def _words() -> dict[str, str]:
+    """What is said of an event, by its kind."""
+    return _words_of_the_batch() | _words_of_the_site() | _words_of_the_credits()
+
+
+def _words_of_the_batch() -> dict[str, str]:
     return {
         "batch.drafted": _("Drafted"),
         "batch.amended": _("Figures changed"),
@@ -247,6 +252,11 @@ def _words() -> dict[str, str]:
         "batch.rejected": _("Rejected"),
         "batch.withdrawn": _("Withdrawn"),
         "batch.stopped": _("Stopped by a finding"),
+    }
+
+
+def _words_of_the_site() -> dict[str, str]:
+    return {
         "assessment.begun": _("Assessment of the site begun"),
         "assessment.saved": _("Part of the assessment saved"),
         "assessment.completed": _("Assessment of the site completed"),
@@ -263,6 +273,11 @@ def _words() -> dict[str, str]:
         "evidence.added": _("Paper added"),
         "evidence.removed": _("Paper taken away"),
         "evidence.question_answered": _("Question about a paper answered"),
+    }
+
+
+def _words_of_the_credits() -> dict[str, str]:
+    return {
         "issuance.issued": _("Issued"),
         "transfer.proposed": _("Transfer proposed"),
         "transfer.accepted": _("Transfer accepted"),
