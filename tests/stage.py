@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from config import ROOT
-from credits.certificates.issuing import Issuer
-from credits.delivered import freeze_delivered
 from credits.files import Files
 from credits.ledger import invariants
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kind, Organisation, RoleName, User
-from credits.payments import acts, placing, reserving
-from credits.payments.billing import Billing
-from credits.payments.certified import PublicPrices
-from credits.payments.models import Currency, Floor, Means, Offer, Order, Payment, Use
-from credits.payments.offering import floors, offers
-from credits.payments.placing import Asked
 from credits.registry import (
     decisions,
     expiry,
@@ -58,6 +49,7 @@ from credits.registry.reviews import assigning, reassigning, verification
 from credits.registry.reviews.verification import Finding
 from tests import factories
 from tests.factories import AT, UserFactory
+from tests.market_stage import MarketStage
 from tests.prepared import Birth, Prepared, prepared_step
 
 FACTS = SiteFacts(
@@ -106,15 +98,6 @@ CLAIM = Claim(
     claim_from=date(2026, 1, 1),
     claim_to=date(2026, 12, 31),
 )
-BILLING = Billing(
-    name="Nordlicht Batteries AB",
-    address="Hamngatan 1\n111 47 Stockholm",
-    country="SWE",
-    vat_number="",
-    email="invoices@example.org",
-)
-
-
 # What is sent to the JSON API where every requirement is met.
 ALL_MET = {
     "answers": [
@@ -152,12 +135,8 @@ def assessed(session: Session, batch: Batch, policy: Policy, *, by: User, at: da
     return made
 
 
-ISSUER = Issuer("Artisanal Mineral Credit Registry", "http://localhost:8000", PublicPrices)
-certify = partial(freeze_delivered, issuer=ISSUER)
-
-
 @dataclass
-class Stage:
+class Stage(MarketStage):
     """A registry with its people on it, and the steps of a batch's way as one call each."""
 
     session: Session
@@ -352,62 +331,6 @@ class Stage:
         offer = self.offered(made, quantity, to)
         transfer.accept(self.session, transfer=offer, by=to or self.buyer, at=self.at)
         return offer
-
-    def floor(self, mineral_code: str = "CO", price: int = 500_000, currency: Currency = Currency.USD) -> Floor:
-        """The floor that counts from now on: USD 5,000 a tonne of cobalt, unless it is another."""
-        return floors.set_floor(
-            self.session,
-            mineral_code=mineral_code,
-            currency=currency,
-            price=price,
-            source="As the buyers agreed.",
-            by=self.issuer,
-            key=self.key(),
-            at=self.at,
-        )
-
-    def for_sale(self, made: Issuance, quantity: int = 2_500, price: int = 520_000, **bent: Any) -> Offer:
-        """Credits on offer at USD 5,200, under the known floors."""
-        floors.seed(self.session, by=self.issuer, at=self.at)
-        asked = {
-            "seller": made.producer,
-            "issuance": made,
-            "quantity": quantity,
-            "price": price,
-            "currency": Currency.USD,
-            "policy": self.policy,
-            "by": self.manager,
-            "key": self.key(),
-            "at": self.at,
-        }
-        return offers.offer(self.session, **asked | bent)
-
-    def ordered(self, *lines: tuple[Offer, int], **bent: Any) -> Order:
-        """An open order of the buyer, to be kept and paid by a transfer."""
-        asked = {"means": Means.BANK_TRANSFER, "use": Use.KEEP, "claim": None, "billing": BILLING}
-        asked |= {"lines": lines, "open_to_public": False}
-        asked |= {name: bent.pop(name) for name in list(bent) if name in asked}
-        by = {"buyer": self.buyer.organisation, "by": self.buyer, "key": self.key(), "at": self.at}
-        return placing.place(self.session, asked=Asked(**asked), policy=self.policy, **by | bent)
-
-    def begun(self, order: Order, **bent: Any) -> Payment:
-        """Everything of an order reserved, its payment under way."""
-        asked = {"order": order, "seen": order.revision, "policy": self.policy, "by": order.placed_by}
-        return reserving.begin_payment(self.session, **asked | {"key": self.key(), "at": self.at} | bent)
-
-    def money_seen(self, order: Order, **bent: Any) -> Decision:
-        """What one issuer proposes of a transfer that has come."""
-        acts.register(certify)
-        asked = {"amount": order.total, "currency": order.currency.value, "value_date": str(self.at.date())}
-        asked |= {"reference": f"LINE {order.number}"}
-        return self.proposed(DecisionKind.BANK_PAYMENT, order.number, **asked | bent)
-
-    def bought(self, *lines: tuple[Offer, int], **bent: Any) -> Order:
-        """An order whose transfer two issuers have seen: delivered."""
-        order = self.ordered(*lines, **bent)
-        self.begun(order)
-        self.approve(self.money_seen(order))
-        return order
 
     def retired(self, made: Issuance, quantity: int, **bent: Any) -> Retirement:
         asked = {

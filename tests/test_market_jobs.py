@@ -15,7 +15,7 @@ from credits.payments.gateway import CheckoutState, ProviderUnreachable
 from credits.payments.going_back import refunding, sending_back
 from credits.payments.models import Means, OrderState, PaymentState, ProviderEvent, RefundState
 from credits.registry.movements import DecisionKind
-from tests.stage import certify
+from tests.market_stage import certify
 from tests.stripe_standin.deliveries import as_sent, signature
 from tests.stripe_standin.in_process import SECRET, standin_at
 from tests.stripe_standin.server import Fault

@@ -8,8 +8,8 @@ from credits.payments.gateway import Disputed
 from credits.payments.going_back.disputes import TAKEN_BACK
 from credits.payments.models import DisputeState, Means, Order
 from tests.factories import ApiTokenFactory
+from tests.market_stage import certify
 from tests.payments.selling import checkout_of
-from tests.stage import certify
 
 BILLING = {"name": "Nordlicht", "address": "Hamngatan 1", "country": "SWE", "email": "invoices@example.org"}
 

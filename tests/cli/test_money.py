@@ -6,7 +6,7 @@ import pytest
 from credits import provider
 from credits.market_jobs import Till, open_checkout
 from credits.payments.models import Means
-from tests.stage import certify
+from tests.market_stage import certify
 from tests.stripe_standin.in_process import standin_at
 from tests.stripe_standin.server import Fault
 

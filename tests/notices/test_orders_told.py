@@ -5,7 +5,7 @@ from credits.notices.occurrences import tell_of_events
 from credits.notices.wordings import Kind, wording
 from credits.payments import acts, receiving
 from credits.registry.movements import DecisionKind
-from tests.stage import certify
+from tests.market_stage import certify
 
 
 def told(stage):

@@ -15,7 +15,7 @@ from credits.payments.models import DisputeState, Means
 from credits.payments.offering import offers
 from credits.payments.premiums import following, tracing
 from credits.payments.receiving import Terms
-from tests.stage import certify
+from tests.market_stage import certify
 
 ISSUER = Issuer("ASM Credits", "https://registry.example", PublicPrices)
 

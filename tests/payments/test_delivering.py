@@ -24,7 +24,8 @@ from credits.registry import decisions
 from credits.registry.models import Retirement
 from credits.registry.movements import DecisionKind
 from credits.registry.second_person import SamePerson
-from tests.stage import CLAIM, certify
+from tests.market_stage import certify
+from tests.stage import CLAIM
 
 
 @pytest.fixture

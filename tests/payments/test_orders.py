@@ -24,7 +24,8 @@ from credits.payments.prices import split, tax
 from credits.payments.reserving import begin_payment
 from credits.registry.retirement import OutsideClaimWindow
 from tests.factories import UserFactory
-from tests.stage import BILLING, CLAIM
+from tests.market_stage import BILLING
+from tests.stage import CLAIM
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from credits.payments import receiving
 from credits.payments.gateway import CheckoutState, EventKind, Seen, Told
 from credits.payments.models import Means, OrderState, PaymentState, ProviderEvent, Refund
 from credits.payments.receiving import Terms
-from tests.stage import certify
+from tests.market_stage import certify
 
 
 @pytest.fixture

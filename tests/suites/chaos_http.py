@@ -24,7 +24,7 @@ from credits.payments.gateway import ProviderUnreachable
 from credits.payments.models import Means, Order, Payment, PaymentState
 from credits.payments.stripe_gateway import StripeGateway
 from credits.provider import WEBHOOKS
-from tests.stage import certify
+from tests.market_stage import certify
 from tests.stripe_standin.deliveries import TOLD, Deliveries
 from tests.stripe_standin.in_process import KEY, SECRET
 from tests.stripe_standin.provider import Provider

@@ -12,7 +12,8 @@ from credits.files import Files
 from credits.payments import acts
 from credits.payments.offering import floors
 from tests import factories
-from tests.stage import Stage, certify
+from tests.market_stage import certify
+from tests.stage import Stage
 from tests.suites import trial
 
 

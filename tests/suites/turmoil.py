@@ -21,7 +21,8 @@ from credits.payments.gateway import BadEvent, ProviderRefused, ProviderUnreacha
 from credits.payments.models import Means, Offer, Order, Payment
 from credits.registry.models import Issuance
 from credits.registry.movements import DecisionKind
-from tests.stage import Stage, certify
+from tests.market_stage import certify
+from tests.stage import Stage
 from tests.stripe_standin.deliveries import TOLD, as_sent, signature
 from tests.stripe_standin.in_process import SECRET, standin_at
 from tests.stripe_standin.params import Refused

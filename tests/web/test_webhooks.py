@@ -8,7 +8,7 @@ import pytest
 
 from credits import market_jobs
 from credits.payments.models import Means, OrderState, ProviderEvent
-from tests.stage import certify
+from tests.market_stage import certify
 from tests.stripe_standin.deliveries import as_sent, signature
 from tests.stripe_standin.in_process import SECRET, standin_at
 

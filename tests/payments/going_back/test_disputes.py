@@ -23,9 +23,10 @@ from credits.payments.receiving import Terms
 from credits.registry import transfer
 from credits.registry.models import Transfer
 from credits.registry.movements import DecisionKind
+from tests.market_stage import certify
 from tests.payments.house import House
 from tests.payments.selling import checkout_of
-from tests.stage import CLAIM, certify
+from tests.stage import CLAIM
 
 
 @pytest.fixture

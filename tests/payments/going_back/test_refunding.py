@@ -9,7 +9,8 @@ from credits.payments.money_models import MoneyPosting, MoneyPostingKind
 from credits.payments.premiums import premium
 from credits.registry import decisions, retirement
 from credits.registry.movements import Decision, DecisionKind
-from tests.stage import CLAIM, certify
+from tests.market_stage import certify
+from tests.stage import CLAIM
 
 
 @pytest.fixture

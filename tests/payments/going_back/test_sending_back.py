@@ -9,7 +9,7 @@ from credits.payments.going_back import refunding, sending_back
 from credits.payments.going_back.refunding import NotRefundable
 from credits.payments.models import Means, Refund, RefundState
 from credits.registry.movements import DecisionKind
-from tests.stage import certify
+from tests.market_stage import certify
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from credits.payments.offering.standing import BadDay, BadPart, NoSuchStandingOr
 from credits.payments.offering.standing_models import StandingOrder, StandingPart, StandingState
 from credits.payments.orders import OrderClosed
 from tests.checker_market import market
-from tests.stage import BILLING, CLAIM
+from tests.market_stage import BILLING
+from tests.stage import CLAIM
 
 WAITING, PAUSED, FULFILLED = StandingState.WAITING, StandingState.PAUSED, StandingState.FULFILLED
 EARLY = {"produced_from": date(2026, 1, 5), "produced_to": date(2026, 1, 30)}
