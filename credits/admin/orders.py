@@ -22,7 +22,7 @@ from credits.identity import current_user, issuers_only, now, registry_only
 from credits.participants.permissions import is_issuer
 from credits.payments import delivering, invoices, looking
 from credits.payments.going_back import disputes, refunding, sending_back
-from credits.payments.models import Currency, Means, Order, OrderLine, OrderState, Payment, ProviderEvent, Refund
+from credits.payments.models import Currency, Means, Order, OrderLine, OrderState, ProviderEvent, Refund
 from credits.payments.premiums import premium
 from credits.payments.prices import parse
 from credits.progress import steps_of
@@ -69,14 +69,8 @@ def orders() -> ResponseReturnValue:
         state=state,
         asked=asked,
         states=OrderState,
-        to_send=db.session.scalars(to_send()).all(),
+        to_send=db.session.scalars(sending_back.by_our_bank()).all(),
     )
-
-
-def to_send() -> Any:
-    """Refunds that the registry's bank has yet to send."""
-    wanted = select(Refund).join(Refund.payment).where(Refund.settled_at.is_(None))
-    return wanted.where(Payment.means == Means.BANK_TRANSFER).order_by(Refund.id)
 
 
 @bp.get("/orders/<number>")

@@ -14,6 +14,7 @@ from credits.notices import reading
 from credits.participants.models import Kind, Kyc, Organisation, RoleName, User
 from credits.participants.permissions import BUYERS, PRODUCERS, has_any, is_issuer, is_verifier
 from credits.payments import looking
+from credits.payments.going_back import sending_back
 from credits.payments.models import Order, OrderState
 from credits.payments.premiums import disbursing, premium_open
 from credits.payments.premiums.premium_models import PayoutState
@@ -132,10 +133,13 @@ def of_staff(user: User) -> list[Open]:
     issue = ngettext("%(num)s verified batch to issue", "%(num)s verified batches to issue", verified)
     approve = ngettext("%(num)s organisation to approve", "%(num)s organisations to approve", organisations)
     pay = ngettext("%(num)s payout of premium to see to", "%(num)s payouts of premium to see to", payouts)
+    refunds = counted(sending_back.by_our_bank())
+    send = ngettext("%(num)s refund to send back by bank", "%(num)s refunds to send back by bank", refunds)
     return [
         Open(decisions, decide, url_for("admin.decisions", state="waiting")),
         Open(verified, issue, queue),
         Open(organisations, approve, url_for("admin.organisations")),
+        Open(refunds, send, url_for("admin.orders")),
         Open(payouts, pay, url_for("admin.premium")),
     ]
 

@@ -243,10 +243,12 @@ class TestRefund:
         assert waits in client.sign_in(stage.buyer).get("/orders/ORDER-000001").text
         client.sign_in(stage.colleague).post(proposed.location, data={"step": "approve", "key": "approve"})
         assert "Money to be sent back" in client.get("/admin/orders").text
+        assert "1 refund to send back by bank" in words(client.get("/start").text)
         sent = client.post("/admin/orders/ORDER-000001/refunds/1/sent", data={"reference": "OUT 1"})
         assert sent.status_code == 303
         seen = words(client.get("/admin/orders/ORDER-000001").text)
         assert "BANK:OUT1" in seen
+        assert "refund" not in client.get("/start").text
 
         client.sign_in(stage.buyer)
         seen = words(client.get("/orders/ORDER-000001").text)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from credits.journal import events
@@ -67,6 +67,12 @@ def due(session: Session, after: int = 0) -> list[Due]:
     )
     rows = session.execute(wanted).all()
     return [Due(made, str(payment), amount, f"REFUND-{made:06d}", reason) for made, payment, amount, reason in rows]
+
+
+def by_our_bank() -> Select[Refund]:
+    """The refunds that the registry's own bank has yet to send, oldest first."""
+    wanted = select(Refund).join(Refund.payment).where(Refund.settled_at.is_(None))
+    return wanted.where(Payment.means == Means.BANK_TRANSFER).order_by(Refund.id)
 
 
 def note(session: Session, *, refund_id: int, refunded: Refunded, at: datetime) -> None:
