@@ -11,7 +11,7 @@ from credits.registry.making.revisions import revision_of
 from credits.registry.mines.observed import ObservedSite, SiteObservation
 from credits.registry.production import BatchState
 from tests.factories import UserFactory
-from tests.registry.doubts.test_plausibility import approve, propose, verify
+from tests.registry.doubts.deciding import approve, propose, verify
 
 
 @pytest.fixture

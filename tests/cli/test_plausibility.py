@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.registry.doubts.test_plausibility import COLTAN
+from tests.registry.doubts.deciding import COLTAN
 from tests.stage import Stage
 
 DAYS = ("--from", "2026-01-01", "--to", "2026-12-31")

@@ -10,99 +10,25 @@ from sqlalchemy.orm import Session
 from credits.db import begin_writing
 from credits.journal.models import Event
 from credits.participants.models import User
-from credits.participants.permissions import WrongRole
-from credits.registry import decisions
-from credits.registry.decisions import SamePerson
-from credits.registry.doubts import plausibility, plausibility_limits, plausibility_sales
+from credits.registry.doubts import plausibility, plausibility_sales
 from credits.registry.doubts.plausibility import AboveCeiling
 from credits.registry.doubts.plausibility_bounds import BoundName
 from credits.registry.doubts.plausibility_chart import chart_of
 from credits.registry.doubts.plausibility_figures import default_figures
-from credits.registry.doubts.plausibility_limits import LimitFacts
-from credits.registry.doubts.plausibility_override import NotAbove
-from credits.registry.doubts.plausibility_sales import SaleFacts
 from credits.registry.doubts.screened import Basis, LimitKind, Per, PlausibilityCheck
 from credits.registry.issuance import NotIssuable
 from credits.registry.making.revisions import revision_of
 from credits.registry.mines.observed import ObservedSite, SiteObservation
-from credits.registry.movements import DecisionKind
 from credits.registry.production import Batch, BatchState
 from credits.registry.reviews import verification
+from tests.registry.doubts.deciding import COLTAN, verify
 from tests.stage import FINDING
 
-COLTAN = {"mineral_code": "TA", "form": "coltan", "moisture": "0", "grade": "30", "miners": 100, "days_worked": 20}
 GOLD = {"mineral_code": "AU", "form": "doré", "moisture": "0", "grade": "900"}
-
-
-@pytest.fixture
-def limit(stage):
-    """Enter a limit of a site by the verifier; what is not said is a capacity of 2 t of cobalt a year."""
-
-    def enter(site, **bent):
-        facts = {
-            "kind": LimitKind.INSTALLED_CAPACITY,
-            "mineral_code": "CO",
-            "kilograms": "2000",
-            "basis": Basis.CONTAINED,
-            "per": Per.YEAR,
-            "counts_from": date(2026, 1, 1),
-            "source": "Inspection of the plant",
-            "source_date": date(2026, 2, 3),
-        }
-        by = bent.pop("by", stage.lead)
-        return plausibility_limits.enter(
-            stage.session, site=site, facts=LimitFacts(**facts | bent), by=by, key=stage.key(), at=stage.at
-        )
-
-    return enter
-
-
-@pytest.fixture
-def sale(stage):
-    def enter(batch, kilograms, **bent):
-        facts = {"number": "INV-17", "buyer": "Depot", "sold_on": date(2026, 6, 2), "grade": "31.25"}
-        facts |= {"kilograms": kilograms} | bent
-        return plausibility_sales.enter(
-            stage.session, batch=batch, facts=SaleFacts(**facts), by=stage.clerk, key=stage.key(), at=stage.at
-        )
-
-    return enter
 
 
 def bound(found, name):
     return next(each for each in found.bounds if each.name == name)
-
-
-def verify(stage, batch):
-    stage.answered(batch)
-    return verification.verify(
-        stage.session,
-        batch=batch,
-        seen=revision_of(batch),
-        finding=FINDING,
-        by=stage.lead,
-        key=stage.key(),
-        at=stage.at,
-    )
-
-
-def propose(stage, batch, by=None, reason="The verifier saw the new washing plant run."):
-    return decisions.propose(
-        stage.session,
-        kind=DecisionKind.CEILING,
-        subject=batch.number,
-        request={},
-        reason=reason,
-        by=by or stage.issuer,
-        key=stage.key(),
-        at=stage.at,
-    )
-
-
-def approve(stage, decision, by=None):
-    decisions.approve(
-        stage.session, decision=decision, policy=stage.policy, by=by or stage.colleague, key=stage.key(), at=stage.at
-    )
 
 
 class TestDefaultFigures:
@@ -393,77 +319,6 @@ class TestHoldAgainst:
         stage.session.add(check)
 
         with pytest.raises(IntegrityError, match="within_or_let_through"):
-            stage.session.flush()
-
-
-class TestLetThrough:
-    @pytest.fixture
-    def stopped(self, stage, limit):
-        site = stage.site()
-        limit(site)
-        return stage.in_review(site)
-
-    def test_takes_two_administrators_and_a_reason_that_is_public(self, stage, stopped):
-        decision = propose(stage, stopped)
-        approve(stage, decision)
-        verify(stage, stopped)
-        made = stage.issue(stopped)
-
-        assert made.quantity == 2_500
-        override = plausibility.overrides_of(stage.session, stopped)[0]
-        assert (override.ceiling, override.most, override.reason) == (2_000, 2_500, decision.reason)
-        event = stage.session.scalars(select(Event).where(Event.kind == "batch.let_through")).one()
-        assert b"The verifier saw the new washing plant run." in event.body
-        assert stage.issuer.number.encode() in event.body
-
-    def test_is_not_for_the_one_who_proposed_it(self, stage, stopped):
-        decision = propose(stage, stopped)
-
-        with pytest.raises(SamePerson):
-            approve(stage, decision, by=stage.issuer)
-
-    def test_is_not_for_verifiers_or_producers(self, stage, stopped):
-        for person in (stage.lead, stage.manager):
-            with pytest.raises(WrongRole):
-                propose(stage, stopped, by=person)
-
-    def test_changes_nothing_before_the_second_person(self, stage, stopped):
-        propose(stage, stopped)
-
-        with pytest.raises(AboveCeiling):
-            verify(stage, stopped)
-
-    def test_is_only_for_a_batch_above_its_ceiling(self, stage):
-        batch = stage.in_review()
-
-        with pytest.raises(NotAbove):
-            propose(stage, batch)
-
-    def test_holds_for_no_more_than_both_people_saw(self, stage, stopped):
-        approve(stage, propose(stage, stopped))
-        with stage.session.no_autoflush:  # the database would not let it pass
-            stopped.contained_ng += 10**15
-            found = plausibility.of_batch(stage.session, stopped)
-            assert plausibility.override_for(stage.session, found) is None
-        stage.session.expire(stopped)
-
-    def test_is_refused_by_the_database_without_a_decision(self, stage, stopped):
-        decision = propose(stage, stopped)
-        stage.session.execute(
-            text(
-                "INSERT INTO ceiling_override (batch_id, decision_id, ceiling, most, reason, made_at)"
-                " VALUES (:batch, :decision, 1, 9999, :reason, '2026-07-01T12:00:00.000000Z')"
-            ),
-            {"batch": stopped.id, "decision": decision.id, "reason": decision.reason},
-        )
-        override = plausibility.overrides_of(stage.session, stopped)[0]
-        check = PlausibilityCheck(
-            batch=stopped, contained_ng=stopped.contained_ng, claimed=2_500, ceiling=2_000, bounds=[], figures="x",
-            override=override, checked_by_id=stage.lead.id, checked_at=stage.at,
-        )  # fmt: skip
-        stage.session.add(check)
-
-        with pytest.raises(IntegrityError, match="let through by two people"):
             stage.session.flush()
 
 
