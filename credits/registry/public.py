@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
+from credits.journal.models import Event
 from credits.ledger.models import Block, Entry, Posting
 from credits.ledger.serials import ISSUANCE, SerialRange, parse, tidied
 from credits.participants.models import Kind, Kyc, Organisation
@@ -33,10 +34,14 @@ class Share:
 
 @dataclass(frozen=True)
 class Moved:
-    """Serials that went from one account to another in one posting; `source` is None where they were issued."""
+    """Serials that went from one account to another in one posting; `source` is None where they were issued.
+
+    event: the kind of what the log tells of it.
+    """
 
     posting_id: int
     at: datetime
+    event: str
     units: list[SerialRange]
     source: Holding | None
     target: Holding
@@ -103,23 +108,24 @@ def history(session: Session, issuance: Issuance, units: SerialRange, *, before:
     """The newest `limit` postings older than the posting `before` that moved any of these serials, newest first."""
     postings = session.scalars(newest_postings(issuance.id, units, before=before).limit(limit)).all()
     rows = session.execute(
-        select(Entry, Posting.at)
+        select(Entry, Posting.at, Event.kind)
         .join(Posting, Posting.id == Entry.posting_id)
+        .join(Event, Event.id == Posting.event_id)
         .where(*touching(issuance.id, units), Entry.posting_id.in_(postings))
         .order_by(Entry.posting_id.desc(), Entry.first)
         .limit(MOST_ENTRIES)
     ).all()
-    accounts = {entry.to_account_id for entry, _ in rows}
-    accounts |= {entry.from_account_id for entry, _ in rows if entry.from_account_id is not None}
+    accounts = {entry.to_account_id for entry, *_ in rows}
+    accounts |= {entry.from_account_id for entry, *_ in rows if entry.from_account_id is not None}
     holdings = owners(session, accounts)
-    grouped: dict[tuple[int, int | None, int], tuple[datetime, list[SerialRange]]] = {}
-    for entry, at in rows:
+    grouped: dict[tuple[int, int | None, int], tuple[datetime, str, list[SerialRange]]] = {}
+    for entry, at, event in rows:
         key = (entry.posting_id, entry.from_account_id, entry.to_account_id)
         cut = SerialRange(max(entry.first, units.first), min(entry.last, units.last))
-        grouped.setdefault(key, (at, []))[1].append(cut)
+        grouped.setdefault(key, (at, event, []))[2].append(cut)
     return [
-        Moved(posting_id, at, tidied(ranges), holdings[source] if source is not None else None, holdings[target])
-        for (posting_id, source, target), (at, ranges) in grouped.items()
+        Moved(posting_id, at, event, tidied(ranges), holdings[source] if source is not None else None, holdings[target])
+        for (posting_id, source, target), (at, event, ranges) in grouped.items()
     ]
 
 

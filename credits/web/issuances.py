@@ -68,6 +68,7 @@ def described(found: Issuance, units: SerialRange) -> dict[str, object]:
     moves = public.history(db.session, found, units, before=asked_number("before", LARGEST), limit=MOVEMENTS + 1)
     site = found.batch.site
     postings = list(dict.fromkeys(move.posting_id for move in moves))[:MOVEMENTS]
+    bought = tracing.orders_with(db.session(), found, units)
     more = len({move.posting_id for move in moves}) > MOVEMENTS
     return {
         "issuance": found,
@@ -85,7 +86,8 @@ def described(found: Issuance, units: SerialRange) -> dict[str, object]:
         "newest": "before" not in request.args,
         "written": written,
         "words": WORDS,
-        "bought": tracing.orders_with(db.session(), found, units),
+        "bought": bought,
+        "went_back": 0 if bought else tracing.went_back(db.session(), found, units),
         "offers": offers,
         "left": catalogue.left(db.session(), offers),
     }

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from credits.certificates.models import Certificate
 from credits.ledger.models import AccountKind
+from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Language, RoleName
 from credits.payments.models import Means, Order, OrderState
 from credits.registry.movements import DecisionKind
@@ -126,6 +127,7 @@ class TestPayOrder:
         assert "You cancelled this order" in seen
         assert client.get("/orders/ORDER-000001/cancel").status_code == 409
         assert "Order the same again" in seen
+        assert "Amount shown to everybody no Documents" in seen  # no certificate will ever say it
         assert stage.balance(offer.issuance) == {AccountKind.AVAILABLE: 2_500}
 
     def test_waits_for_word_of_the_provider_and_then_says_how_it_stands(self, client, stage, offer, words):
@@ -161,8 +163,21 @@ class TestOrder:
     ):
         operator = Operator("Registry GmbH", "Dorfplatz 1\n3011 Bern", "CHE", "CHE-1", "CHE123456788")
         monkeypatch.setitem(app.extensions, "policy", replace(app.extensions["policy"], operator=operator))
-        client.sign_in(stage.buyer).post("/orders/new", data=claimed)
+        client.sign_in(stage.buyer)
+        use = {"mineral": "CO", "year": "2026", "product_line": "N1", "total": "0.62", "key": "use", "confirmed": "yes"}
+        assert client.post("/uses/new", data=use).status_code == 303
+        strict = replace(app.extensions["policy"], beyond_declared_use="refuse")
+        with monkeypatch.context() as stricter:
+            stricter.setitem(app.extensions, "policy", strict)
+            refused = client.post("/orders/new", data=claimed | {"key": "refused"})
+        assert (refused.status_code, session.scalars(select(Order)).all()) == (409, [])
+        assert "620 kg are not covered yet: 750 kg are more than that" in words(refused.text)
+        client.post("/orders/new", data=claimed)
+        beyond = "130 kg beyond what is declared: the certificate will show them as surplus"
+        assert f"More than the declared use {beyond}" in words(client.get("/orders/ORDER-000001").text)
         client.post("/orders/ORDER-000001/pay", data={"seen": "1", "key": "pay"})
+        seen = words(client.get("/orders/ORDER-000001").text)
+        assert f"Declared use {beyond}" in seen
         day = session.get_one(Order, 1).placed_at.date()
         statement = {"amount": "4,641.00", "value_date": str(day), "reference": "TX 1", "reason": "Page 3"}
         client.sign_in(stage.issuer)
@@ -186,6 +201,7 @@ class TestOrder:
         client.sign_in(stage.buyer)
         seen = words(client.get("/orders/ORDER-000001").text)
         assert "Retired in your name" in seen
+        assert "declared use" not in seen  # now the certificate says it
         assert "Serials ASMC-" in seen
         assert "What your money paid for" in seen
         serials = re.search(r"/serials/[^\"]+", client.get("/orders/ORDER-000001").text)[0]
@@ -254,8 +270,18 @@ class TestRefund:
         seen = words(client.get("/orders/ORDER-000001").text)
         assert "Ordered twice." in seen
         assert waits not in seen
+        assert "the money went back to the buyer" in seen
+        assert "not public" not in seen
         note = text_of(client.get("/orders/ORDER-000001/credit-note.pdf").data)
         for told in ("All of invoice INVOICE-ORDER-000001 of", "Total credited USD −520.00", "the buyer: USD 520.00."):
             assert told in note, note
         assert "Received with thanks" not in note
         assert client.get("/admin/orders").status_code == 403
+        sold, beside = (written(offer.issuance.number, SerialRange(*ends)) for ends in ((1, 100), (101, 2_500)))
+        history = words(client.get(f"/serials/{sold}").text)
+        buyer = stage.buyer.organisation.name
+        assert f"Went back from {buyer} to {stage.coop.name}, refunded" in history
+        assert "Transferred by" not in history
+        assert "Sold, and the money went back to the buyer." in history
+        assert "Some of this was sold, and the money" in words(client.get(f"/issuances/{offer.issuance.number}").text)
+        assert "Nothing of this was sold" in words(client.get(f"/serials/{beside}").text)

@@ -83,6 +83,13 @@ def orders_with(session: Session, issuance: Issuance, units: SerialRange) -> int
     return every if every > MOST_LINES else len({order for order, _ in bought_in(session, issuance, [units])})
 
 
+def went_back(session: Session, issuance: Issuance, units: SerialRange) -> int:
+    """How many of these units were sold in an order and went back with its money, whatever came after."""
+    newest = standing(select(Order.id), issuance, units).order_by(Order.id.desc()).limit(MOST_LINES)
+    back = gone_back(session, set(session.scalars(newest)), issuance)
+    return quantity_of(common([units], tidied(each for ranges in back.values() for each in ranges)))
+
+
 def purchases_of(
     session: Session, issuance: Issuance, ranges: Iterable[SerialRange], most: int | None = None
 ) -> list[Purchase]:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from credits import market_rounds
 from credits.journal import events
 from credits.ledger.models import AccountKind
-from credits.ledger.serials import SerialRange
+from credits.ledger.serials import LARGEST, SerialRange
 from credits.notices.models import Notice
 from credits.notices.occurrences import tell_of_events
 from credits.notices.wordings import Kind
@@ -20,7 +20,7 @@ from credits.payments.models import DisputeState, Means, OrderState, Payment, Re
 from credits.payments.money_models import MoneyPosting, MoneyPostingKind
 from credits.payments.premiums import following, premium
 from credits.payments.receiving import Terms
-from credits.registry import transfer
+from credits.registry import public, transfer
 from credits.registry.models import Transfer
 from credits.registry.movements import DecisionKind
 from tests.market_stage import certify
@@ -94,6 +94,8 @@ class TestTakeIn:
         assert [each.kind for each in comparing.disagreements(stage.session)] == []
         posted = stage.session.query(MoneyPosting).filter_by(kind=MoneyPostingKind.SHORTFALL).count()
         assert posted == 1
+        (back, *_) = public.history(stage.session, issuance, SerialRange(34, 100), before=LARGEST, limit=1)
+        assert (back.event, back.target.organisation) == ("dispute.closed", stage.coop)
         stage.must_be_sound()
 
     def test_never_undoes_a_retirement(self, stage, issuance, buy, tell):
