@@ -111,12 +111,13 @@ def site_address(number: str) -> str:
 
 
 RETIREMENT = re.compile(r"ASMC-R-[0-9]{1,18}")
+DOCUMENT = re.compile(r"ASMC-D-[0-9]{1,18}")
 ADDRESSES: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (RETIREMENT, retirement_address),
     (re.compile(r"ORG-[0-9]{1,18}"), organisation_address),
     (re.compile(r"OFFER-[0-9]{1,18}"), offer_address),
     (re.compile(r"ORDER-[0-9]{1,18}"), order_address),
-    (re.compile(r"ASMC-D-[0-9]{1,18}"), document_address),
+    (DOCUMENT, document_address),
     (ISSUANCE, issuance_address),
     (re.compile(r"ASMC-.*"), serials_address),
     (re.compile(r"[A-Z]{3}-[A-Z0-9]{3,12}"), site_address),

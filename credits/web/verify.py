@@ -8,15 +8,17 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from credits.certificates.checks.published_keys import in_text
 from credits.certificates.issuing import certificate_numbered
+from credits.certificates.records import record_for
 from credits.certificates.verify import as_plain
 from credits.errors import CreditsError
 from credits.extensions import csrf, db
+from credits.identity import visitor
 from credits.problems import as_problem, status_of
 from credits.published import keys_published
 from credits.verifying import Looked, look_at, look_at_copy
 from credits.web.blueprint import bp
 from credits.web.paging import asked_text
-from credits.web.search import RETIREMENT, padded, place_of
+from credits.web.search import DOCUMENT, RETIREMENT, padded, place_of
 
 JSON = ("application/json", "application/problem+json")
 LABELS = {
@@ -44,12 +46,23 @@ def verify() -> ResponseReturnValue:
     try:
         if RETIREMENT.fullmatch(tidy):
             return page(asked=asked, looked=look_at_copy(certificate_numbered(db.session, padded(tidy))))
+        if DOCUMENT.fullmatch(tidy) and not public_document(padded(tidy)):
+            return page(asked=asked, private=True)
         if there := place_of(asked):
             return redirect(there, 302)
     except CreditsError as refusal:
         return page(asked=asked, problem=refusal.message), status_of(refusal)
     problem = _("This is not the number of a certificate. One looks like ASMC-R-000017.") if asked else ""
     return page(asked=asked, problem=problem), 404 if asked else 200
+
+
+def public_document(number: str) -> bool:
+    """Whether the asker may open the document; of others none learns whether there is such a number."""
+    try:
+        record_for(db.session(), visitor(), number)
+    except CreditsError:
+        return False
+    return True
 
 
 @bp.post("/verify")
@@ -99,5 +112,7 @@ def public_keys() -> ResponseReturnValue:
     return render_template("verify/public_keys.html", keys=keys_published())
 
 
-def page(*, asked: str = "", problem: str = "", looked: Looked | None = None) -> str:
-    return render_template("verify/verify.html", asked=asked, problem=problem, looked=looked, labels=LABELS)
+def page(*, asked: str = "", problem: str = "", looked: Looked | None = None, private: bool = False) -> str:
+    return render_template(
+        "verify/verify.html", asked=asked, problem=problem, looked=looked, private=private, labels=LABELS
+    )

@@ -75,6 +75,20 @@ class TestVerify:
             assert answer.status_code == 404
             assert told in words(answer.text)
 
+    def test_asks_for_the_file_of_a_document_whose_number_is_nobody_else_s_affair(
+        self, client, stage, retirement, words
+    ):
+        client.sign_in(stage.buyer)
+        days = {"key": "k", "language": "en", "first": "2026-06-01", "last": "2026-07-11"}
+        theirs = client.post("/holdings/statement", data=days).location.rpartition("/")[2]
+        assert client.get(f"/verify?q={theirs}").location == f"/documents/{theirs}"
+        client.delete_cookie("session")
+        answers = [client.get(f"/verify?q={number}") for number in (theirs, "ASMC-D-000987")]
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert answers[0].text.replace(theirs, "ASMC-D-000987") == answers[1].text
+        assert "private: hand in the file" in words(answers[0].text)
+
     def test_asks_for_patience_while_it_is_being_issued(self, client, retirement, words):
         assert "is being issued" in words(client.get(f"/verify?q={retirement.number}").text)
 
@@ -167,6 +181,7 @@ class TestCheckDocument:
         page = words(client.post("/verify", data={"file": (BytesIO(paper.getvalue()), "invoice.pdf")}).text)
 
         assert "This PDF bears no signature" in page
+        assert "credit notes and statements of premium of this registry bear none" in page
         assert "not known" not in page
 
     def test_asks_for_a_file_and_refuses_a_huge_one(self, client, words):
