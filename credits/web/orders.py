@@ -34,6 +34,7 @@ from credits.payments.settling import UNDER_WAY
 from credits.problems import status_of
 from credits.progress import steps_of
 from credits.registry import sale
+from credits.registry.minerals import mineral_of
 from credits.web.blueprint import bp
 from credits.web.order_forms import lines_of, whole
 from credits.web.paging import page_of
@@ -229,11 +230,12 @@ def order_page(found: Order, *, refusal: str = "", looks: int = 0) -> str:
     session, user = db.session(), current_user()
     acts = may_order(user) and found.buyer_id == user.organisation_id
     payment = under_way(found)
+    confirming = 0 < looks <= MOST_LOOKS and may_be_paid_now(payment)
     return render_template(
         "orders/order.html",
         order=found,
         payment=payment,
-        confirming=0 < looks <= MOST_LOOKS and may_be_paid_now(payment),
+        confirming=confirming,
         next_look=url_for("web.order", number=found.number, paid=looks + 1),
         refunds=refunding.refunds_of(session, found),
         disputes=disputes.disputes_of(session, found),
@@ -253,7 +255,9 @@ def order_page(found: Order, *, refusal: str = "", looks: int = 0) -> str:
         papers=invoices.papers_of(found),
         steps=steps_of(found),
         standing=standing_of(session, found),
-        chooses=acts and choosing_use.may_be_chosen(session, found),
+        chooses=acts and not confirming and choosing_use.may_be_chosen(session, found),
+        counted=choosing_use.foretold_use(session, found),
+        mineral_of=mineral_of,
         refund_proposed=looking.refund_proposed(session, found),
         serials=serials_of(found),
         issuances=list(dict.fromkeys(line.issuance.number for line in found.lines)),

@@ -11,18 +11,33 @@ from credits.participants.models import Language, User
 from credits.participants.permissions import may_buy
 from credits.payments.models import Order, OrderState, PaymentState, Use
 from credits.payments.offering.standing import standing_of
-from credits.payments.orders import OrderClosed, lock, tell
+from credits.payments.orders import OrderClosed, claim_in, lock, tell
 from credits.payments.placing import claimed, must_be_retirable
 from credits.registry.policy import Policy
 from credits.registry.retirement import Claim, tidy
+from credits.registry.use.uses import Counted, foretold
 
 UNPAID = (PaymentState.OPENING, PaymentState.OPEN)
+BEFORE_PAYMENT = (OrderState.OPEN, OrderState.AWAITING_PAYMENT)
 
 
 def may_be_chosen(session: Session, order: Order) -> bool:
     """Whether its use can still be said: it was placed for a standing order, and nobody has promised money yet."""
     unpaid = all(payment.state in UNPAID for payment in order.payments)
     return order.state is OrderState.AWAITING_PAYMENT and unpaid and standing_of(session, order) is not None
+
+
+def foretold_use(session: Session, order: Order) -> list[Counted]:
+    """How what is retired at once would count against the declared use, a mineral each; empty where nothing is, or
+    the money is there: then the certificate says it.
+    """
+    claim = claim_in(order)
+    if claim is None or order.state not in BEFORE_PAYMENT:
+        return []
+    amounts: dict[str, int] = {}
+    for line in order.lines:
+        amounts[line.offer.mineral_code] = amounts.get(line.offer.mineral_code, 0) + line.quantity
+    return foretold(session, order.buyer, claim, amounts)
 
 
 def choose_use(

@@ -141,13 +141,29 @@ class Tally:
                     "it first, under Declared use.",
                     year=key[2],
                 )
-            return Counted(*key, quantity, None, 0)
+            return counted_on(key, quantity, None, 0)
         before = self.retired.get(key, 0)
-        surplus = min(quantity, max(0, before + quantity - most))
-        if surplus and self.policy.beyond_declared_use == "refuse":
+        counted = counted_on(key, quantity, most, before)
+        if counted.surplus and self.policy.beyond_declared_use == "refuse":
             raise beyond(key, quantity, max(0, most - before))
         self.retired[key] = before + quantity
-        return Counted(*key, quantity, most, surplus)
+        return counted
+
+
+def counted_on(key: Key, quantity: int, most: int | None, before: int) -> Counted:
+    """How `quantity` counts on top of what was retired before. most: what is declared; None where nothing is."""
+    surplus = 0 if most is None else min(quantity, max(0, before + quantity - most))
+    return Counted(*key, quantity, most, surplus)
+
+
+def foretold(session: Session, holder: Organisation, claim: Claimed, amounts: dict[str, int]) -> list[Counted]:
+    """How so many base units of each mineral would count if `holder` retired them now under `claim`. Locks nothing."""
+    party = parties_of(session, holder, [(claim.country, claim.identifier)])[claim.country, claim.identifier]
+    year = product_year(claim.claim_from, claim.claim_to)
+    keys = {(party, mineral, year): quantity for mineral, quantity in amounts.items()}
+    most = declared(session, lines_like(session, keys))
+    before = retired(session, most)
+    return [counted_on(key, quantity, most.get(key), before.get(key, 0)) for key, quantity in keys.items()]
 
 
 def beyond(key: Key, quantity: int, left: int) -> BeyondDeclaredUse:
@@ -163,6 +179,14 @@ def beyond(key: Key, quantity: int, left: int) -> BeyondDeclaredUse:
 
 def locked(session: Session, wanted: Iterable[Key]) -> list[int]:
     """Lock the lines declared for these; their ids. Always in id order: two that count never wait for each other."""
+    found = lines_like(session, wanted)
+    for some in parts_of(found):
+        session.execute(select(UseLine.id).where(UseLine.id.in_(some)).order_by(UseLine.id).with_for_update())
+    return found
+
+
+def lines_like(session: Session, wanted: Iterable[Key]) -> list[int]:
+    """The ids of the lines declared for these, in order."""
     sought = set(wanted)
     found: list[int] = []
     for some in parts_of(sorted({party for party, _, _ in sought})):
@@ -170,10 +194,7 @@ def locked(session: Session, wanted: Iterable[Key]) -> list[int]:
             select(UseLine.id, UseLine.party, UseLine.mineral_code, UseLine.year).where(UseLine.party.in_(some))
         )
         found += [line for line, *key in rows if tuple(key) in sought]
-    found.sort()
-    for some in parts_of(found):
-        session.execute(select(UseLine.id).where(UseLine.id.in_(some)).order_by(UseLine.id).with_for_update())
-    return found
+    return sorted(found)
 
 
 def declared(session: Session, lines: Sequence[int]) -> dict[Key, int]:
