@@ -13,23 +13,18 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from credits.admin.blueprint import bp
+from credits.admin.money_decided import money_concerned
 from credits.admin.reviews import refused
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.ledger.serials import LARGEST
 from credits.participants.permissions import is_issuer
-from credits.payments import looking
-from credits.payments.models import Order
-from credits.payments.premiums import disbursing
-from credits.payments.premiums.premium_models import Payout, PremiumPaper
-from credits.premium_words import PREMIUM_WORDS
 from credits.registry import decisions as rules
 from credits.registry import earmarks, public, queries
 from credits.registry.debits import debit_numbered
 from credits.registry.doubts.plausibility_override import batch_of
 from credits.registry.holders import available_with, first_to_go
-from credits.registry.mines.sites import number_of
 from credits.registry.models import Issuance
 from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.registry.production import Batch
@@ -216,20 +211,7 @@ def concerned(found: Decision) -> dict[str, Any]:
         holder = public.organisation_known_as(db.session(), found.request["holder"])
         serials = first_to_go(db.session(), holder, issuance, found.request["quantity"], MOST_SHOWN)
     there = {"issuance": issuance, "batch": batch, "serials": serials, "most": MOST_SHOWN}
-    return there | money_concerned(found)
-
-
-def money_concerned(found: Decision) -> dict[str, Any]:
-    """The payout with the proof that is approved, or the order, where it is about money."""
-    payout: Payout | None = None
-    order: Order | None = None
-    proof: list[PremiumPaper] = []
-    if found.kind is DecisionKind.DISBURSEMENT:
-        payout = disbursing.payout_numbered(db.session(), current_user(), found.subject)
-        proof = [paper for paper in payout.papers if paper.sha256 == found.request["sha256"]]
-    elif found.kind in (DecisionKind.BANK_PAYMENT, DecisionKind.REFUND):
-        order = looking.order_known_as(db.session(), found.subject)
-    return {"payout": payout, "order": order, "proof": proof, "number_of": number_of, "words": PREMIUM_WORDS}
+    return there | money_concerned(db.session(), found, current_user())
 
 
 def acts() -> dict[str, str]:

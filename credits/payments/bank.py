@@ -17,6 +17,7 @@ from credits.payments.looking import order_known_as
 from credits.payments.models import Currency, Means, Order, OrderState, Payment, PaymentState
 from credits.payments.orders import OrderClosed, tell
 from credits.payments.prices import currency_of, written
+from credits.registry import decisions
 from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.registry.policy import Policy
 
@@ -63,6 +64,7 @@ def check(session: Session, subject: str, request: dict[str, Any], by: User) -> 
         "currency": currency.value,
         "value_date": sound_day(str(request.get("value_date", "")), order).isoformat(),
         "reference": reference,
+        "typed": str(request["reference"]).strip(),  # `sound_reference` has looked at it; people compare this one
     }
 
 
@@ -82,6 +84,7 @@ def confirm(
     must_have_come(request, at)
     if payment.state in (PaymentState.PAID, PaymentState.SURPLUS):
         raise OrderClosed(f"{order.number} was paid before.", state=order.state.value)
+    decisions.stand(session, decision, by, at)  # before the payment: the database asks for it
     payment.payment = request["reference"]
     asked: dict[str, Any] = {"policy": policy, "certify": certify, "by": by, "at": at}
     settling.cleared(

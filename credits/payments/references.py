@@ -1,6 +1,8 @@
-"""What banks and mobile money call a payment, as it is compared: there is one of it, however it was typed."""
+"""What banks and mobile money call a payment: compared as one however it was typed, and shown as it was."""
 
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 from credits.participants.wording import UnsoundText, line
 
@@ -22,3 +24,8 @@ def tidied(typed: str, what: str, most: int = LONGEST) -> str:
             field=what,
         )
     return "".join(signs).upper()
+
+
+def shown(request: Mapping[str, Any]) -> str:
+    """The reference of what was proposed, as it was typed; of proposals that kept only what is compared, that."""
+    return str(request.get("typed") or request.get("reference", "")).removeprefix("BANK:")

@@ -263,7 +263,12 @@ class TestRefund:
         assert proposed.status_code == 303
         waits = "A refund waits for a second person"
         assert waits in client.sign_in(stage.buyer).get("/orders/ORDER-000001").text
-        client.sign_in(stage.colleague).post(proposed.location, data={"step": "approve", "key": "approve"})
+        client.sign_in(stage.colleague)
+        asked = words(client.get(proposed.location).text)
+        goes_back = ("0.1 credits 100 kg", f"{offer.issuance.number}-000000001-000000100", stage.coop.name, "Kamilombe")
+        for told in (*goes_back, "Paid on 1 Jul 2026", "payment LINE ORDER-000001", "USD 457.60 USD 457.60"):
+            assert told in asked, asked
+        client.post(proposed.location, data={"step": "approve", "key": "approve"})
         assert "Money to be sent back" in client.get("/admin/orders").text
         assert "1 refund to send back by bank" in words(client.get("/start").text)
         sent = client.post("/admin/orders/ORDER-000001/refunds/1/sent", data={"reference": "OUT 1"})

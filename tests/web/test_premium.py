@@ -70,7 +70,16 @@ class TestPremium:
         assert answer.location == "/admin/decisions/DECISION-000001", words(answer.text)
         client.sign_in(stage.colleague)
         approved = words(client.get("/admin/decisions/DECISION-000001").text)
-        for told in ("USD 400.00", SITE, "0811 222 333", "Paid on 2026-07-01", "Proof", "MINUTE-000001"):
+        payment = (
+            "USD 400.00",
+            SITE,
+            "0811 222 333",
+            "Paid on 1 Jul 2026",
+            "MP 2607.01 Decision",
+            "Proof",
+            "MINUTE-000001",
+        )
+        for told in (*payment, "Held by the site now USD 440.00", "Child rights USD 100.00", "Minute Look at it"):
             assert told in approved, approved
         assert 'href="/admin/payouts/PAYOUT-000001"' in client.get("/admin/decisions").text
         client.post("/admin/decisions/DECISION-000001", data={"step": "approve", "key": "k9"})

@@ -196,7 +196,9 @@ def check(session: Session, subject: str, request: dict[str, Any], by: User) -> 
     if session.scalars(taken).first() or any(each.request["reference"] == reference for each in waiting):
         raise used(reference)
     shown = {"sha256": str(request["sha256"]), "open": request.get("open") is True}
-    return {"reference": reference, "paid_on": str(request["paid_on"])} | shown
+    # People compare what was typed with the paper; what is compared by the registry is unlike both.
+    typed = str(request["reference"]).strip()
+    return {"reference": reference, "typed": typed, "paid_on": str(request["paid_on"])} | shown
 
 
 def used(reference: str) -> ReferenceUsed:

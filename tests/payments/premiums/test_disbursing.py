@@ -46,7 +46,7 @@ class TestPayOut:
         (told,) = events.story(house.session, decision.number)
         said = json.loads(told.body)
         assert set(said["facts"]["request"]) == {"paid_on", "sha256", "open"}
-        assert set(said["hashed"]) == {"reason", "reference"}
+        assert set(said["hashed"]) == {"reason", "reference", "typed"}
         assert "MP77" not in told.body.decode()
 
     def test_shows_its_proof_to_everybody_only_when_it_is_approved(self, house):
