@@ -18,6 +18,7 @@ from credits.payments.models import Currency, Means, Order, OrderState, Payment,
 from credits.payments.orders import OrderClosed, tell
 from credits.payments.prices import currency_of, written
 from credits.registry import decisions
+from credits.registry import decisions
 from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.registry.policy import Policy
 
@@ -84,6 +85,7 @@ def confirm(
     must_have_come(request, at)
     if payment.state in (PaymentState.PAID, PaymentState.SURPLUS):
         raise OrderClosed(f"{order.number} was paid before.", state=order.state.value)
+    decisions.stand(session, decision, by, at)  # before the payment: the database asks for it
     decisions.stand(session, decision, by, at)  # before the payment: the database asks for it
     payment.payment = request["reference"]
     asked: dict[str, Any] = {"policy": policy, "certify": certify, "by": by, "at": at}

@@ -41,7 +41,7 @@ def order_numbered(session: Session, by: User, number: str) -> Order:
 def order_known_as(session: Session, number: str) -> Order:
     """The order with this public number, for whoever may see all. Raises NoSuchOrder."""
     found = session.get(Order, digits_of(number, "ORDER-"))
-    if found is None:
+    if found is None or found.number != number:  # what is noted about it is found by its one number
         raise NoSuchOrder("There is no such order.")
     return found
 

@@ -120,9 +120,16 @@ def approve(session: Session, *, decision: Decision, policy: Policy, by: User, k
         return
     lock_waiting(session, decision)
     posting = ACTS[decision.kind].carry_out(session, decision, policy, by, at)
-    decision.posting_id = posting.id if posting else None
-    decision.state, decision.decided_by, decision.decided_at = DecisionState.APPROVED, by, at
+    if decision.state is DecisionState.WAITING:
+        decision.posting_id = posting.id if posting else None
+        stand(session, decision, by, at)
     ledger.settle(session, {"decision": decision.id})
+
+
+def stand(session: Session, decision: Decision, by: User, at: datetime) -> None:
+    """Write down that `by` approves. An act that posts nothing may do so before the rest of it. Flushes."""
+    decision.state, decision.decided_by, decision.decided_at = DecisionState.APPROVED, by, at
+    session.flush()
 
 
 def decline(session: Session, *, decision: Decision, by: User, key: str, at: datetime) -> None:

@@ -82,7 +82,7 @@ def sold(
             buyer=stage.buyer.organisation,
             placed_by=stage.buyer,
             placed_at=at,
-            means=Means.BANK_TRANSFER,
+            means=Means.STRIPE,
             use=Use.KEEP,
             billing=BILLING,
             open_to_public=open_to_public,
@@ -134,7 +134,7 @@ def sold(
         Payment(
             order=order,
             attempt=1,
-            means=Means.BANK_TRANSFER,
+            means=Means.STRIPE,
             state=PaymentState.OPEN,
             amount=order.total,
             currency=currency,

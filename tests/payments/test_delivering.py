@@ -17,7 +17,7 @@ from credits.payments.bank import BadValueDate, SeenBefore, WrongAmount
 from credits.payments.delivering import retirements_in
 from credits.payments.lapsing import NEVER_BEGUN
 from credits.payments.limiting import TooManyUnpaid
-from credits.payments.models import Order, OrderState, PaymentState, Refund, RefundState, Use
+from credits.payments.models import Means, Order, OrderState, PaymentState, Refund, RefundState, Use
 from credits.payments.orders import OrderClosed
 from credits.payments.premiums import premium
 from credits.registry import decisions
@@ -234,7 +234,7 @@ class TestDeliver:
         def undrawable(session, order):
             raise Undrawable("No typeface has these letters.")
 
-        order = stage.ordered((offer, 100), use=Use.RETIRE, claim=CLAIM)
+        order = stage.ordered((offer, 100), means=Means.STRIPE, use=Use.RETIRE, claim=CLAIM)
         payment = stage.begun(order)
         asked = {"policy": stage.policy, "certify": undrawable, "by": None, "at": stage.at}
         assert settling.cleared(stage.session, order=order, payment=payment, **asked) == "delivered"

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from credits.payments.models import Means, Use
+from credits.payments.models import Means, Order, Use
 from tests.stage import CLAIM
 
 TERMS = """buyer_id, placed_by_id, placed_at, revision, means, use, claim, billing, open_to_public, currency, premium,
@@ -80,8 +80,6 @@ WALLS = {
         "UPDATE payment SET reference = NULL WHERE order_id = {awaiting}",
     ),
     "between the order and its confirmation": (
-        VALUED + "'2026-07-02' WHERE order_id = {awaiting}",
-        VALUED + "'2026-06-30' WHERE order_id = {awaiting}",
         "UPDATE payment SET value_date = '2026-07-01' WHERE order_id = {awaiting}",
     ),
     "its orders do not keep": ("UPDATE offer SET remaining = quantity", "UPDATE offer SET remaining = quantity - 29"),
@@ -133,14 +131,46 @@ class TestWalls:
                 with pytest.raises(DBAPIError, match=said):
                     pytest.fail(f"{run(statement.format(**orders))} rows: {statement}")
 
-    def test_let_nothing_that_has_ended_be_paid(self, orders, run):
+    def test_let_a_transfer_pay_what_two_people_have_confirmed(self, stage, orders, run):
+        waits = stage.money_seen(stage.session.get_one(Order, orders["awaiting"]))
+        decided = f"UPDATE decision SET decided_at = proposed_at, {{}} WHERE id = {waits.id}"
+        line = f", payment = '{waits.request['reference']}'"
+        paid = f"{VALUED} '{waits.request['value_date']}'{line} WHERE order_id = {orders['awaiting']}"
+        again = f"state = 'approved', decided_by_id = {stage.issuer.id}"
+        for said, statements in (
+            ("confirmed by two people", (paid, paid.replace("'paid'", "'surplus'"))),
+            ("two_people", (decided.format(again),)),
+        ):
+            for statement in statements:
+                with pytest.raises(DBAPIError, match=said):
+                    pytest.fail(f"{run(statement)} rows: {statement}")
+        run(decided.format(f"state = 'approved', decided_by_id = {stage.colleague.id}"))
+
+        for bent in (
+            paid.replace("payment = '", "payment = 'X"),
+            paid.replace(f"'{waits.request['value_date']}'", "NULL"),
+            paid.replace(line, ""),
+        ):
+            with pytest.raises(DBAPIError, match="confirmed by two people"):
+                pytest.fail(f"{run(bent)} rows: {bent}")
+        assert run(paid) == 1
+
+    def test_let_no_day_be_the_value_date_that_cannot_be(self, stage, orders, run):
+        stage.take_away("payment_confirmed_by_two", "payment")
+        for day in ("2026-07-02", "2026-06-30"):
+            with pytest.raises(DBAPIError, match="between the order and its confirmation"):
+                run(f"{VALUED} '{day}' WHERE order_id = {orders['awaiting']}")
+
+    def test_let_nothing_that_has_ended_be_paid(self, stage, orders, run):
+        stage.take_away("payment_confirmed_by_two", "payment")
         ended = "UPDATE payment SET state = 'expired', settled_at = opened_at WHERE order_id = {awaiting}"
         run(ended.format(**orders))
         with pytest.raises(DBAPIError, match="one step at a time"):
             run("UPDATE payment SET state = 'paid' WHERE order_id = {awaiting}".format(**orders))
         assert run("UPDATE payment SET state = 'surplus' WHERE order_id = {awaiting}".format(**orders)) == 1
 
-    def test_let_no_order_skip_a_step(self, orders, run):
+    def test_let_no_order_skip_a_step(self, stage, orders, run):
+        stage.take_away("payment_confirmed_by_two", "payment")
         run("UPDATE payment SET state = 'paid', settled_at = opened_at WHERE order_id = {awaiting}".format(**orders))
         with pytest.raises(DBAPIError, match="one step at a time"):
             run(
