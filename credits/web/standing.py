@@ -129,7 +129,7 @@ def standing_order(number: str) -> ResponseReturnValue:
 
 
 def standing_page(found: StandingOrder, refusal: str = "") -> str:
-    user = current_user()
+    user, policy = current_user(), current_app.extensions["policy"]
     parts = page_of(standing.parts_of(found).options(selectinload(StandingPart.order)))
     return render_template(
         "standing/standing_order.html",
@@ -140,6 +140,7 @@ def standing_page(found: StandingOrder, refusal: str = "") -> str:
         states=StandingState,
         going_on=found.state in GOING_ON,
         ways=dict(means_offered()),
+        unpayable=refused.detail if (refused := serving.unpayable(db.session(), found, policy, now())) else None,
         refusal=refusal,
         form=OnceForm(),
     )

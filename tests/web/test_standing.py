@@ -1,12 +1,14 @@
 """Standing orders over HTTP, by what a buyer and the registry see."""
 
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
 
 from credits import standing_jobs
-from credits.payments.models import Means
+from credits.payments import gateway
+from credits.payments.models import Currency, Means
 from credits.payments.offering.standing_models import StandingOrder, StandingState
 from credits.web import by_quantity, order_use, standing
 from tests.web.conftest import NOW
@@ -85,6 +87,28 @@ def test_a_standing_order_from_too_little_on_offer_to_what_was_found(client, ses
     assert client.post(f"/standing-orders/{number}/end").status_code == 303
     again = client.post(f"/standing-orders/{number}/end")
     assert (again.status_code, left_in(session)[0].state) == (409, StandingState.ENDED)
+
+
+def test_says_why_what_fits_is_not_ordered(app, client, session, stage, typed, words, monkeypatch):
+    monkeypatch.setitem(app.extensions, "gateway", SimpleNamespace(pages="https://pay.example", livemode=True))
+    monkeypatch.setitem(gateway.LEAST, Currency.USD, 1_000)
+    monkeypatch.setattr(gateway, "MOST", 5_000)
+    issuance = stage.issued()
+    stage.for_sale(issuance, 1)
+    client.sign_in(stage.buyer).post("/standing-orders/new", data=typed | {"means": "stripe", "confirmed": "yes"})
+    address = f"/standing-orders/{left_in(session)[0].number}"
+    for more, why in (
+        (1, "less than can be paid by card or bank debit: USD 5.20, where USD 10.00 is the least"),
+        (9, ""),
+    ):
+        session.commit()
+        page = words(client.get(address).text)
+        assert why in page
+        assert ("cannot be paid like this" in page) is bool(why)
+        stage.for_sale(issuance, more)
+    assert "USD 57.20, where USD 50.00 is the most" in words(client.get(address).text)
+    session.commit()
+    assert standing_jobs.serve_waiting(session, policy=stage.policy, means=tuple(Means), at=NOW) == 0
 
 
 def test_bad_input_is_said_at_its_field_and_kept(client, session, stage, typed):
