@@ -21,7 +21,7 @@ FLOORS = [
     {"letters"},
     {"extensions"},
     {"flask_settings", "identity", "passwords", "tries"},
-    {"delivered"},
+    {"delivered", "story_words"},
     {"country_maps", "drawing", "log_keys", "premium_words", "progress", "provider", "receiving", "states", "stories"},
     {"problems", "languages", "published"},
     {"form_fields", "verifying"},
