@@ -15,6 +15,7 @@ from credits.extensions import db
 from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_buy
+from credits.payments.gateway import LEAST
 from credits.payments.models import OrderState
 from credits.payments.offering import catalogue, floors, serving, standing
 from credits.payments.offering.standing import GOING_ON
@@ -140,7 +141,8 @@ def standing_page(found: StandingOrder, refusal: str = "") -> str:
         states=StandingState,
         going_on=found.state in GOING_ON,
         ways=dict(means_offered()),
-        unpayable=refused.detail if (refused := serving.unpayable(db.session(), found, policy, now())) else None,
+        too_little=serving.too_little_to_pay(db.session(), found, policy, now()),
+        least_paid=LEAST[found.currency],
         refusal=refusal,
         form=OnceForm(),
     )

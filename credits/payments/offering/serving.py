@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from credits.payments import limiting, placing, reserving
 from credits.payments.billing import Billing
-from credits.payments.gateway import NotByProvider, must_be_payable
+from credits.payments.gateway import LEAST
 from credits.payments.models import Means, Offer, Order, Use
 from credits.payments.offering import filling
 from credits.payments.offering.catalogue import Wish
@@ -76,19 +76,16 @@ def billed(standing: StandingOrder) -> Billing:
     return Billing(**{name: standing.billing[name] for name in Billing.__dataclass_fields__})
 
 
-def unpayable(session: Session, standing: StandingOrder, policy: Policy, at: datetime) -> NotByProvider | None:
-    """Why nothing is ordered although enough fits now: no payment provider takes what it costs; None where one does."""
+def too_little_to_pay(session: Session, standing: StandingOrder, policy: Policy, at: datetime) -> int | None:
+    """What all that fits now costs, in minor units, where no payment provider takes so little; None where one does."""
     if standing.state is not StandingState.WAITING or standing.means is not Means.STRIPE:
         return None
     lines = what_fits(session, standing, policy, at)
     if sum(line.quantity for line in lines) < min(standing.smallest, standing.missing):
         return None
     figures = placing.priced([(line.offer, line.quantity) for line in lines], billed(standing), policy)
-    try:
-        must_be_payable(figures.whole.amount + figures.tax, figures.currency)
-    except NotByProvider as refusal:
-        return refusal
-    return None
+    total = figures.whole.amount + figures.tax
+    return total if total < LEAST[figures.currency] else None
 
 
 def lock(session: Session, standing: StandingOrder, lines: list[Line]) -> None:
