@@ -42,7 +42,7 @@ def test_every_kind_of_event_is_one_that_is_written():
 
     rooms = Path(__file__).parents[2] / "credits"
     floors = ("registry", "participants", "payments")
-    code = "".join(path.read_text() for room in floors for path in (rooms / room).glob("*.py"))
+    code = "".join(path.read_text() for room in floors for path in (rooms / room).rglob("*.py"))
     made = {"bulk.transfer", "organisation.approved", "organisation.refused", "organisation.suspended"}
     made |= {f"transfer.{state}" for state in ("accepted", "rejected", "withdrawn", "expired")}
 
