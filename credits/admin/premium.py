@@ -1,35 +1,36 @@
 """Premium in the panel: what is overdue, what cooperatives have asked for, and recording that it was paid."""
 
-from uuid import uuid4
+from typing import ClassVar
 
 from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from sqlalchemy import select
-from wtforms import BooleanField, DateField, HiddenField, StringField
+from wtforms import BooleanField, DateField, StringField
 from wtforms.validators import InputRequired, Length
 
 from credits import receiving
 from credits.admin.blueprint import bp
-from credits.admin.reviews import refused
 from credits.errors import CreditsError
 from credits.extensions import db
+from credits.form_fields import OnceForm
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.participants.permissions import is_issuer
 from credits.payments.premiums import disbursing, premium_figures
 from credits.payments.premiums.premium_models import Payout, PayoutState
+from credits.payments.premiums.premium_papers import PaperUsed
 from credits.payments.premiums.site_premium import premium_in, sites_with_premium
 from credits.premium_words import PREMIUM_WORDS
 from credits.registry.mines.sites import number_of
+from credits.registry.papers.evidence_looking import UnusableFile
 
 MOST_SHOWN = 100
 
 
-class PaidForm(FlaskForm):
-    key = HiddenField(default="")
+class PaidForm(OnceForm):
+    field_for: ClassVar[dict[str, str]] = dict.fromkeys((PaperUsed.code, UnusableFile.code), "file")
     reference = StringField(lazy_gettext("Reference of the payment"), [InputRequired(), Length(max=80)])
     paid_on = DateField(lazy_gettext("Paid on"), [InputRequired()])
     file = FileField(lazy_gettext("Proof of it"), [FileRequired(lazy_gettext("Choose the file."))])
@@ -59,7 +60,7 @@ def premium() -> ResponseReturnValue:
 @bp.get("/payouts/<number>")
 @registry_only
 def payout(number: str) -> ResponseReturnValue:
-    return payout_page(number, PaidForm(key=uuid4().hex), 200)
+    return payout_page(number, PaidForm(), 200)
 
 
 @bp.post("/payouts/<number>")
@@ -86,7 +87,7 @@ def record_payout(number: str) -> ResponseReturnValue:
             flash(_("%(number)s waits for another issuer.", number=decision.number), "success")
             return redirect(url_for("admin.decision", number=decision.number), 303)
         except CreditsError as refusal:
-            status = refused(form, refusal)
+            status = form.refused(refusal)
     return payout_page(number, form, status)
 
 

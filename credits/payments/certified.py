@@ -48,6 +48,9 @@ class PublicPrices:
             return None
         return {
             "to_site": summed(self.part(each, each.line.premium, MoneyKind.PREMIUM_HELD) for each in public),
+            "verification": summed(
+                self.part(each, each.line.verification_share, MoneyKind.VERIFICATION) for each in public
+            ),
             "fee": summed(self.part(each, each.line.registry_fee, MoneyKind.REGISTRY_FEE) for each in public),
             "quantity": issuance.mineral.quantity(sum(each.units for each in public)),
         }

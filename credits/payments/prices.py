@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from babel.numbers import format_decimal
+
 from credits.errors import Invalid
 from credits.payments.models import Currency
 from credits.registry.decimals import with_point
@@ -108,6 +110,15 @@ def plain(minor: int, currency: Currency) -> str:
 def written(minor: int, currency: Currency) -> str:
     """The amount for people, the same in every language: USD 4,000.50."""
     return f"{currency} {in_units(minor, currency):,f}"
+
+
+def written_in(minor: int, currency: Currency, language: str) -> str:
+    """The amount in a document of this language: 4 000,50 USD in French. Swahili's practice is that of English."""
+    if language in ("en", "sw"):
+        return written(minor, currency).replace(" ", "\u00a0")
+    pattern = "#,##0." + "0" * DECIMALS[currency]
+    number = format_decimal(in_units(minor, currency), pattern.rstrip("."), locale=language)
+    return f"{number}\u00a0{currency}"
 
 
 def amount_of(price: int, base_units: int, units_per_credit: int) -> int:

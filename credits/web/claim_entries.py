@@ -63,6 +63,13 @@ class PlacementForm(OnceForm):
 
 class PublishForm(PlacementForm):
     about = StringField(lazy_gettext("What is the claim for?"), [DataRequired(), Length(max=200), printable])
+    quantities: ClassVar[dict[str, str]]  # the fields by the numbers of the retirements
+
+    def refused(self, refusal: CreditsError) -> int:
+        """As every form; what is said of one retirement stands at its quantity."""
+        if field := self.quantities.get(str(refusal.detail.get("retirement"))):
+            self.field_for = self.field_for | {refusal.code: field}  # type: ignore[misc]
+        return super().refused(refusal)
 
 
 class WithdrawForm(OnceForm):
@@ -185,7 +192,8 @@ def quantities_form(chosen: Sequence[Retirement]) -> type[PublishForm]:
         )
         for each in chosen
     }
-    return type("PublishChosenForm", (PublishForm,), fields)
+    quantities = {each.number: field_of(each) for each in chosen}
+    return type("PublishChosenForm", (PublishForm,), fields | {"quantities": quantities})
 
 
 def suggest(form: PublishForm, chosen: Sequence[Retirement]) -> None:

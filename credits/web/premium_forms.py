@@ -75,7 +75,7 @@ class MinuteForm(MoneyForm):
     open_to_public = BooleanField(lazy_gettext("Everybody may look at the minute"))
 
     def validate_other(self, field: Sum) -> None:
-        if not any(self[theme.value].minor for theme in Theme):
+        if not any(self[theme.value].minor or self[theme.value].errors for theme in Theme):
             raise ValidationError(_("Give an amount for at least one theme."))
 
     def refused(self, refusal: CreditsError) -> int:

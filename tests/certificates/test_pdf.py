@@ -70,7 +70,7 @@ FACTS: dict[str, Any] = {
             "conflict_affected": {"flag": "yes", "source": "IPIS", "date": "2026-05-01"},
         }
     ],
-    "premium": {"to_site": "USD 3,750.00", "fee": "USD 312.50", "quantity": "750 kg"},
+    "premium": {"to_site": "USD 3,750.00", "verification": "USD 187.50", "fee": "USD 312.50", "quantity": "750 kg"},
     "claim": {
         "text": "In 2026, Volta Batteries GmbH supported responsible artisanal cobalt mining.",
         "limits": ["The cobalt in our products is not physically traced to this site."],
@@ -109,6 +109,7 @@ SHOWN = [
     "1 Jun 2026 – 31 May 2027",
     "yes (source: IPIS, 1 May 2026)",
     "USD 3,750.00",
+    "USD 187.50",
     "USD 312.50",
     "In 2026, Volta Batteries GmbH supported responsible artisanal cobalt mining.",
     "The cobalt in our products is not physically traced to this site.",

@@ -33,7 +33,12 @@ class TestPublicPrices:
 
         told = self.premium_of(stage, stage.retired(made, 250))
 
-        assert told == {"to_site": "USD 1,144.00", "fee": "USD 91.00", "quantity": "250 kg"}  # 88 % and 7 % of 1,300
+        assert told == {
+            "to_site": "USD 1,144.00",
+            "verification": "USD 65.00",
+            "fee": "USD 91.00",
+            "quantity": "250 kg",
+        }  # 88 % and 7 % of 1,300
 
     def test_says_nothing_of_a_price_that_is_not_public(self, stage, made):
         stage.bought((stage.for_sale(made), 500))
@@ -60,9 +65,9 @@ class TestPublicPrices:
         ("disputed", "said"),
         [
             # All went back: the units were bought by the second order alone.
-            (52_000, {"to_site": "USD 457.60", "fee": "USD 36.40", "quantity": "100 kg"}),
+            (52_000, {"to_site": "USD 457.60", "verification": "USD 26.00", "fee": "USD 36.40", "quantity": "100 kg"}),
             # The lower half went back and was sold again; the upper half is the first order's still.
-            (26_000, {"to_site": "USD 457.60", "fee": "USD 36.40", "quantity": "100 kg"}),
+            (26_000, {"to_site": "USD 457.60", "verification": "USD 26.00", "fee": "USD 36.40", "quantity": "100 kg"}),
         ],
     )
     def test_tells_no_money_that_a_bank_took_back(self, stage, made, disputed, said):

@@ -136,7 +136,9 @@ class TestPublishClaim:
         refused = client.post(address, data=typed | {"key": "another"})
 
         assert refused.status_code == 409
-        assert "250 kg are not claimed yet: 500 kg are more than that" in words(refused.text)
+        left, more = "0.25 credits (250 kg) are not claimed yet", "0.5 credits (500 kg) are more than that"
+        assert f"{left}: {more}" in words(refused.text)
+        assert f'href="#quantity_{retired.id}"' in refused.text
 
     def test_is_corrected_and_withdrawn_by_later_entries(self, client, stage, retired, address, typed, words):
         there = recorded(client.sign_in(stage.buyer), address, typed)

@@ -66,6 +66,8 @@ class TestPremium:
             assert answer.status_code == 303, words(answer.text)
         client.sign_in(stage.issuer)
         assert "PAYOUT-000001" in client.get("/admin/premium").text
+        answer = client.post("/admin/payouts/PAYOUT-000001", data=PAID | {"file": jpeg(1)})
+        assert 'href="#file"' in answer.text, words(answer.text)
         answer = client.post("/admin/payouts/PAYOUT-000001", data=PAID | {"file": jpeg(2)})
         assert answer.location == "/admin/decisions/DECISION-000001", words(answer.text)
         client.sign_in(stage.colleague)
@@ -152,6 +154,7 @@ class TestPremium:
         client.sign_in(house.stage.manager)
         for bent, said in (
             ({"health_and_safety": "440.001"}, "at most 2 decimals"),
+            ({"health_and_safety": "abc", "child_rights": ""}, "plain amount"),
             ({"health_and_safety": "441"}, "can decide on USD 440.00"),
             ({"health_and_safety": "", "child_rights": "0"}, "at least one theme"),
             ({"women": "4"}, "no more can have been there"),
@@ -164,6 +167,7 @@ class TestPremium:
             assert said in words(answer.text)
             assert "Helmets for all" in answer.text
             assert 'aria-invalid="true"' in answer.text
+            assert ("at least one theme" in answer.text) is (said == "at least one theme")
             assert ("choose the file again" in answer.text) is (said != "Choose the file.")
         assert client.get(f"{MINE}/decide/EUR").status_code == 303
 
@@ -181,9 +185,10 @@ class TestPremium:
         for told in (
             house.stage.buyer.organisation.name,
             f"{order.number} 1er juil. 2026",
-            "0,5 crédit<br>500 kg USD 500.00<br>à USD 500.00 le crédit",
-            "USD 100.00<br>PAYOUT-000001, 1er juil. 2026",
-            "Prime USD 440.00 Versé USD 100.00",
+            "Relevé de la prime : Kamilombe",
+            "0,5 crédit<br>500 kg 500,00 USD<br>à 500,00 USD le crédit",
+            "100,00 USD<br>PAYOUT-000001, 1er juil. 2026",
+            "Prime 440,00 USD Versé 100,00 USD",
             "Argent mobile",
         ):
             assert told in page, page

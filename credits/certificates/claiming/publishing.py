@@ -180,9 +180,11 @@ def must_be_left(session: Session, retirement: Retirement, quantity: int) -> Non
     left = retirement.quantity - claimed_of(session, retirement)
     if quantity > left:
         mineral = retirement.issuance.mineral
+        there, asked = (
+            f"{mineral.credits_shown(each)} credits ({mineral.quantity(each)})" for each in (left, quantity)
+        )
         raise ClaimsTooMuch(
-            f"Of {retirement.number}, {mineral.quantity(left)} are not claimed yet: {mineral.quantity(quantity)} are "
-            "more than that.",
+            f"Of {retirement.number}, {there} are not claimed yet: {asked} are more than that.",
             asked=quantity,
             left=left,
             retirement=retirement.number,

@@ -1,19 +1,19 @@
 """A site's statement as plain values: what its page and its document say, in any language."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from credits.participants.models import Language, User
-from credits.payments.models import Currency
 from credits.payments.premiums import premium_figures
 from credits.payments.premiums.premium_models import Payout
 from credits.payments.premiums.premium_statement import Sale, paid_of, sales_of, sums_of
 from credits.payments.premiums.site_premium import Premium, premium_of
-from credits.payments.prices import written
+from credits.payments.prices import written_in
 from credits.registry.mines.sites import number_of
 from credits.registry.production import Site
 from credits.typefaces import undrawable
@@ -48,38 +48,39 @@ def statement_facts(
         "producer": {"name": site.producer.name, "number": site.producer.number},
         "as_of": as_of.isoformat(),
         "currencies": [
-            in_currency(premium, sales[premium.currency], paid_of(minutes, premium.currency))
+            in_currency(premium, sales[premium.currency], paid_of(minutes, premium.currency), language)
             for premium in premium_of(session, site)
         ],
     }
 
 
-def in_currency(premium: Premium, sales: Sequence[Sale], payouts: Sequence[Payout]) -> dict[str, Any]:
+def in_currency(premium: Premium, sales: Sequence[Sale], payouts: Sequence[Payout], language: str) -> dict[str, Any]:
     currency, sums = premium.currency, sums_of(sales)
+    told = partial(written_in, currency=currency, language=language)
     return {
         "currency": currency.value,
         "sums": {
-            "collected": written(premium.collected, currency),
-            "refunded": written(premium.refunded, currency),
-            "paid_out": written(premium.disbursed, currency),
-            "held": written(premium.held, currency),
-            "promised": written(premium.promised, currency),
-            "contested": written(premium.contested, currency) if premium.contested else None,
-            "free": written(premium.free, currency),
+            "collected": told(premium.collected),
+            "refunded": told(premium.refunded),
+            "paid_out": told(premium.disbursed),
+            "held": told(premium.held),
+            "promised": told(premium.promised),
+            "contested": told(premium.contested) if premium.contested else None,
+            "free": told(premium.free),
         },
-        "sales": [sale_told(sale, currency) for sale in sales],
+        "sales": [sale_told(sale, told) for sale in sales],
         "totals": {
-            "amount": written(sums.amount, currency),
-            "premium": written(sums.premium, currency),
-            "gone_back": written(sums.gone_back, currency) if sums.gone_back else None,
-            "paid_out": written(sums.paid_out, currency),
-            "held": written(sums.held, currency),
+            "amount": told(sums.amount),
+            "premium": told(sums.premium),
+            "gone_back": told(sums.gone_back) if sums.gone_back else None,
+            "paid_out": told(sums.paid_out),
+            "held": told(sums.held),
         },
-        "payouts": [payout_told(payout, currency) for payout in payouts],
+        "payouts": [payout_told(payout, told) for payout in payouts],
     }
 
 
-def sale_told(sale: Sale, currency: Currency) -> dict[str, Any]:
+def sale_told(sale: Sale, told: Callable[[int], str]) -> dict[str, Any]:
     line, order, followed = sale.line, sale.order, sale.followed
     mineral, buyer = line.issuance.mineral, order.buyer
     return {
@@ -91,28 +92,28 @@ def sale_told(sale: Sale, currency: Currency) -> dict[str, Any]:
         "credits": mineral.in_credits(line.quantity),
         "base_units": line.quantity,
         "unit": mineral.base_unit,
-        "price": written(line.price, currency),
-        "amount": written(line.amount, currency),
-        "premium": written(line.premium, currency),
-        "gone_back": written(sale.gone_back, currency) if sale.gone_back else None,
-        "paid_out": written(followed.paid_out, currency),
+        "price": told(line.price),
+        "amount": told(line.amount),
+        "premium": told(line.premium),
+        "gone_back": told(sale.gone_back) if sale.gone_back else None,
+        "paid_out": told(followed.paid_out),
         "payouts": [
-            {"number": piece.payout.number, "paid_on": day_of(piece.payout), "amount": written(piece.amount, currency)}
+            {"number": piece.payout.number, "paid_on": day_of(piece.payout), "amount": told(piece.amount)}
             for piece in followed.pieces
         ],
-        "held": written(followed.held, currency),
+        "held": told(followed.held),
         "days": followed.days,
     }
 
 
-def payout_told(payout: Payout, currency: Currency) -> dict[str, Any]:
+def payout_told(payout: Payout, told: Callable[[int], str]) -> dict[str, Any]:
     return {
         "payout": payout.number,
         "paid_on": day_of(payout),
         "means": payout.means.value,
         "reference": payout.reference,
         "decision": payout.minute.number,
-        "amount": written(payout.amount, currency),
+        "amount": told(payout.amount),
     }
 
 
