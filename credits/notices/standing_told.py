@@ -8,7 +8,7 @@ from credits.notices.telling import tell
 from credits.notices.wordings import Kind
 from credits.payments.looking import order_known_as
 from credits.payments.models import Means
-from credits.payments.offering.standing import BY_BUYER
+from credits.payments.offering.standing import BY_BUYER, cancelled_in
 from credits.payments.offering.standing_models import StandingOrder
 from credits.payments.prices import written
 from credits.registry.queries import digits_of
@@ -29,7 +29,10 @@ def paused(session: Session, what: Occurrence) -> None:
     """The buyer, where nobody of theirs has paused it."""
     standing = standing_in(session, what)
     if standing.reason != BY_BUYER:
-        tell(session, to=standing.buyer, kind=Kind.STANDING_PAUSED, facts=facts_of(standing), at=what.at)
+        facts = facts_of(standing)
+        if order := cancelled_in(standing):
+            facts["reason"] = f"You cancelled {order}."
+        tell(session, to=standing.buyer, kind=Kind.STANDING_PAUSED, facts=facts, at=what.at)
 
 
 def expired(session: Session, what: Occurrence) -> None:

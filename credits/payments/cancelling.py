@@ -11,7 +11,7 @@ from credits.payments.models import Means, Order, OrderState, PaymentState
 from credits.payments.orders import OrderClosed
 from credits.payments.settling import UNDER_WAY
 
-BY_BUYER = "Cancelled by the buyer."
+BY_BUYER = orders.CANCELLED_BY_BUYER
 
 
 class AskProviderFirst(OrderClosed):

@@ -14,6 +14,8 @@ from credits.payments.models import Offer, Order, OrderState
 from credits.payments.prices import written
 from credits.registry.retirement import Claim
 
+CANCELLED_BY_BUYER = "Cancelled by the buyer."
+
 
 class ChangedMeanwhile(Conflict):
     """Somebody has changed the order since it was shown."""

@@ -20,7 +20,7 @@ from credits.payments.models import OrderState
 from credits.payments.offering import catalogue, floors, serving, standing
 from credits.payments.offering.standing import GOING_ON
 from credits.payments.offering.standing_models import StandingOrder, StandingPart, StandingState
-from credits.payments.prices import Split, amount_of, split
+from credits.payments.prices import Split, amount_of, split, tax, tax_rate
 from credits.problems import status_of
 from credits.provider import means_taken
 from credits.web.blueprint import bp
@@ -31,6 +31,7 @@ from credits.web.standing_forms import StandingForm
 
 WAITS = timedelta(days=180)  # what the form begins with
 ASKED = ("mineral", "quantity", "unit", "currency", "sorting", "vintage", "origin", "level")
+FIRST_ROUND = timedelta(minutes=10)  # within which the worker has looked for what fits
 
 
 @bp.get("/standing-orders")
@@ -104,12 +105,21 @@ def leave(form: StandingForm) -> StandingOrder:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a standing order comes to. amount: minor units at most before tax. fits: base units on offer now."""
+    """What a standing order comes to. shares, tax, most: minor units, `most` of one order. fits: base units on offer
+    now. time: to pay each order, in hours by card, in days by transfer.
+    """
 
-    amount: int
     shares: Split
     fits: int
+    tax_ppm: int
+    tax: int
+    most: int
 
+    time: float
+
+    @property
+    def total(self) -> int:
+        return self.shares.amount + self.tax
 
 def rehearsed(left: StandingOrder) -> dict[str, Any]:
     """What the standing order would be, found by leaving it and undoing it: every rule has then been asked."""
@@ -118,9 +128,19 @@ def rehearsed(left: StandingOrder) -> dict[str, Any]:
     lines = serving.what_fits(db.session(), left, policy, now())
     told = {name: getattr(left, name) for name in ("quantity", "smallest", "price", "currency", "sorting", "until")}
     told |= {name: getattr(left, name) for name in ("vintage", "country", "level", "mineral", "billing", "means")}
-    fits = sum(line.quantity for line in lines)
+    told |= {"open_to_public": left.open_to_public}
+    market, by_card = policy.market, left.means is Means.STRIPE
+    rate = tax_rate(market, left.billing["country"], left.billing["vat_number"])
+    outlook = Outlook(
+        shares=split(amount, market),
+        tax_ppm=rate,
+        tax=tax(amount, rate),
+        most=portioning.most_of(left.means),
+        fits=sum(line.quantity for line in lines),
+        time=market.standing_minutes / 60 if by_card else market.days_to_pay,
+    )
     db.session.rollback()
-    return {"left": told, "outlook": Outlook(amount, split(amount, policy.market), fits), "ways": dict(means_offered())}
+    return {"left": told, "outlook": outlook, "by_card": by_card, "ways": dict(means_offered())}
 
 
 @bp.get("/standing-orders/<number>")
@@ -136,7 +156,9 @@ def standing_page(found: StandingOrder, refusal: str = "") -> str:
         "standing/standing_order.html",
         standing=found,
         page=parts,
-        unpaid=[part.order for part in parts.rows if part.order.state is OrderState.AWAITING_PAYMENT],
+        unpaid=[part.order for part in parts.rows if waits_for_money(part.order)],
+        cancelled=standing.cancelled_in(found),
+        looked_for=found.state is StandingState.WAITING and now() < found.waiting_since + FIRST_ROUND,
         acts=may_order(user) and found.buyer_id == user.organisation_id,
         states=StandingState,
         going_on=found.state in GOING_ON,
@@ -149,6 +171,11 @@ def standing_page(found: StandingOrder, refusal: str = "") -> str:
 
 
 @bp.post("/standing-orders/<number>/pause")
+def waits_for_money(order: Order) -> bool:
+    """Whether it can still be paid: one past its last moment ends as soon as somebody comes by."""
+    return order.state is OrderState.AWAITING_PAYMENT and (order.pay_until is None or now() < order.pay_until)
+
+
 @signed_in
 def pause_standing_order(number: str) -> ResponseReturnValue:
     return stepped(number, standing.pause, _("Nothing is ordered for it until you resume it."))

@@ -12,10 +12,12 @@ from credits.payments.gateway import LEAST
 from credits.payments.models import Means, Offer, Order, Use
 from credits.payments.offering import filling
 from credits.payments.offering.catalogue import Wish
-from credits.payments.offering.filling import MOST_LINES, Line
+from credits.payments.offering.filling import Line
+from credits.payments.offering.portioning import portion
 from credits.payments.offering.standing import tell
 from credits.payments.offering.standing_models import StandingOrder, StandingPart, StandingState
 from credits.payments.placing import Asked
+from credits.payments.prices import tax_rate
 from credits.registry.policy import Policy
 
 
@@ -96,7 +98,7 @@ def lock(session: Session, standing: StandingOrder, lines: list[Line]) -> None:
 
 
 def what_fits(session: Session, standing: StandingOrder, policy: Policy, at: datetime) -> list[Line]:
-    """Lines of what is missing, as many as one order has."""
+    """Lines of what is missing, as many as one order has, for as much as is paid at once."""
     wish = Wish(
         mineral_code=standing.mineral_code,
         currency=standing.currency,
@@ -114,4 +116,5 @@ def what_fits(session: Session, standing: StandingOrder, policy: Policy, at: dat
         policy=policy,
         today=at.date(),
     )
-    return lines[:MOST_LINES]
+    billing = standing.billing
+    return portion(lines, standing.means, tax_rate(policy.market, billing["country"], billing["vat_number"]))

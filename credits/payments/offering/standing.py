@@ -17,9 +17,10 @@ from credits.participants.permissions import is_auditor, is_issuer, may_buy
 from credits.participants.wording import line
 from credits.payments.billing import Billing, tidied
 from credits.payments.models import Currency, Means, Order
-from credits.payments.offering import floors
+from credits.payments.offering import floors, portioning
 from credits.payments.offering.catalogue import Sorting
 from credits.payments.offering.standing_models import StandingOrder, StandingPart, StandingState
+from credits.payments.orders import CANCELLED_BY_BUYER
 from credits.payments.prices import amount_of, checked_price, written
 from credits.registry.minerals import mineral_of
 from credits.registry.queries import digits_of, of_own
@@ -29,6 +30,7 @@ MOST_WAITING = 50  # of one buyer
 FIRST_VINTAGE, LAST_VINTAGE = 2000, 2199
 BY_BUYER = "Paused by the buyer."
 UNPAID = "{order} of it was not paid."
+CANCELLED = "{order} of a standing order was cancelled by the buyer."
 GOING_ON = (StandingState.WAITING, StandingState.PAUSED)
 
 
@@ -116,6 +118,13 @@ def must_be_sound(session: Session, wanted: Wanted, today: date) -> None:
         raise BadPart("The smallest part is at most all that you want.", field="smallest")
     checked_price(wanted.price)
     amount_of(wanted.price, wanted.quantity, mineral.units_per_credit)
+    part = amount_of(wanted.price, wanted.smallest, mineral.units_per_credit)
+    if part > (most := portioning.most_of(wanted.means)):
+        raise BadPart(
+            f"The smallest part costs up to {written(part, wanted.currency)}, and at most "
+            f"{written(most, wanted.currency)} are paid by card at once. Make it smaller, or pay by bank transfer.",
+            field="smallest",
+        )
     floors.must_reach(session, mineral, wanted.currency, wanted.price)
     if not today <= wanted.until <= today + LONGEST:
         raise BadDay("The last day is today or later, and not over two years ahead.", field="until")
@@ -187,9 +196,17 @@ def follow_cancelled(session: Session, order: Order, at: datetime) -> None:
         return
     standing = session.get_one(StandingOrder, part.standing_id, populate_existing=True)
     if standing.state is StandingState.PAUSED:
-        standing.reason = UNPAID.format(order=order.number)
+        why = CANCELLED if order.reason == CANCELLED_BY_BUYER else UNPAID
+        standing.reason = why.format(order=order.number)
         session.flush()
         tell(session, standing, "standing.paused", None, at, order=order.number)
+
+
+def cancelled_in(standing: StandingOrder) -> str | None:
+    """The order that the buyer itself cancelled, where it is for that that the standing order has paused."""
+    reason = standing.reason or ""
+    order = reason.partition(" ")[0]
+    return order if reason == CANCELLED.format(order=order) else None
 
 
 def locked(session: Session, standing: StandingOrder, by: User | None, *states: StandingState) -> None:

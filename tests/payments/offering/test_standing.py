@@ -161,7 +161,7 @@ class TestUnpaid:
         cancelling.cancel(stage.session, order=order, by=stage.buyer, at=stage.at)
 
         assert (left.state, left.filled, offer.remaining) == (PAUSED, 0, 2_000)
-        assert left.reason == "ORDER-000001 of it was not paid."
+        assert left.reason == "ORDER-000001 of a standing order was cancelled by the buyer."
         assert serve() == 0
         other = leave(by=stage.second)
         standing.resume(stage.session, standing=left, by=stage.buyer, at=stage.at + timedelta(minutes=1))
@@ -189,7 +189,7 @@ class TestUnpaid:
         cancelling.cancel(stage.session, order=order, by=stage.buyer, at=stage.at)
         tell_of_events(stage.session)
         *_, paused = stage.session.scalars(to_buyer.order_by(Notice.id)).all()
-        assert wording(paused.kind, paused.facts, str).happened.startswith("ORDER-000001 of it was not paid. 1,000 kg")
+        assert wording(paused.kind, paused.facts, str).happened.startswith("You cancelled ORDER-000001. 1,000 kg")
 
 
 class TestChooseUse:
