@@ -18,7 +18,6 @@ from credits.payments.models import Currency, Means, Order, OrderState, Payment,
 from credits.payments.orders import OrderClosed, tell
 from credits.payments.prices import currency_of, written
 from credits.registry import decisions
-from credits.registry import decisions
 from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.registry.policy import Policy
 
