@@ -16,8 +16,8 @@ from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_buy
 from credits.payments.gateway import LEAST
-from credits.payments.models import OrderState
-from credits.payments.offering import catalogue, floors, serving, standing
+from credits.payments.models import Means, Order, OrderState
+from credits.payments.offering import catalogue, floors, portioning, serving, standing
 from credits.payments.offering.standing import GOING_ON
 from credits.payments.offering.standing_models import StandingOrder, StandingPart, StandingState
 from credits.payments.prices import Split, amount_of, split, tax, tax_rate
