@@ -72,7 +72,7 @@ class Log:
                 for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
                     raw.execute(f"DROP TRIGGER {name}")
             else:
-                connection.execute(text("SET session_replication_role = replica"))
+                connection.execute(text("SET LOCAL session_replication_role = replica"))
             for statement in statements:
                 connection.execute(text(statement), values)
             connection.commit()
