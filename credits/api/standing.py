@@ -1,8 +1,10 @@
 """Standing orders: left by buyers until credits that fit are on offer."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
+from flask import current_app
 from sqlalchemy.orm import joinedload
 
 from credits.api.blueprint import Area
@@ -55,7 +57,8 @@ def pause_standing_order(key: str, asked: dict[str, Any], number: str) -> With:
 @area.post("/standing-orders/<number>/resume", gives=StandingOrder)
 def resume_standing_order(key: str, asked: dict[str, Any], number: str) -> With:
     """Let it wait again, behind those that wait already."""
-    return stepped(key, "standing.resume", number, standing.resume)
+    resume = partial(standing.resume, policy=current_app.extensions["policy"])
+    return stepped(key, "standing.resume", number, resume)
 
 
 @area.post("/standing-orders/<number>/end", gives=StandingOrder)

@@ -111,16 +111,26 @@ class Figures:
 
 
 def place(
-    session: Session, *, buyer: Organisation, asked: Asked, policy: Policy, by: User, key: str, at: datetime
+    session: Session,
+    *,
+    buyer: Organisation,
+    asked: Asked,
+    policy: Policy,
+    by: User,
+    key: str,
+    at: datetime,
+    caller: str | None = None,
 ) -> Order:
     """Put an order together. Nothing is reserved yet, and it can still be changed. Flushes.
+
+    caller: whose the key is, where nobody asks; else it is `by`'s.
 
     Raises NotAllowed, NoLines, NotForSale, OwnCredits, OneCurrency, BadQuantity, BadAmount, TooMuchMoney, NoClaim,
     UnsoundText, UnknownCountry, BadVatNumber, NotByProvider, Expired, OutsideClaimWindow, BeyondDeclaredUse.
     """
     may_buy(by, buyer)
     request = {"act": "order.place", "buyer": buyer.number} | asked.told()
-    if earlier := ledger.claim(session, caller=by.number, key=key, request=request):
+    if earlier := ledger.claim(session, caller=caller or by.number, key=key, request=request):
         return session.get_one(Order, earlier["order"])
     sound, figures = checked(session, buyer, asked, policy, at)
     order = Order(

@@ -32,10 +32,12 @@ def begin_payment(
     key: str,
     at: datetime,
     minutes: int | None = None,
+    caller: str | None = None,
 ) -> Payment:
     """Reserve every line of an open order, all or nothing, and write down the attempt to pay it.
 
     seen: the revision whose price was shown. minutes: how long a checkout stays open, where its buyer is not at hand.
+    caller: whose the key is, where nobody asks; else it is `by`'s.
     The payment is `opening` where a provider has yet to be asked, with the key that `key_of` gives; a transfer from a
     bank is awaited at once. Flushes.
     Raises NotAllowed, OrderClosed, ChangedMeanwhile, NotForSale, SellerNotApproved, Suspended, Expired,
@@ -43,13 +45,12 @@ def begin_payment(
     """
     may_buy(by, order.buyer)
     request = {"act": "order.begin_payment", "order": order.number, "seen": str(seen)}
-    if earlier := ledger.claim(session, caller=by.number, key=key, request=request):
+    if earlier := ledger.claim(session, caller=caller or by.number, key=key, request=request):
         return session.get_one(Payment, earlier["payment"])
     orders.lock(session, order, OrderState.OPEN)
     orders.must_be_as_seen(order, seen)
     must_cost_the_same(order, policy)
-    if order.means is Means.BANK_TRANSFER:
-        limiting.must_not_keep_too_much(session, order, policy, at)
+    limiting.must_not_keep_too_much(session, order.buyer, order.means, policy, at)
     reserve(session, order, policy, by, at)
     payment = attempt(order, policy.market, minutes or policy.market.checkout_minutes, at)
     session.add(payment)

@@ -45,6 +45,18 @@ def cleared(
 
     A word for what it came to: delivered, paid, surplus.
     """
+    came = note_cleared(session, order=order, payment=payment, by=by, at=at, value_date=value_date)
+    done = came == "paid" and delivering.deliver(session, order=order, policy=policy, certify=certify, at=at)
+    return "delivered" if done else came
+
+
+def note_cleared(
+    session: Session, *, order: Order, payment: Payment, by: User | None, at: datetime, value_date: date | None = None
+) -> str:
+    """What `cleared` does before anything is delivered: the order is paid, or its money goes back. Flushes.
+
+    A word for what it came to: paid, surplus.
+    """
     payment.settled_at, payment.value_date = at, value_date
     if order.state is not OrderState.AWAITING_PAYMENT or payment.state not in UNDER_WAY:
         payment.state = PaymentState.SURPLUS
@@ -56,8 +68,7 @@ def cleared(
     order.state, order.paid_at = OrderState.PAID, at
     session.flush()
     tell(session, order, "order.paid", by, at)
-    done = delivering.deliver(session, order=order, policy=policy, certify=certify, at=at)
-    return "delivered" if done else "paid"
+    return "paid"
 
 
 def note_surplus(session: Session, order: Order, payment: Payment, by: User | None, at: datetime) -> None:
@@ -93,8 +104,9 @@ def came_to_nothing(
 
 def end(session: Session, order: Order, why: str, by: User | None, at: datetime) -> None:
     """Cancel an order that was not paid. Flushes."""
+    waiting = standing.lock_waiting(session, order)
     order.state, order.closed_at, order.reason = OrderState.CANCELLED, at, why
     session.flush()  # before the offers: the database gives them back only what no order keeps
     reserving.release(session, order, at)
     tell(session, order, "order.cancelled", by, at)
-    standing.follow_cancelled(session, order, at)
+    standing.follow_cancelled(session, order, waiting, at)

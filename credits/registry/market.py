@@ -16,7 +16,8 @@ LEAST_MINUTES, MOST_MINUTES = 30, 24 * 60  # so long providers keep a checkout o
 class Market:
     """verification_ppm, fee_ppm: of what a buyer pays before tax; the rest is the site's premium.
 
-    days_open: until an order that nobody begins to pay ends. unpaid_transfers: that are awaited of one buyer at most.
+    days_open: until an order that nobody begins to pay ends. unpaid_transfers, unpaid_checkouts: that are awaited of
+    one buyer at most.
     tax_ppm: by the buyer's country (ISO 3166 alpha-3), for buyers without a VAT number.
     """
 
@@ -27,6 +28,7 @@ class Market:
     days_open: int
     days_to_pay: int
     unpaid_transfers: int
+    unpaid_checkouts: int
     days_to_disburse: int
     tax_ppm: tuple[tuple[str, int], ...]
 
@@ -45,6 +47,7 @@ def market_of(written: Mapping[str, Any]) -> Market:
         days_open=written["days_open"],
         days_to_pay=written["days_to_pay"],
         unpaid_transfers=written["unpaid_transfers"],
+        unpaid_checkouts=written["unpaid_checkouts"],
         days_to_disburse=written["days_to_disburse"],
         tax_ppm=tuple((country(code), rate) for code, rate in written["tax_ppm"].items()),
     )
@@ -54,8 +57,9 @@ def market_of(written: Mapping[str, Any]) -> Market:
     if not LEAST_PREMIUM <= market.premium_ppm <= MOST_PREMIUM:
         raise ValueError("[market] 85 to 90 % of what a buyer pays before tax reaches the site.")
     spans = (market.checkout_minutes, market.standing_minutes, market.days_to_pay, market.days_to_disburse)
-    if not all(type(span) is int and span > 0 for span in (*spans, market.days_open, market.unpaid_transfers)):
-        raise ValueError("[market] minutes, days and how many transfers wait are whole and positive numbers.")
+    counted = (*spans, market.days_open, market.unpaid_transfers, market.unpaid_checkouts)
+    if not all(type(number) is int and number > 0 for number in counted):
+        raise ValueError("[market] minutes, days and how many payments wait are whole and positive numbers.")
     checkouts = (market.checkout_minutes, market.standing_minutes)
     if not all(LEAST_MINUTES <= minutes <= MOST_MINUTES for minutes in checkouts):
         raise ValueError("[market] a checkout stays open for 30 minutes to 24 hours.")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
@@ -30,8 +31,8 @@ from credits.web.paying_fields import begun_for, means_offered
 from credits.web.standing_forms import StandingForm
 
 WAITS = timedelta(days=180)  # what the form begins with
-ASKED = ("mineral", "quantity", "unit", "currency", "sorting", "vintage", "origin", "level")
 FIRST_ROUND = timedelta(minutes=10)  # within which the worker has looked for what fits
+ASKED = ("mineral", "quantity", "unit", "currency", "sorting", "vintage", "origin", "level")
 
 
 @bp.get("/standing-orders")
@@ -110,16 +111,16 @@ class Outlook:
     """
 
     shares: Split
-    fits: int
     tax_ppm: int
     tax: int
     most: int
-
+    fits: int
     time: float
 
     @property
     def total(self) -> int:
         return self.shares.amount + self.tax
+
 
 def rehearsed(left: StandingOrder) -> dict[str, Any]:
     """What the standing order would be, found by leaving it and undoing it: every rule has then been asked."""
@@ -170,12 +171,12 @@ def standing_page(found: StandingOrder, refusal: str = "") -> str:
     )
 
 
-@bp.post("/standing-orders/<number>/pause")
 def waits_for_money(order: Order) -> bool:
     """Whether it can still be paid: one past its last moment ends as soon as somebody comes by."""
     return order.state is OrderState.AWAITING_PAYMENT and (order.pay_until is None or now() < order.pay_until)
 
 
+@bp.post("/standing-orders/<number>/pause")
 @signed_in
 def pause_standing_order(number: str) -> ResponseReturnValue:
     return stepped(number, standing.pause, _("Nothing is ordered for it until you resume it."))
@@ -184,7 +185,8 @@ def pause_standing_order(number: str) -> ResponseReturnValue:
 @bp.post("/standing-orders/<number>/resume")
 @signed_in
 def resume_standing_order(number: str) -> ResponseReturnValue:
-    return stepped(number, standing.resume, _("It waits again."))
+    resume = partial(standing.resume, policy=current_app.extensions["policy"])
+    return stepped(number, resume, _("It waits again."))
 
 
 @bp.get("/standing-orders/<number>/end")

@@ -12,7 +12,7 @@ from credits.journal import events
 from credits.ledger.models import AccountKind
 from credits.participants.models import Kyc, User
 from credits.participants.wording import UnsoundText
-from credits.payments import bank, cancelling, delivering, settling
+from credits.payments import bank, cancelling, delivering, receiving, settling
 from credits.payments.bank import BadValueDate, SeenBefore, WrongAmount
 from credits.payments.delivering import retirements_in
 from credits.payments.lapsing import NEVER_BEGUN
@@ -167,6 +167,17 @@ class TestLimit:
         stage.begun(third, policy=few, at=stage.at + timedelta(days=14))  # the first one is forgotten
         stage.approve(stage.money_seen(second))
         stage.begun(fourth, policy=few, at=stage.at + timedelta(days=14))
+
+    def test_counts_what_is_paid_by_card_by_itself(self, stage, offer):
+        few = replace(stage.policy, market=replace(stage.policy.market, unpaid_transfers=1, unpaid_checkouts=2))
+        by_card = [stage.ordered((offer, 1), means=Means.STRIPE) for _ in range(4)]
+        refused = stage.begun(by_card[0], policy=few)
+        receiving.refused(stage.session, payment=refused, why="No page.", at=stage.at)  # nobody could have paid it
+        for order in by_card[1:3]:
+            stage.begun(order, policy=few)
+        with pytest.raises(TooManyUnpaid, match="2 payments by card"):
+            stage.begun(by_card[3], policy=few)
+        stage.begun(stage.ordered((offer, 1)), policy=few)
 
     def test_ends_in_time_what_nobody_begins_to_pay(self, stage, offer):
         order, begun = stage.ordered((offer, 1)), stage.ordered((offer, 1))

@@ -76,6 +76,7 @@ class TestRead:
             ("days_to_pay = 14", "days_to_pay = 0"),
             ("days_open = 30", "days_open = 0"),
             ("unpaid_transfers = 10", 'unpaid_transfers = "10"'),
+            ("unpaid_checkouts = 10", "unpaid_checkouts = 0"),
             ("checkout_minutes = 60", "checkout_minutes = 29"),
             ("[operator]", "[operator]\nstreet = 1"),
         ],

@@ -44,7 +44,8 @@ def serve(
         return None
     lock(session, standing, lines)
     parts = session.scalars(select(func.count()).where(StandingPart.standing_id == standing.id)).one()
-    key = f"{standing.number}/{parts + 1}"
+    # Its own, and no person's, who could use it up.
+    caller, key = standing.number, f"{standing.number}/{parts + 1}"
     asked = Asked(
         lines=[(line.offer, line.quantity) for line in lines],
         means=standing.means,
@@ -53,7 +54,16 @@ def serve(
         billing=billed(standing),
         open_to_public=standing.open_to_public,
     )
-    order = placing.place(session, buyer=standing.buyer, asked=asked, policy=policy, by=standing.acting, key=key, at=at)
+    order = placing.place(
+        session,
+        buyer=standing.buyer,
+        asked=asked,
+        policy=policy,
+        by=standing.acting,
+        key=key,
+        at=at,
+        caller=caller,
+    )
     if session.get(StandingPart, order.id) is not None:
         return None  # another process was asked at the same moment
     reserving.begin_payment(
@@ -65,6 +75,7 @@ def serve(
         key=f"{key}/pay",
         at=at,
         minutes=policy.market.standing_minutes,
+        caller=caller,
     )
     # Its row is locked last, as whoever cancels an order of it does.
     session.add(StandingPart(order_id=order.id, standing_id=standing.id, quantity=quantity))

@@ -15,6 +15,7 @@ from credits.participants import countries
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import is_auditor, is_issuer, may_buy
 from credits.participants.wording import line
+from credits.payments import limiting
 from credits.payments.billing import Billing, tidied
 from credits.payments.models import Currency, Means, Order
 from credits.payments.offering import floors, portioning
@@ -23,13 +24,14 @@ from credits.payments.offering.standing_models import StandingOrder, StandingPar
 from credits.payments.orders import CANCELLED_BY_BUYER
 from credits.payments.prices import amount_of, checked_price, written
 from credits.registry.minerals import mineral_of
+from credits.registry.policy import Policy
 from credits.registry.queries import digits_of, of_own
 
 LONGEST = timedelta(days=731)
 MOST_WAITING = 50  # of one buyer
 FIRST_VINTAGE, LAST_VINTAGE = 2000, 2199
 BY_BUYER = "Paused by the buyer."
-UNPAID = "{order} of it was not paid."
+UNPAID = "{order} of a standing order was not paid."
 CANCELLED = "{order} of a standing order was cancelled by the buyer."
 GOING_ON = (StandingState.WAITING, StandingState.PAUSED)
 
@@ -153,11 +155,14 @@ def pause(session: Session, *, standing: StandingOrder, by: User | None, at: dat
     tell(session, standing, "standing.paused", by, at)
 
 
-def resume(session: Session, *, standing: StandingOrder, by: User, at: datetime) -> None:
+def resume(session: Session, *, standing: StandingOrder, policy: Policy, by: User, at: datetime) -> None:
     """Let it wait again, behind those that wait already; orders are placed in the name of `by` from now on.
 
-    Flushes. Raises NotAllowed, StandingClosed.
+    Not while so much of its buyer is unpaid that nothing would be reserved.
+    Flushes. Raises NotAllowed, TooManyUnpaid, StandingClosed.
     """
+    may_buy(by, standing.buyer)
+    limiting.must_not_keep_too_much(session, standing.buyer, standing.means, policy, at)
     locked(session, standing, by, StandingState.PAUSED)
     if standing.until < at.date():
         raise StandingClosed(f"The last day of {standing.number} was {standing.until}.", until=str(standing.until))
@@ -186,20 +191,33 @@ def expire_due(session: Session, *, at: datetime) -> int:
     return len(found)
 
 
-def follow_cancelled(session: Session, order: Order, at: datetime) -> None:
-    """An order has ended unpaid: if it was placed for a standing order, that one has paused. Flushes.
+def lock_waiting(session: Session, order: Order) -> list[StandingOrder]:
+    """Lock what pauses with an order that ends: its own standing order, and the buyer's others that wait.
 
-    The database has counted it back already, and locked the row in doing so.
+    To be locked before the offers. Empty where the order was placed for none.
     """
     part = session.get(StandingPart, order.id)
     if part is None:
-        return
-    standing = session.get_one(StandingOrder, part.standing_id, populate_existing=True)
-    if standing.state is StandingState.PAUSED:
-        why = CANCELLED if order.reason == CANCELLED_BY_BUYER else UNPAID
-        standing.reason = why.format(order=order.number)
-        session.flush()
-        tell(session, standing, "standing.paused", None, at, order=order.number)
+        return []
+    limiting.wait_for_turn(session, order.buyer_id)
+    others = (StandingOrder.buyer_id == order.buyer_id) & (StandingOrder.state == StandingState.WAITING)
+    wanted = select(StandingOrder).where(others | (StandingOrder.id == part.standing_id)).order_by(StandingOrder.id)
+    return list(session.scalars(wanted.with_for_update().execution_options(populate_existing=True)))
+
+
+def follow_cancelled(session: Session, order: Order, found: list[StandingOrder], at: datetime) -> None:
+    """An order has ended unpaid: if it was placed for a standing order, all that wait for its buyer pause. Flushes.
+
+    found: as `lock_waiting` gave them. The database has counted back what its own had ordered, and paused that one.
+    """
+    why = CANCELLED if order.reason == CANCELLED_BY_BUYER else UNPAID
+    for standing in found:
+        paused = standing.state is StandingState.PAUSED  # by its buyer, or for another order
+        session.refresh(standing)
+        if not paused and standing.state in GOING_ON:
+            standing.state, standing.reason = StandingState.PAUSED, why.format(order=order.number)
+            session.flush()
+            tell(session, standing, "standing.paused", None, at, order=order.number)
 
 
 def cancelled_in(standing: StandingOrder) -> str | None:

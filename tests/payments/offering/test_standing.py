@@ -6,7 +6,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from credits import standing_jobs
+from credits import ledger, standing_jobs
 from credits.certificates.models import Certificate
 from credits.journal import events
 from credits.notices.models import Notice
@@ -15,8 +15,9 @@ from credits.notices.wordings import Kind as Told
 from credits.notices.wordings import wording
 from credits.participants.models import Kyc, Language
 from credits.participants.permissions import NoSuchOrganisation, WrongRole
-from credits.payments import cancelling, invariants, reserving
-from credits.payments.models import Currency, Means, Offer, Order, OrderState, Use
+from credits.payments import cancelling, invariants, reserving, settling
+from credits.payments.limiting import TooManyUnpaid
+from credits.payments.models import Currency, Means, Offer, Order, OrderState, PaymentState, Use
 from credits.payments.offering import choosing_use, serving, standing
 from credits.payments.offering.catalogue import Sorting
 from credits.payments.offering.floors import BelowFloor
@@ -60,6 +61,15 @@ def serve(stage):
         return standing_jobs.serve_waiting(stage.session, policy=stage.policy, means=means, at=at or stage.at)
 
     return served
+
+
+@pytest.fixture
+def resume(stage):
+    def resumed(left, by=None, at=None):
+        asked = {"policy": stage.policy, "by": by or stage.buyer, "at": at or stage.at}
+        standing.resume(stage.session, standing=left, **asked)
+
+    return resumed
 
 
 def orders_in(session):
@@ -109,6 +119,14 @@ class TestServe:
         assert serve() == 0
         stage.must_be_sound()
 
+    def test_is_not_kept_from_it_by_a_key_of_the_person(self, stage, leave, serve):
+        left = leave()
+        key = f"{left.number}/1"
+        ledger.claim(stage.session, caller=stage.buyer.number, key=key, request={"act": "other"})
+        stage.for_sale(stage.issued(), 600)
+
+        assert serve() == 1
+
     def test_takes_parts_that_are_large_enough_and_of_the_vintage(self, stage, leave, serve):
         left = leave(smallest=700)
         other = leave(vintage=2025)
@@ -153,7 +171,7 @@ class TestServe:
 
 
 class TestUnpaid:
-    def test_puts_its_quantity_back_and_pauses(self, stage, leave, serve):
+    def test_puts_its_quantity_back_and_pauses(self, stage, leave, serve, resume):
         left = leave()
         offer = stage.for_sale(stage.issued(), 2_000)
         serve()
@@ -164,14 +182,37 @@ class TestUnpaid:
         assert left.reason == "ORDER-000001 of a standing order was cancelled by the buyer."
         assert serve() == 0
         other = leave(by=stage.second)
-        standing.resume(stage.session, standing=left, by=stage.buyer, at=stage.at + timedelta(minutes=1))
+        resume(left, stage.buyer, stage.at + timedelta(minutes=1))
         standing.end(stage.session, standing=other, by=stage.second, at=stage.at)
         with pytest.raises(StandingClosed):
-            standing.resume(stage.session, standing=other, by=stage.second, at=stage.at)
+            resume(other, stage.second)
         assert serve() == 1
         assert left.state is FULFILLED
         kinds = [event.kind for event in events.story(stage.session, left.number)]
         assert kinds == [f"standing.{done}" for done in ("left", "filled", "paused", "resumed", "filled")]
+
+    def test_pauses_all_that_wait_for_the_buyer_and_ends_what_is_never_paid(self, stage, leave, serve, resume):
+        stage.policy = replace(stage.policy, market=replace(stage.policy.market, unpaid_checkouts=2))
+        means = {"means": Means.STRIPE, "quantity": 2_000}
+        mine, others = [leave(**means), leave(**means, at=stage.at + timedelta(minutes=1))], leave(by=stage.second)
+        stage.for_sale(stage.issued(), 2_000)
+        for left in mine:
+            serve()
+            order = orders_in(stage.session)[-1]
+            order.payments[0].reference = f"cs_{order.id}"
+            at = stage.at + timedelta(days=1)
+            state = {"payment": order.payments[0], "state": PaymentState.EXPIRED, "why": "Late.", "by": None, "at": at}
+            settling.came_to_nothing(stage.session, order=order, **state)
+            assert [each.state for each in mine] == [PAUSED, PAUSED]
+            assert mine[1].reason == f"{order.number} of a standing order was not paid."
+            if left is mine[0]:
+                resume(mine[1])
+
+        assert others.state is not PAUSED
+        with pytest.raises(TooManyUnpaid, match=r"2 payments by card of .* Pay by bank transfer"):
+            resume(mine[0], at=stage.at + timedelta(days=14))
+        resume(mine[0], at=stage.at + timedelta(days=15))  # both are forgotten
+        stage.must_be_sound()
 
     def test_is_told_with_the_way_to_pay(self, stage, leave, serve):
         leave()
