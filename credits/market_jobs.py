@@ -133,7 +133,9 @@ def look(gateway: Gateway, told: Told) -> Seen | None:
     try:
         if told.reference is not None:
             return gateway.look(told.reference)
-        return gateway.look_at_payment(told.payment) if told.payment is not None else None
+        if told.payment is not None:
+            return gateway.look_at_payment(told.payment)
+        return gateway.look_at_charge(told.charge) if told.charge is not None else None
     except ProviderRefused:
         return told.seen
     except ProviderUnreachable:

@@ -23,6 +23,8 @@ from credits.payments.gateway import (
     NoSuchCheckout,
     ProviderRefused,
     ProviderUnreachable,
+    Seen,
+    Unreadable,
 )
 from credits.payments.going_back import disputes, recovering, sending_back
 from credits.payments.going_back.sending_back import Due
@@ -51,6 +53,8 @@ def poll(session: Session, *, till: Till, at: datetime, states: Iterable[Payment
             came += tried(session, f"payment {payment_id}", asked, PROVIDER) not in (None, "nothing")
         except NoSuchCheckout:
             log.error("The provider does not know the checkout of payment %s.", payment_id)
+        except (ProviderRefused, Unreadable) as refusal:  # about this one alone
+            log.error("Nothing can be told of payment %s: %s", payment_id, refusal.message)
         except ProviderUnreachable:
             log.warning("The payment provider does not answer. It is asked again.")
             return came
@@ -79,14 +83,23 @@ def send_refund(session: Session, refund: Due, gateway: Gateway, at: datetime) -
         refunded = gateway.refund(refund.payment, refund.amount, refund.key, refund.reason)
     except ProviderRefused as refusal:
         log.error("The provider refused %s: %s", refund.key, refusal.message)
+        seen = as_it_is(gateway, refund)
         begin_writing(session)
-        sending_back.refused(session, refund_id=refund.id, at=at)
+        sending_back.refused(session, refund_id=refund.id, at=at, seen=seen)
         session.commit()
         return False
     begin_writing(session)
     sending_back.note(session, refund_id=refund.id, refunded=refunded, at=at)
     session.commit()
     return True
+
+
+def as_it_is(gateway: Gateway, refund: Due) -> Seen | None:
+    """The checkout of a refund that was refused, which may have been sent back before; None where none is shown."""
+    try:
+        return gateway.look_at_payment(refund.payment)
+    except (ProviderRefused, Unreadable):
+        return None
 
 
 def deliver_waiting(session: Session, *, policy: Policy, certify: Certify, at: datetime) -> int:

@@ -14,14 +14,14 @@ from tests.stripe_standin.in_process import SECRET, standin_at
 class Shop:
     """An order of a tonne of cobalt, to be paid by the provider, on a clock that the test moves."""
 
-    def __init__(self, stage):
+    def __init__(self, stage, **bent):
         self.stage, self.at = stage, stage.at
         self.session = stage.session
         self.standin, gateway = standin_at(self.clock)
         self.till = Till(
             gateway, stage.policy, lambda number: (f"http://localhost/{number}?paid=1", "http://localhost"), certify
         )
-        self.order = stage.ordered((stage.for_sale(stage.issued(), 1_000), 1_000), means=Means.STRIPE)
+        self.order = stage.ordered((stage.for_sale(stage.issued(), 1_000), 1_000), means=Means.STRIPE, **bent)
         self.payment = stage.begun(self.order)
         self.session.commit()
 

@@ -81,6 +81,25 @@ class TestTakeIn:
         assert shop.take_in("checkout.session.async_payment_failed") == "released"
         assert (shop.order.state, shop.payment.state) == (OrderState.CANCELLED, PaymentState.FAILED)
 
+    def test_believes_that_the_bank_has_refused_it_before_the_payment_says_so(self, shop):
+        shop.open()
+        shop.pay("debit_fails")
+        shop.pass_time(days=4)
+        (intent,) = shop.standin.provider.things["payment_intent"].values()
+        intent["status"] = "processing"
+
+        assert shop.take_in("checkout.session.async_payment_failed") == "released"
+        assert (shop.order.state, shop.payment.state) == (OrderState.CANCELLED, PaymentState.FAILED)
+
+    def test_asks_for_the_payment_of_a_charge_where_a_dispute_names_no_other(self, shop):
+        shop.open()
+        shop.pay()
+        shop.take_in("checkout.session.completed")
+        shop.standin.provider.dispute(shop.payment.reference)
+        told = replace(shop.told("charge.dispute.created"), payment=None)
+
+        assert market_jobs.take_in(shop.session, told=told, till=shop.till, at=shop.at) == "disputed"
+
     def test_believes_a_signed_event_while_the_provider_is_silent(self, shop):
         shop.open()
         shop.pay()

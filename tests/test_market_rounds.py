@@ -7,12 +7,15 @@ import pytest
 
 from credits import market_jobs, market_rounds
 from credits.journal import events
-from credits.payments import acts, bank, receiving
+from credits.ledger.models import AccountKind
+from credits.payments import acts, bank, delivering, receiving
 from credits.payments.going_back import refunding, sending_back
-from credits.payments.models import Means, OrderState, PaymentState, RefundState
+from credits.payments.going_back.disputes import TAKEN_BACK
+from credits.payments.models import Means, OrderState, PaymentState, RefundState, Use
 from credits.registry.movements import DecisionKind
 from tests.market_stage import certify
 from tests.shop import Shop
+from tests.stage import CLAIM
 from tests.stripe_standin.server import Fault
 
 
@@ -52,7 +55,79 @@ class TestPoll:
         assert shop.order.state is OrderState.DELIVERED
 
 
+class TestMoneyThatIsGoneAlready:
+    """What the provider says of it counts before anything is delivered, and retired for ever."""
+
+    @pytest.fixture
+    def shop(self, stage):
+        acts.register(certify)
+        shop = Shop(stage, use=Use.RETIRE, claim=CLAIM)
+        shop.open()
+        shop.pay()
+        shop.pass_time(hours=72)
+        return shop
+
+    @pytest.fixture(params=["event", "poller"])
+    def find(self, shop, request):
+        """How the money is found: by an event that comes days late, or by the poller."""
+        return shop.poll if request.param == "poller" else partial(shop.take_in, "checkout.session.completed")
+
+    def deliver(self, shop):
+        return market_rounds.deliver_waiting(shop.session, policy=shop.stage.policy, certify=certify, at=shop.at)
+
+    def test_keeps_from_delivery_until_its_dispute_is_won(self, shop, find):
+        dispute = shop.standin.provider.dispute(shop.payment.reference)
+        find()
+        assert (shop.order.state, self.deliver(shop)) == (OrderState.PAID, 0)
+        assert shop.stage.balance(shop.order.lines[0].issuance, shop.stage.buyer.organisation) == {}
+
+        shop.standin.provider.close_dispute(dispute["id"], "won")
+        assert shop.take_in("charge.dispute.closed") == "dispute_won"
+        assert self.deliver(shop) == 1
+        assert len(delivering.retirements_in(shop.order)) == 1
+        shop.stage.must_be_sound()
+
+    def test_is_never_delivered_for_once_its_dispute_is_lost(self, shop, find):
+        shop.standin.provider.close_dispute(shop.standin.provider.dispute(shop.payment.reference)["id"], "lost")
+        find()
+
+        assert (shop.order.state, shop.order.reason) == (OrderState.REFUNDED, TAKEN_BACK)
+        assert shop.stage.balance(shop.order.lines[0].issuance) == {AccountKind.AVAILABLE: 2_500}
+        assert market_rounds.reconcile(shop.session, gateway=shop.till.gateway, at=shop.at).agrees
+        shop.stage.must_be_sound()
+
+    def test_is_not_delivered_for_where_the_provider_has_sent_it_back(self, shop, find):
+        payment = shop.till.gateway.look(shop.payment.reference).payment
+        shop.till.gateway.refund(payment, shop.order.total, "by hand", "past the registry")
+        find()
+        assert (shop.order.state, self.deliver(shop)) == (OrderState.PAID, 0)
+        told = [event.kind for event in events.story(shop.session, shop.order.number)]
+        assert told[-3:] == ["order.paid", "refund.not_ours", "order.waits"]
+
+        shop.stage.decided(DecisionKind.REFUND, shop.order.number)  # so it ends as it should have
+        shop.session.commit()
+        market_rounds.send_refunds(shop.session, gateway=shop.till.gateway, at=shop.at)
+        (refund,) = refunding.refunds_of(shop.session, shop.order)
+        assert (shop.order.state, refund.state) == (OrderState.REFUNDED, RefundState.DONE)
+        assert market_rounds.reconcile(shop.session, gateway=shop.till.gateway, at=shop.at).agrees
+        shop.stage.must_be_sound()
+
+
 class TestGoOn:
+    def test_to_the_next_order_where_an_answer_cannot_be_read(self, shop):
+        shop.open()
+        other = shop.stage.ordered((shop.stage.for_sale(shop.order.lines[0].issuance, 500), 500), means=Means.STRIPE)
+        second = shop.stage.begun(other)
+        shop.session.commit()
+        market_jobs.open_checkout(shop.session, payment_id=second.id, till=shop.till, at=shop.at)
+        shop.standin.provider.pay(second.reference, "card")
+        shop.pass_time(minutes=5)
+        shop.standin.provider.find("checkout.session", shop.payment.reference).update(amount_total=None, currency=None)
+
+        assert shop.poll() == 1
+        assert (shop.order.state, other.state) == (OrderState.AWAITING_PAYMENT, OrderState.DELIVERED)
+        assert market_rounds.catch_up(shop.session, till=shop.till, at=shop.at) == 0
+
     def test_without_what_nobody_foresaw(self, shop, monkeypatch):
         shop.open()
         other = shop.stage.ordered((shop.stage.for_sale(shop.order.lines[0].issuance, 500), 500), means=Means.STRIPE)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits.errors import Conflict, CreditsError
+from credits.journal.models import Event
 from credits.ledger.serials import SerialRange
 from credits.participants.models import Kyc, Organisation
 from credits.payments import orders
@@ -32,6 +33,12 @@ class Disputed(Conflict):
     """The payer's bank asks for the money back."""
 
     code = "payment_disputed"
+
+
+class SentBack(Conflict):
+    """The provider has sent money back that nobody here has decided on."""
+
+    code = "payment_sent_back"
 
 
 class BuyerNotApproved(Conflict):
@@ -67,6 +74,7 @@ def deliver(session: Session, *, order: Order, policy: Policy, certify: Certify,
 def handed_over(session: Session, order: Order, policy: Policy, at: datetime) -> Mapping[int, Sequence[SerialRange]]:
     """Move all lines to the buyer: the serials of each line by its number. Raises where anything forbids it."""
     must_be_undisputed(session, order)
+    must_not_be_sent_back(session, order)
     buyer = session.scalars(select(Organisation.kyc).where(Organisation.id == order.buyer_id)).one()
     if buyer is not Kyc.APPROVED:
         raise BuyerNotApproved(f"{order.buyer.name} is suspended by the registry.", organisation=order.buyer.number)
@@ -155,6 +163,13 @@ def must_be_undisputed(session: Session, order: Order) -> None:
     )
     if session.scalars(wanted).first() is not None:
         raise Disputed("The payment is disputed: nothing moves before that has ended.", order=order.number)
+
+
+def must_not_be_sent_back(session: Session, order: Order) -> None:
+    """Raise SentBack where money of the order went back past the registry: it ends as two issuers decide."""
+    wanted = select(Event.id).where(Event.subject == order.number, Event.kind == "refund.not_ours")
+    if session.scalars(wanted.limit(1)).first() is not None:
+        raise SentBack("The payment provider has sent money back: nothing is delivered for it.", order=order.number)
 
 
 def waiting(session: Session, after: int = 0) -> list[int]:

@@ -24,6 +24,12 @@ class ProviderUnreachable(CreditsError):
     code = "provider_unreachable"
 
 
+class Unreadable(ProviderUnreachable):
+    """An answer came and lacks what we need of it: that is about this one thing, and others can still be asked for."""
+
+    code = "provider_unreadable"
+
+
 class ProviderRefused(Conflict):
     """The provider has understood and will not do it: asking again in the same words changes nothing."""
 
@@ -151,7 +157,7 @@ class Seen:
     payment: str | None
     livemode: bool
     account: str | None
-    created: datetime
+    created: datetime | None = None
     refunds: tuple[Refunded, ...] = ()
     disputes: tuple[Disputed, ...] = ()
 
@@ -171,7 +177,7 @@ class Told:
     """One event, whose signature was good.
 
     A checkout's event carries `seen`, as it was when the event was made. One of a refund or a dispute names the
-    payment alone, so the provider is asked what has become of it.
+    payment alone, or its charge, so the provider is asked what has become of it.
     """
 
     id: str
@@ -183,6 +189,7 @@ class Told:
     account: str | None
     created: datetime
     seen: Seen | None = None
+    charge: str | None = None
 
 
 class Gateway(Protocol):
@@ -211,6 +218,9 @@ class Gateway(Protocol):
     def look_at_payment(self, payment: str) -> Seen:
         """The checkout that a payment belongs to, as it is now. Raises NoSuchCheckout."""
 
+    def look_at_charge(self, charge: str) -> Seen:
+        """The checkout whose payment was charged so, as it is now. Raises NoSuchCheckout."""
+
     def expire(self, reference: str) -> Seen:
         """End a checkout so that nobody can pay it any more, and say what it is now.
 
@@ -221,7 +231,10 @@ class Gateway(Protocol):
         """Send `amount` minor units of a payment back. The same key sends them once. reason: for our own books."""
 
     def payments_since(self, moment: datetime) -> Iterator[Seen]:
-        """The checkouts that were begun since then, the newest first, a page at a time."""
+        """The checkouts that were begun since then, the newest first, a page at a time.
+
+        Without those that ask for no money: an account may be used for something else, too.
+        """
 
     def gone_back_since(self, moment: datetime) -> Iterator[str]:
         """The payments of which money went back since then, by a refund or a dispute, a page at a time.

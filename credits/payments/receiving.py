@@ -3,7 +3,7 @@
 `settle_seen` is the one way: the webhooks, the poller, the buyer who asks again and the reconciliation share it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,11 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from credits.journal import events
-from credits.payments import settling
+from credits.payments import delivering, settling
 from credits.payments.delivering import Certify
-from credits.payments.gateway import Checkout, CheckoutState, Seen, Told
+from credits.payments.gateway import Checkout, CheckoutState, EventKind, Seen, Told
 from credits.payments.going_back import disputes, sending_back
-from credits.payments.models import Means, Order, Payment, PaymentState, ProviderEvent
+from credits.payments.models import Means, Order, OrderState, Payment, PaymentState, ProviderEvent
 from credits.payments.orders import tell
 from credits.registry.policy import Policy
 from credits.registry.queries import digits_of
@@ -70,7 +70,8 @@ def effect_of(
     at: datetime,
 ) -> str:
     if payment is None or order is None:
-        return "unknown_order" if told.order_number or told.reference or told.payment else "nothing"
+        named = told.order_number or told.reference or told.payment
+        return "unknown_order" if named and told.kind is not EventKind.OTHER else "nothing"
     if told.livemode is not terms.livemode or told.account is not None:
         return mismatched(session, order, payment, ["livemode" if told.account is None else "account"], at)
     # What is signed counts as much as what we see: an event that tells of another payment moves nothing.
@@ -78,7 +79,13 @@ def effect_of(
         return mismatched(session, order, payment, differs, at)
     if seen is None:
         return "nothing"
-    return settle_seen(session, payment=payment, seen=seen, terms=terms, at=at)
+    return settle_seen(session, payment=payment, seen=with_refusal(told, seen), terms=terms, at=at)
+
+
+def with_refusal(told: Told, seen: Seen) -> Seen:
+    """That the bank has refused is never taken back once it is signed, though the payment may be late to say so."""
+    refused = told.kind is EventKind.FAILED and told.seen is not None and told.seen.state is CheckoutState.FAILED
+    return replace(seen, state=CheckoutState.FAILED) if refused and seen.state is CheckoutState.PROCESSING else seen
 
 
 def payment_meant(session: Session, told: Told, seen: Seen | None) -> Payment | None:
@@ -105,7 +112,7 @@ def settle_seen(session: Session, *, payment: Payment, seen: Seen, terms: Terms,
     is the page that we had made and nobody can pay it any more, what was reserved is free again.
     """
     order = settling.locked(session, payment)
-    if differs := differences(order, payment, seen, terms.livemode):
+    if differs := differences(order, payment, seen, terms.livemode) or anothers(session, payment, seen):
         came = mismatched(session, order, payment, differs, at)
         ours = seen.reference == payment.reference and not {"livemode", "account"} & set(differs)
         return ended(session, order, payment, seen, at) or came if ours else came
@@ -118,19 +125,33 @@ def settle_seen(session: Session, *, payment: Payment, seen: Seen, terms: Terms,
     session.flush()
     came = ""
     if seen.state is CheckoutState.PAID and payment.state not in (PaymentState.PAID, PaymentState.SURPLUS):
-        money: dict[str, Any] = {"policy": terms.policy, "certify": terms.certify, "by": None, "at": at}
-        came = settling.cleared(session, order=order, payment=payment, **money)
+        came = settling.note_cleared(session, order=order, payment=payment, by=None, at=at)
     elif seen.state is CheckoutState.PROCESSING and payment.state is PaymentState.OPEN:
         payment.state, came = PaymentState.PROCESSING, "processing"
         session.flush()
         tell(session, order, "order.processing", None, at)
     else:
         came = ended(session, order, payment, seen, at)
-    backwards = (
-        sending_back.note_seen(session, payment=payment, seen=seen, at=at),
-        disputes.take_in(session, order=order, payment=payment, seen=seen, at=at),
-    )
-    return came or next((word for word in backwards if word), "nothing")
+    backwards = gone_back(session, order, payment, seen, at)
+    if came == "paid":
+        # Only now: what the provider says of the same money comes before anything is retired for ever.
+        asked: dict[str, Any] = {"policy": terms.policy, "certify": terms.certify, "at": at}
+        done = order.state is OrderState.PAID and delivering.deliver(session, order=order, **asked)
+        came = "delivered" if done else backwards or came
+    return came or backwards or "nothing"
+
+
+def gone_back(session: Session, order: Order, payment: Payment, seen: Seen, at: datetime) -> str:
+    """Take in what a checkout says of money that went back; a word if any of it is new. Both rows are locked. Flushes.
+
+    A dispute about no money is passed over, and the issuers are told.
+    """
+    sound = tuple(each for each in seen.disputes if each.amount > 0)
+    if sound != seen.disputes:
+        mismatched(session, order, payment, ["dispute"], at)
+    refund = sending_back.note_seen(session, payment=payment, seen=seen, at=at)
+    dispute = disputes.take_in(session, order=order, payment=payment, seen=replace(seen, disputes=sound), at=at)
+    return refund or dispute or ""
 
 
 def ended(session: Session, order: Order, payment: Payment, seen: Seen, at: datetime) -> str:
@@ -154,6 +175,17 @@ def differences(order: Order, payment: Payment, seen: Seen, livemode: bool) -> l
         "payment": (seen.payment or payment.payment, payment.payment or seen.payment),
     }
     return [name for name, (theirs, mine) in ours.items() if theirs != mine]
+
+
+def anothers(session: Session, payment: Payment, seen: Seen) -> list[str]:
+    """What of the names of a checkout is another attempt's already."""
+    names = {"reference": (Payment.reference, seen.reference), "payment": (Payment.payment, seen.payment)}
+    others = select(Payment.id).where(Payment.id != payment.id)
+    return [
+        name
+        for name, (column, theirs) in names.items()
+        if theirs is not None and session.scalars(others.where(column == theirs)).first() is not None
+    ]
 
 
 def mismatched(session: Session, order: Order, payment: Payment, differs: list[str], at: datetime) -> str:

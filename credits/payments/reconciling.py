@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from credits.payments import comparing
 from credits.payments.comparing import Disagreement
-from credits.payments.gateway import CheckoutState, Gateway, ProviderRefused, Seen
+from credits.payments.gateway import CheckoutState, Gateway, ProviderRefused, Seen, Unreadable
 from credits.payments.models import Dispute, DisputeState, Means, Payment, PaymentState, Refund, RefundState
 
 DAYS = 90  # how far back the provider is asked; what is older cannot be paid, and is looked at where money went back
@@ -47,11 +47,11 @@ def told_by_provider(session: Session, gateway: Gateway, *, at: datetime) -> lis
     session.rollback()
     seen = {each.reference: each for each in gateway.payments_since(since - timedelta(hours=1))}
     for reference in references - seen.keys():
-        with suppress(ProviderRefused):  # `reconcile` misses it
+        with suppress(ProviderRefused, Unreadable):  # `reconcile` misses it
             seen[reference] = gateway.look(reference)
     gone_back = unended.union(gateway.gone_back_since(since))
     for payment in sorted(gone_back - {each.payment for each in seen.values()}):
-        with suppress(ProviderRefused):  # the account is used for something else, too
+        with suppress(ProviderRefused, Unreadable):  # the account is used for something else, too
             older = gateway.look_at_payment(payment)
             seen[older.reference] = older
     return list(seen.values())

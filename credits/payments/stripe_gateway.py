@@ -7,6 +7,7 @@ clear days later. https://docs.stripe.com/payments/checkout/fulfillment
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
@@ -20,23 +21,24 @@ from credits.payments.gateway import (
     BadEvent,
     Checkout,
     CheckoutAsked,
-    Disputed,
     NoSuchCheckout,
     ProviderRefused,
     ProviderUnreachable,
     Refunded,
     Seen,
     Told,
+    Unreadable,
 )
 from credits.payments.stripe_words import (
     Words,
     addressable,
     charge_of,
-    dispute_of,
     moment_of,
     named,
+    reference_of,
     refund_of,
     seen_of,
+    takes_money,
     text_of,
     told_of,
 )
@@ -101,8 +103,9 @@ class StripeGateway:
         made = answered(lambda: self._client.v1.checkout.sessions.create(params, once))
         reference, url = text_of(made, "id"), text_of(made, "url")
         if reference is None or url is None:
-            raise ProviderUnreachable("The payment provider's answer names no page to pay on.")
-        return Checkout(reference=reference, url=url, expires_at=moment_of(made, "expires_at"))
+            raise Unreadable("The payment provider's answer names no page to pay on.")
+        ends = moment_of(made, "expires_at") if made.get("expires_at") is not None else asked.expires_at
+        return Checkout(reference=reference, url=url, expires_at=ends)
 
     def look(self, reference: str) -> Seen:
         params: Any = {"expand": [WHOLE]}
@@ -111,9 +114,16 @@ class StripeGateway:
     def look_at_payment(self, payment: str) -> Seen:
         params: Any = {"payment_intent": payment, "limit": 1, "expand": [f"data.{WHOLE}"]}
         found = answered(lambda: self._client.v1.checkout.sessions.list(params)).get("data") or []
-        if not found:
+        if not (found and takes_money(found[0])):
             raise NoSuchCheckout("The payment provider knows no checkout of this payment.", payment=payment)
-        return self._seen(found[0])
+        return self._seen(found[0], gone_back=True)
+
+    def look_at_charge(self, charge: str) -> Seen:
+        charged = answered(lambda: self._client.v1.charges.retrieve(addressable(charge)))
+        payment = reference_of(charged, "payment_intent")
+        if payment is None:
+            raise NoSuchCheckout("The payment provider knows no payment of this charge.", charge=charge)
+        return self.look_at_payment(payment)
 
     def expire(self, reference: str) -> Seen:
         try:
@@ -134,8 +144,9 @@ class StripeGateway:
 
     def payments_since(self, moment: datetime) -> Iterator[Seen]:
         params: Any = {"created": {"gte": int(moment.timestamp())}, "limit": A_PAGE, "expand": [f"data.{WHOLE}"]}
-        for session in paged(self._client.v1.checkout.sessions.list, params):
-            yield self._seen(session)
+        for session in filter(takes_money, paged(self._client.v1.checkout.sessions.list, params)):
+            with suppress(Unreadable):  # looked at by itself where it is ours
+                yield self._seen(session)
 
     def gone_back_since(self, moment: datetime) -> Iterator[str]:
         params: Any = {"created": {"gte": int(moment.timestamp())}, "limit": A_PAGE}
@@ -145,14 +156,17 @@ class StripeGateway:
                     yield named(payment)
 
     def read_event(self, body: bytes, signature: str, at: datetime) -> Told:
-        self._must_be_signed(body, signature, at)
+        signed = self._signed(body, signature, at)
         try:
-            return told_of(json.loads(body))
+            return told_of(json.loads(body), signed=signed, livemode=self._livemode)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ProviderUnreachable):
             raise BadEvent("This is no event that we know how to read.") from None
 
-    def _must_be_signed(self, body: bytes, signature: str, at: datetime) -> None:
-        """Raises BadEvent. The library's own check of the time lets a future one pass, and asks its own clock."""
+    def _signed(self, body: bytes, signature: str, at: datetime) -> datetime:
+        """When it was signed with our secret. Raises BadEvent.
+
+        The library's own check of the time lets a future one pass, and asks its own clock.
+        """
         times = TIMESTAMP.findall(signature)
         if len(times) != 1 or not signature.isascii():
             raise BadEvent("The signature's header does not say when it was made.")
@@ -160,26 +174,38 @@ class StripeGateway:
             stripe.WebhookSignature.verify_header(body, signature, self._webhook_secret)
         except (stripe.SignatureVerificationError, UnicodeDecodeError):
             raise BadEvent("This was not signed with our secret.") from None
-        age = at - datetime.fromtimestamp(int(times[0]), UTC)
-        if not -AHEAD <= age <= TOLERANCE:
+        signed = datetime.fromtimestamp(int(times[0]), UTC)
+        if not -AHEAD <= at - signed <= TOLERANCE:
             raise BadEvent("This was signed too long ago, or has yet to be.")
+        return signed
 
-    def _seen(self, session: Words) -> Seen:
+    def _seen(self, session: Words, *, gone_back: bool = False) -> Seen:
+        """gone_back: money did, as far as we know; else it is asked what did only where the charge does not say."""
         payment = self._payment_of(session)
-        disputes: tuple[Disputed, ...] = ()
-        if charge_of(payment).get("disputed") and payment is not None:
-            params: Any = {"payment_intent": payment["id"], "limit": A_PAGE}
-            listed = answered(lambda: self._client.v1.disputes.list(params))
-            disputes = tuple(dispute_of(dispute) for dispute in listed.get("data") or [])
-        return seen_of(session, payment, disputes=disputes)
+        if payment is None:
+            return seen_of(session, None)
+        charge, name = charge_of(payment), named(payment)
+        refunds = None if gone_back else refunds_in(charge)
+        if refunds is None:
+            refunds = of_payment(self._client.v1.refunds.list, name)
+        disputes: list[Words] = []
+        if gone_back or charge.get("disputed") is not False:
+            disputes = of_payment(self._client.v1.disputes.list, name)
+        return seen_of(session, payment, refunds=refunds, disputes=disputes)
 
-    def _payment_of(self, session: Words) -> Words | None:
-        """The payment with its charge; asked for by itself where the session only names it."""
+    def _payment_of(self, session: Words) -> Words | str | None:
+        """The payment with its charge; asked for by itself where the session only names it.
+
+        Its name alone where the provider shows no payments by themselves.
+        """
         payment = session.get("payment_intent")
         if payment is None or (isinstance(payment, dict) and isinstance(payment.get("latest_charge"), dict | None)):
             return payment
         params: Any = {"expand": ["latest_charge.refunds"]}
-        return answered(lambda: self._client.v1.payment_intents.retrieve(named(payment), params))
+        try:
+            return answered(lambda: self._client.v1.payment_intents.retrieve(named(payment), params))
+        except NoSuchCheckout:
+            return named(payment)
 
 
 def is_here(address: str) -> bool:
@@ -229,8 +255,25 @@ def paged(listed: Callable[[Any], StripeObject], params: Any) -> Iterator[Words]
         params = params | {"starting_after": found[-1]["id"]}
 
 
+def of_payment(listed: Callable[[Any], StripeObject], payment: str) -> list[Words]:
+    """What a list has of one payment, to its end; nothing where the provider keeps no such list."""
+    try:
+        found = list(paged(listed, {"payment_intent": payment, "limit": A_PAGE}))
+    except NoSuchCheckout:
+        return []
+    return [each for each in found if reference_of(each, "payment_intent") in (None, payment)]
+
+
+def refunds_in(charge: Words) -> list[Words] | None:
+    """What went back of a charge, by its own words; None where it does not say, or not all."""
+    refunds = charge.get("refunds")
+    if not isinstance(refunds, dict) or refunds.get("has_more"):
+        return None
+    return refunds.get("data")
+
+
 def answered(call: Callable[[], StripeObject]) -> dict[str, Any]:
-    """What Stripe answers, as plain words. Raises ProviderUnreachable, NoSuchCheckout or ProviderRefused."""
+    """What Stripe answers, as plain words. Raises ProviderUnreachable, Unreadable, ProviderRefused, NoSuchCheckout."""
     try:
         return call().to_dict()
     except stripe.InvalidRequestError as error:
@@ -240,4 +283,6 @@ def answered(call: Callable[[], StripeObject]) -> dict[str, Any]:
     except (stripe.IdempotencyError, stripe.CardError, stripe.AuthenticationError, stripe.PermissionError) as error:
         raise ProviderRefused(f"The payment provider refused: {error.user_message}") from error
     except stripe.StripeError as error:  # 409, 429, 5xx, no answer, one that is no JSON
+        if error.http_status is not None and error.http_status < 400:
+            raise Unreadable("The payment provider's answer cannot be read.") from error
         raise ProviderUnreachable("The payment provider does not answer now. Please try again in a minute.") from error

@@ -7,8 +7,16 @@ from sqlalchemy import select
 from credits.journal import events
 from credits.ledger.models import AccountKind
 from credits.payments import receiving
-from credits.payments.gateway import CheckoutState, EventKind, Seen, Told
-from credits.payments.models import Means, OrderState, PaymentState, ProviderEvent, Refund
+from credits.payments.gateway import CheckoutState, Disputed, EventKind, Seen, Told
+from credits.payments.models import (
+    Dispute,
+    DisputeState,
+    Means,
+    OrderState,
+    PaymentState,
+    ProviderEvent,
+    Refund,
+)
 from credits.payments.receiving import Terms
 from tests.market_stage import certify
 
@@ -105,6 +113,24 @@ class TestReceive:
         assert (order.state, payment.state) == (OrderState.AWAITING_PAYMENT, PaymentState.OPENING)
         assert kinds(stage, order).count("payment.mismatch") == 3
         assert receive(seen, 8, told_as=None) == "delivered"  # as of a refund, which carries no figures of the checkout
+
+    def test_moves_nothing_where_the_payment_is_another_orders(self, stage, order, payment, seen, receive):
+        other = stage.ordered((order.lines[0].offer, 100), means=Means.STRIPE)
+        second = stage.begun(other)
+        second.reference = "cs_2"
+        stage.session.flush()
+        assert receive(seen) == "delivered"
+        assert receive(replace(seen, reference="cs_2", order_number=other.number, amount=other.total), 2) == "mismatch"
+
+        assert (other.state, second.payment) == (OrderState.AWAITING_PAYMENT, None)
+        assert kinds(stage, other)[-1] == "payment.mismatch"
+
+    def test_passes_over_a_dispute_about_nothing(self, stage, order, payment, seen, receive):
+        nothing = Disputed(reference="du_1", amount=0, state=DisputeState.OPEN)
+
+        assert receive(replace(seen, disputes=(nothing,))) == "delivered"
+        assert kinds(stage, order).count("payment.mismatch") == 1
+        assert stage.session.scalars(select(Dispute)).all() == []
 
     def test_frees_what_waits_for_a_page_of_ours_that_differs_once_nobody_can_pay_it(
         self, stage, issuance, order, payment, seen, receive

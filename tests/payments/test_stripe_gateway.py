@@ -19,11 +19,13 @@ from credits.payments.gateway import (
     NoSuchCheckout,
     ProviderRefused,
     ProviderUnreachable,
+    Unreadable,
 )
 from credits.payments.models import DisputeState, RefundState
 from credits.payments.stripe_gateway import API_VERSION, StripeGateway
 from tests.stripe_standin.deliveries import as_sent, signature
 from tests.stripe_standin.in_process import KEY, SECRET
+from tests.stripe_standin.params import Refused
 from tests.stripe_standin.provider import Provider
 from tests.stripe_standin.server import Fault, Server, Standin, serve
 
@@ -78,6 +80,17 @@ def paid(gateway: StripeGateway, standin: Standin, how: str = "card") -> str:
     return reference
 
 
+def unknown_but(known: str, find):
+    """A provider that shows things of one kind alone by themselves."""
+
+    def found(kind, reference):
+        if kind != known:
+            raise Refused(404, "Unrecognized request URL.")
+        return find(kind, reference)
+
+    return found
+
+
 class TestOpenCheckout:
     def test_makes_a_page_to_pay_on(self, gateway, standin):
         made = gateway.open_checkout(ASKED, "key")
@@ -88,6 +101,19 @@ class TestOpenCheckout:
         assert (seen.state, seen.amount, seen.currency) == (CheckoutState.OPEN, 2_082_500, "USD")
         assert (seen.order_number, seen.attempt) == ("ORDER-000007", 2)
         assert (seen.livemode, seen.account, seen.payment, seen.created) == (False, None, None, AT)
+
+    def test_does_without_times(self, gateway, standin, monkeypatch):
+        shown = standin.provider.shown
+
+        def bare(thing, expand):
+            return {name: said for name, said in shown(thing, expand).items() if name not in ("created", "expires_at")}
+
+        monkeypatch.setattr(standin.provider, "shown", bare)
+
+        made = gateway.open_checkout(ASKED, "key")
+
+        assert made.expires_at == ASKED.expires_at
+        assert [(each.reference, each.created) for each in gateway.payments_since(AT)] == [(made.reference, None)]
 
     def test_counts_yen_as_they_are(self, gateway):
         asked = replace(ASKED, lines=[("1 credit of gold", 640)], tax=None, currency="JPY", total=640)
@@ -185,12 +211,68 @@ class TestLook:
 
         assert (seen.state, seen.payment, seen.refunded) == (CheckoutState.PAID, payment, 500)
 
+    @pytest.mark.parametrize("lists", [True, False])
+    def test_asks_what_went_back_where_the_charge_does_not_say(self, gateway, standin, monkeypatch, lists):
+        reference = paid(gateway, standin)
+        intent = gateway.look(reference).payment
+        gateway.refund(intent, 500, "key", "asked for")
+        standin.provider.dispute(reference)
+        shown = standin.provider.shown
+        if not lists:
+            monkeypatch.setattr(standin.provider, "find", unknown_but("checkout.session", standin.provider.find))
+            monkeypatch.setattr("tests.stripe_standin.server.LISTS", {})
+        monkeypatch.setattr(standin.provider, "shown", lambda thing, _expand: shown(thing, []))
+
+        seen = gateway.look(reference)
+
+        assert (seen.state, seen.payment) == (CheckoutState.PAID, intent)
+        assert (seen.refunded, seen.disputed) == ((500, True) if lists else (0, False))
+
+    def test_asks_what_went_back_where_it_is_told_that_something_did(self, gateway, standin):
+        reference = paid(gateway, standin)
+        seen = gateway.look(reference)
+        standin.provider.dispute(reference)
+        (charge,) = standin.provider.things["charge"].values()
+        charge["disputed"] = False  # of a moment ago
+
+        assert gateway.look_at_payment(seen.payment).disputed
+        assert gateway.look_at_charge(charge["id"]).disputed
+
     def test_finds_the_checkout_of_a_payment(self, gateway, standin):
         seen = gateway.look(paid(gateway, standin))
 
         assert gateway.look_at_payment(seen.payment) == seen
         with pytest.raises(NoSuchCheckout):
             gateway.look_at_payment("pi_other")
+
+
+class TestForeignCheckout:
+    """One that asks for no money, of the same account."""
+
+    @pytest.fixture
+    def reference(self, gateway, standin):
+        reference = paid(gateway, standin)
+        standin.provider.find("checkout.session", reference).update(mode="setup", amount_total=None, currency=None)
+        return reference
+
+    def test_is_passed_over(self, gateway, standin, reference):
+        ours = gateway.open_checkout(ASKED, "another").reference
+        payment = standin.provider.find("checkout.session", reference)["payment_intent"]
+
+        assert [each.reference for each in gateway.payments_since(AT)] == [ours]
+        with pytest.raises(NoSuchCheckout):
+            gateway.look_at_payment(payment)
+        with pytest.raises(Unreadable):
+            gateway.look(reference)
+
+    def test_tells_nothing(self, gateway, standin, reference):
+        event = as_sent(list(standin.provider.things["event"].values())[-1])
+        event["data"]["object"] |= {"amount_total": None, "currency": None}
+        body = json.dumps(event).encode()
+
+        told = gateway.read_event(body, signature(body, SECRET, int(AT.timestamp())), AT)
+
+        assert (told.kind, told.seen) == (EventKind.OTHER, None)
 
 
 class TestExpire:
@@ -290,6 +372,38 @@ class TestReadEvent:
         told = gateway.read_event(other, signature(other, SECRET, int(AT.timestamp())), AT)
 
         assert (told.account, told.livemode, told.seen.account) == ("acct_other", True, "acct_other")
+
+    @pytest.mark.parametrize(
+        "left_out, bent, expected",
+        [
+            ("created", {}, {"created": AT}),
+            ("created", {"created": 1.5}, {"created": AT}),
+            ("livemode", {}, {"livemode": False}),
+            ("account", {"account": ""}, {"account": None}),
+            ("id", {"id": "evt-1.a_2"}, {"id": "evt-1.a_2"}),
+        ],
+    )
+    def test_reads_what_is_written_more_loosely(self, gateway, body, left_out, bent, expected):
+        event = {name: value for name, value in json.loads(body).items() if name != left_out} | bent
+        sent = json.dumps(event).encode()
+
+        told = gateway.read_event(sent, signature(sent, SECRET, int(AT.timestamp())), AT)
+
+        assert {name: getattr(told, name) for name in expected} == expected
+        assert told.seen.state is CheckoutState.PAID
+
+    def test_takes_the_mode_of_what_it_is_about_else_our_own(self, standin, body):
+        event = {name: value for name, value in json.loads(body).items() if name != "livemode"}
+        about = event["data"]["object"]
+        modes = []
+        for mode in ({"livemode": True}, {}):
+            event["data"]["object"] = {name: value for name, value in about.items() if name != "livemode"} | mode
+            sent = json.dumps(event).encode()
+            signed = signature(sent, SECRET, int(AT.timestamp()))
+            keys = (KEY, "sk_live_1")
+            modes.append([gateway_to(standin.address, key).read_event(sent, signed, AT).livemode for key in keys])
+
+        assert modes == [[True, True], [False, True]]
 
     @pytest.mark.parametrize(
         "seconds, good", [(-301, False), (-300, True), (-1, True), (2, True), (3, False), (9e8, False)]

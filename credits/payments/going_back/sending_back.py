@@ -83,11 +83,16 @@ def note(session: Session, *, refund_id: int, refunded: Refunded, at: datetime) 
     settle(session, found, refunded.reference, refunded.state, None, at)
 
 
-def refused(session: Session, *, refund_id: int, at: datetime) -> None:
-    """The provider will not send this money back: the issuers are told, and can ask for it once more. Flushes."""
+def refused(session: Session, *, refund_id: int, at: datetime, seen: Seen | None = None) -> None:
+    """The provider will not send this money back: the issuers are told, and can ask for it once more. Flushes.
+
+    seen: its checkout now. Where that has sent the same amount back before, past the registry, this refund is that one.
+    """
     found = session.get_one(Refund, refund_id)
     settling.locked(session, found.payment)
     session.refresh(found, with_for_update=True)
+    if seen is not None and seen.payment == found.payment.payment:
+        note_seen(session, payment=found.payment, seen=seen, at=at)
     if found.state is RefundState.ASKED and found.reference is None:
         found.state, found.settled_at = RefundState.FAILED, at
         session.flush()
