@@ -65,7 +65,7 @@ class Mineral:
         number = decimal(wanted) * self.units_per_credit
         if number <= 0 or number != number.to_integral_value() or number >= 2**63:
             raise BadMeasure(
-                f"{wanted[:40]} credits are no whole number of {self.base_unit}: one credit is "
+                f"{wanted[:40]} credits cannot be counted in whole {self.base_unit}, at least 1: one credit is "
                 f"{self.units_per_credit:,} {self.base_unit}.",
                 asked=wanted[:40],
             )
@@ -80,7 +80,7 @@ class Mineral:
         number = decimal(wanted).scaleb(EXPONENTS[unit] - EXPONENTS[self.base_unit])
         if number <= 0 or number != number.to_integral_value() or number >= 2**63:
             raise BadMeasure(
-                f"{wanted[:40]} {unit} are no whole number of {self.base_unit}, more than 0.", asked=wanted[:40]
+                f"{wanted[:40]} {unit} cannot be counted in whole {self.base_unit}, at least 1.", asked=wanted[:40]
             )
         return int(number)
 

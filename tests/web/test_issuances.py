@@ -34,7 +34,7 @@ class TestIssuance:
         for fact in (
             "Kamilombe",
             "Kolwezi, Lualaba",
-            "2026-04-01 – 2026-05-31",
+            "1 Apr 2026 – 31 May 2026",
             "Step 6: other high risks controlled",
             "Underground",
         ):
@@ -80,6 +80,11 @@ class TestIssuance:
 
 
 class TestSerials:
+    def test_says_in_its_preview_that_it_is_retired(self, client, issuance):
+        for unit, said in ((1, True), (751, False)):
+            preview = client.get(f"/serials/{serial(issuance, unit, unit)}").text.partition("og:description")[2]
+            assert ("retired for good in the name of Nordlicht" in preview.partition(">")[0]) is said
+
     def test_has_one_place_for_every_single_unit(self, client, stage, issuance, words):
         for unit, place in (
             (1, "Retired"),

@@ -80,6 +80,9 @@ class TestOffer:
         ):
             assert line in seen
         assert "Tax, 0 % USD 0.00" in words(client.get(f"/offers/{made.number}?bill=DEU&vat=yes").text)
+        untaxed = words(client.get(f"/offers/{made.number}?bill=SWE").text)
+        assert "Tax, 0 % USD 0.00" in untaxed
+        assert "a country for which the registry charges none" in untaxed
 
     def test_takes_the_buyer_s_own_country_and_leads_to_the_order(self, client, stage, issuance, words):
         made = stage.for_sale(issuance)
@@ -198,7 +201,7 @@ class TestOfferCredits:
             ({"price": "five"}, 422, "plain amount"),
             ({"currency": "EUR"}, 422, "Not a valid choice"),
             ({"quantity": "2.501"}, 409, "2,500 kg are available"),
-            ({"quantity": "0"}, 422, "no whole number of kg"),
+            ({"quantity": "0"}, 422, "cannot be counted in whole kg, at least 1"),
             ({"quantity": ""}, 422, "required"),
         ):
             page = client.post(f"/issuances/{issuance.number}/offer", data=typed | bent | {"key": why})

@@ -77,7 +77,7 @@ class TestNewOrder:
         client.sign_in(stage.buyer)
         for number, (bent, said) in enumerate(
             (
-                ({"quantity": "0"}, "no whole number of kg"),
+                ({"quantity": "0"}, "cannot be counted in whole kg, at least 1"),
                 ({"quantity": "2.6"}, "only 2.5 (2,500 kg) are left"),
                 ({"quantity": "x"}, "Please write"),
                 ({"country": ""}, "This field is required"),
@@ -263,6 +263,9 @@ class TestRefund:
         assert proposed.status_code == 303
         waits = "A refund waits for a second person"
         assert waits in client.sign_in(stage.buyer).get("/orders/ORDER-000001").text
+        assert "Tax, 0 % USD 0.00<br>none is charged on bills to Sweden" in words(
+            client.get("/orders/ORDER-000001").text
+        )
         client.sign_in(stage.colleague)
         asked = words(client.get(proposed.location).text)
         goes_back = ("0.1 credits 100 kg", f"{offer.issuance.number}-000000001-000000100", stage.coop.name, "Kamilombe")

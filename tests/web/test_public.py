@@ -72,10 +72,14 @@ class TestPublicSite:
         assert drawn(there[0]) != first
 
     def test_can_be_shared_with_title_and_description(self, client, site):
-        for address in ("/sites/COD-KAM001", "/serials/ASMC-CO-COD-KAM001-2026-0001-000000001"):
+        premium = "/sites/COD-KAM001/premium"
+        for address in ("/sites/COD-KAM001", premium, "/serials/ASMC-CO-COD-KAM001-2026-0001-000000001"):
             page = client.get(address).text
-            assert '<meta property="og:title" content="' in page
-            assert "Kamilombe" in page.partition("og:")[2].partition("color-scheme")[0]
+            said = dict(re.findall(r'<meta (?:property|name)="([a-z:_]+)" content="([^"]*)">', page))
+            assert address in said["og:url"]
+            assert said["og:description"] == said["description"]
+            assert "Kamilombe" in said["og:title"] + said["description"]
+            assert page.count("og:site_name") == 1
 
     def test_says_of_what_others_saw_no_more_than_the_year(self, client, session, site, words):
         observed = ObservedSite(

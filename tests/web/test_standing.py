@@ -111,7 +111,7 @@ def test_bad_input_is_said_at_its_field_and_kept(client, session, stage, typed):
     stage.floor()
     client.sign_in(stage.buyer)
     for bent, status, name, why in (
-        ({"quantity": "2.5001", "unit": "t"}, 422, "quantity", "are no whole number of kg"),
+        ({"quantity": "2.5001", "unit": "t"}, 422, "quantity", "cannot be counted in whole kg, at least 1"),
         ({"quantity": "1,240"}, 422, "quantity", "1,240"),
         ({"smallest": "3"}, 422, "smallest", "at most all that you want"),
         ({"price": "4,999.99"}, 409, "price", "costs at least USD 5,000.00"),
