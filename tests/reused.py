@@ -52,6 +52,8 @@ class Lasting(psycopg.Connection[Any]):
             return
         if self.info.transaction_status != TransactionStatus.IDLE:
             self.rollback()
+        self.autocommit = True
+        self.execute("RESET ALL")  # who worked past the triggers is the last who does
         self.autocommit = False
         self.stock.append(self)
 

@@ -73,6 +73,18 @@ class TestReused:
         assert other is not first
         other.end()
 
+    def test_gives_a_connection_on_without_what_was_set_in_it(self, reused):
+        parameters = psycopg.conninfo.conninfo_to_dict(reused.ready())
+        first = reused.connect(**parameters)
+        first.execute("SET session_replication_role = replica")
+        first.commit()
+        first.close()
+
+        again = reused.connect(**parameters)
+        assert again is first
+        assert again.execute("SHOW session_replication_role").fetchone() == ("origin",)
+        again.end()
+
 
 class TestPrepared:
     def test_comes_to_what_the_steps_come_to(self, stage):
