@@ -5,6 +5,8 @@ import sys
 from dataclasses import asdict
 
 import click
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import current_app
 from flask.cli import AppGroup
 
@@ -27,10 +29,11 @@ def reconcile(as_json: bool) -> None:
 
     Nothing is changed. The worker does so once a day, after it has caught up with the provider.
     """
+    must_be_migrated()
     found = compared()
     if as_json:
-        told = {"provider_asked": found.asked, "disagreements": [asdict(each) for each in found.disagreements]}
-        click.echo(json.dumps(found.counts | told, ensure_ascii=False))
+        told = [asdict(each) for each in found.disagreements]
+        click.echo(json.dumps(found.counts | {"disagreements": told}, ensure_ascii=False))
     else:
         click.echo(", ".join(f"{count} {name}" for name, count in found.counts.items()))
         for each in found.disagreements:
@@ -47,6 +50,7 @@ def check(as_json: bool) -> None:
 
     Amounts are in minor units: disbursed + held = collected - refunded, for every site and currency.
     """
+    must_be_migrated()
     promises, equations = invariants.check(db.session()), invariants.equations(db.session())
     sound = all(promise.holds for promise in promises)
     if as_json:
@@ -62,6 +66,20 @@ def check(as_json: bool) -> None:
             told_of = f"{each.disbursed} + {each.held} = {each.collected} - {each.refunded}"
             click.echo(f"{'holds ' if each.holds else 'BROKEN'}  {each.site} {each.currency}: {told_of}")
     sys.exit(0 if sound else 1)
+
+
+class NotMigrated(click.ClickException):
+    """The database has no tables yet, or those of an older version."""
+
+    exit_code = 2
+
+
+def must_be_migrated() -> None:
+    """Raise NotMigrated unless the database is of this version."""
+    newest = ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head()
+    if MigrationContext.configure(db.session.connection()).get_current_revision() != newest:
+        raise NotMigrated("The database is not of this version: run flask --app wsgi db upgrade first.")
+    db.session.rollback()
 
 
 def compared() -> Reconciled:

@@ -3,7 +3,9 @@ import sys
 
 import pytest
 
+from config import load
 from credits import provider
+from credits.app import create_app
 from credits.market_jobs import Till, open_checkout
 from credits.payments.models import Means
 from tests.market_stage import certify
@@ -45,7 +47,6 @@ class TestReconcile:
             "payments": 1,
             "delivered": 1,
             "refunded": 0,
-            "provider_asked": True,
             "disagreements": [],
         }
         assert "All agree." in reconcile()[1]
@@ -72,5 +73,16 @@ class TestReconcile:
         status, told = reconcile("--json")
 
         assert status == 1
-        assert json.loads(told)["provider_asked"] is False
+        assert set(json.loads(told)) == {"orders", "payments", "delivered", "refunded", "disagreements"}
         assert json.loads(told)["disagreements"][0]["subject"] == "provider"
+
+
+class TestMoney:
+    @pytest.mark.parametrize("asked", [["reconcile", "--json"], ["check"]])
+    def test_says_what_to_do_where_the_database_has_no_tables(self, tmp_path, asked):
+        app = create_app(load({"DATABASE_URL": f"sqlite:///{tmp_path}/empty.db", "DATA_DIR": str(tmp_path)}))
+
+        told = app.test_cli_runner().invoke(args=["money", *asked])
+
+        assert told.exit_code == 2
+        assert told.output == "Error: The database is not of this version: run flask --app wsgi db upgrade first.\n"
