@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from credits import standing_jobs
 from credits.payments import gateway
-from credits.payments.models import Currency, Means
+from credits.payments.models import Currency, Means, Order
+from credits.payments.offering import portioning
 from credits.payments.offering.standing_models import StandingOrder, StandingState
 from credits.web import by_quantity, order_use, standing
 from tests.web.conftest import NOW
@@ -49,7 +50,10 @@ def test_a_standing_order_from_too_little_on_offer_to_what_was_found(client, ses
     seen = words(client.post("/standing-orders/new", data=typed).text)
     for each in ("2.5 credits 2,500 kg", "Cobalt, vintage 2026", "On offer now that fits 0.6 credits", "any part"):
         assert each in seen
-    assert "Price before tax USD 13,000.00" in seen
+    committed = ("Price before tax USD 13,000.00", "Tax, 0 % USD 0.00", "Total USD 13,000.00", "VAT number none")
+    said = ("Time to pay each order 14 days", "Hamngatan 1", "invoices@example.org", "may see what you paid no")
+    for each in (*committed, *said, "until it is paid, whether its credits are retired at once or kept"):
+        assert each in seen.replace("\N{NO-BREAK SPACE}", " ")
     assert left_in(session) == []
     answers = [client.post("/standing-orders/new", data=typed | {"confirmed": "yes"}) for _ in range(2)]
     (left,) = left_in(session)
@@ -57,7 +61,8 @@ def test_a_standing_order_from_too_little_on_offer_to_what_was_found(client, ses
     assert (left.quantity, left.smallest, left.price, left.vintage) == (2_500, 1, 520_000, 2026)
     number = left.number
     seen = words(client.get(f"/standing-orders/{number}").text)
-    assert "Nothing that fits has been on offer yet." in seen
+    for each in ("Being looked for now", "Hamngatan 1", "invoices@example.org", "Everybody may see what you paid no"):
+        assert each in seen
 
     session.commit()
     standing_jobs.serve_waiting(session, policy=stage.policy, means=tuple(Means), at=NOW)
@@ -75,11 +80,19 @@ def test_a_standing_order_from_too_little_on_offer_to_what_was_found(client, ses
     assert "retired in the name of Nordlicht as soon" in words(client.get("/orders/ORDER-000001").text)
     client.post("/orders/ORDER-000001/keep")
     assert "You keep them" in words(client.get("/orders/ORDER-000001").text)
+    stops_and_ends(client, session, stage, words, number)
+
+
+def stops_and_ends(client, session, stage, words, number):
+    """What the buyer does with an order and then with the standing order; nobody else may."""
     assert client.sign_in(stage.second).post("/orders/ORDER-000001/keep").status_code == 404
     client.sign_in(stage.buyer)
-    client.post("/orders/ORDER-000001/cancel")
+    seen = words(client.sign_in(stage.issuer).get(f"/standing-orders/{number}").text)
+    assert "Waits for the buyer's payment" in seen
+    assert "Please pay" not in seen
+    client.sign_in(stage.buyer).post("/orders/ORDER-000001/cancel")
     seen = words(client.get(f"/standing-orders/{number}").text)
-    assert "Nothing is ordered for it now ORDER-000001 of it was not paid." in seen
+    assert "Nothing is ordered for it now You cancelled ORDER-000001." in seen
     client.post(f"/standing-orders/{number}/resume")
     client.post(f"/standing-orders/{number}/pause")
     assert "Paused by the buyer." in client.get(f"/standing-orders/{number}").text
@@ -146,3 +159,29 @@ def test_is_seen_by_its_buyer_and_the_registry_alone(client, session, stage, typ
     assert "No standing order is in this state." in client.get("/admin/standing-orders?state=ended").text
     assert stage.buyer.organisation.name in client.get(address).text
     assert client.post(f"{address}/pause").status_code in (403, 404)
+
+
+def test_by_card_it_is_ordered_in_parts_that_can_be_paid_and_asked_about_before_paying(
+    app, client, session, stage, typed, words, monkeypatch
+):
+    monkeypatch.setitem(app.extensions, "gateway", SimpleNamespace(pages="https://pay.example", livemode=True))
+    stage.for_sale(stage.issued(), 2_500)
+    client.sign_in(stage.buyer)
+    large = typed | {"means": "stripe", "quantity": "250", "country": "DEU", "price": "6,000,000"}
+    seen = words(client.post("/standing-orders/new", data=large).text).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Total USD 1,785,000,000.00" in seen
+    assert "Time to pay each order 24 hours" in seen
+    assert "At most USD 999,999.99 are paid by card at once: it is ordered in parts" in seen
+    refused = client.post("/standing-orders/new", data=large | {"smallest": "250", "key": "other"})
+    assert refused.status_code == 422
+    assert "at most USD 999,999.99 are paid by card at once" in refused.text
+    monkeypatch.setattr(portioning, "MOST", 600_000)
+    small = typed | {"means": "stripe", "country": "DEU", "confirmed": "yes", "key": "small"}
+    client.post("/standing-orders/new", data=small)
+    session.commit()
+    standing_jobs.serve_waiting(session, policy=stage.policy, means=tuple(Means), at=NOW)
+
+    order = session.scalars(select(Order)).one()
+    assert (order.lines[0].quantity, order.total) == (969, 599_617)  # at USD 5,200 with 19 %: no kilogram more
+    assert "What are the credits for?" in client.get("/orders/ORDER-000001").text
+    assert "What are the credits for?" not in client.get("/orders/ORDER-000001?paid=1").text
