@@ -12,7 +12,7 @@ from credits.participants import countries
 from credits.participants.models import User
 from credits.participants.permissions import PRODUCERS
 from credits.payments.models import Currency, Offer, OfferState
-from credits.payments.offering import catalogue, filling, offers
+from credits.payments.offering import catalogue, filling, offers, sold
 from credits.payments.offering.catalogue import Found, Sorting, Wish
 from credits.problems import status_of
 from credits.registry.minerals import mineral_of
@@ -63,6 +63,7 @@ def offer(number: str) -> ResponseReturnValue:
         "offers/offer.html",
         offer=found,
         left=left,
+        reserved=sold.sold_of(db.session(), [found])[found.id].under_way,
         typed=typed or (found.mineral.in_credits(min(left, per_credit)) if left else ""),
         problem=problem,
         quote=quote,

@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from credits.participants.models import Kind
 from credits.payments.models import Currency, Offer, OfferState
+from credits.registry.movements import DecisionKind
 from credits.web import by_quantity, offers, selling
 from tests.factories import OrganisationFactory, UserFactory
 from tests.web.conftest import NOW
@@ -105,6 +106,7 @@ class TestOffer:
 
         stage.offered(issuance, 2_500)
         assert "Sold out" in client.get(f"/offers/{made.number}").text
+        assert "It may come back" not in client.get(f"/offers/{made.number}").text  # nothing of it is reserved
         client.sign_in(stage.manager).post(f"/my-offers/{made.number}/close")
         page = client.get(f"/offers/{made.number}?quantity=1").text
         assert "Nothing more is sold from this offer." in page
@@ -252,6 +254,13 @@ class TestMyOffers:
             assert each in seen
         assert "Ordered, not paid yet 0.5 credits" in seen
         assert "Left 1 credit" in seen
+        assert "Refunded" not in seen
+        stage.approve(stage.money_seen(order))
+        stage.decided(DecisionKind.REFUND, order.number)
+        seen = words(client.get(f"/my-offers/{made.number}").text)
+        assert "Of orders that were refunded, 0.5 credits 500 kg are not in this offer any more." in seen
+        assert "went back" in seen
+        assert "USD 2,288.00" not in seen
 
     def test_closes_once_and_says_so_again(self, client, session, stage, issuance):
         made = stage.for_sale(issuance)

@@ -1,7 +1,7 @@
 """What came of offers: who has ordered from them, and what of it was delivered."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, contains_eager
@@ -15,7 +15,7 @@ TOLD = (*COUNTING, OrderState.REFUNDED)  # what a seller is shown; nothing was p
 
 @dataclass(frozen=True)
 class Sold:
-    """Base units of one offer in orders that wait for their payment or delivery, and delivered.
+    """Base units of one offer in orders that wait for their payment or delivery, delivered, and refunded.
 
     premium: minor units to the site, of what was delivered.
     """
@@ -23,6 +23,7 @@ class Sold:
     under_way: int = 0
     delivered: int = 0
     premium: int = 0
+    back: int = 0
 
 
 def sold_of(session: Session, offers: Collection[Offer]) -> dict[int, Sold]:
@@ -30,16 +31,18 @@ def sold_of(session: Session, offers: Collection[Offer]) -> dict[int, Sold]:
     rows = session.execute(
         select(OrderLine.offer_id, Order.state, func.sum(OrderLine.quantity), func.sum(OrderLine.premium))
         .join(Order, Order.id == OrderLine.order_id)
-        .where(OrderLine.offer_id.in_([offer.id for offer in offers]), Order.state.in_(COUNTING))
+        .where(OrderLine.offer_id.in_([offer.id for offer in offers]), Order.state.in_(TOLD))
         .group_by(OrderLine.offer_id, Order.state)
     )
     found = {offer.id: Sold() for offer in offers}
     for offer_id, state, quantity, premium in rows:
         before = found[offer_id]
         if state is OrderState.DELIVERED:
-            found[offer_id] = Sold(before.under_way, int(quantity), int(premium))
+            found[offer_id] = replace(before, delivered=int(quantity), premium=int(premium))
+        elif state is OrderState.REFUNDED:
+            found[offer_id] = replace(before, back=int(quantity))
         else:
-            found[offer_id] = Sold(before.under_way + int(quantity), before.delivered, before.premium)
+            found[offer_id] = replace(before, under_way=before.under_way + int(quantity))
     return found
 
 
