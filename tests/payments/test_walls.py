@@ -82,6 +82,13 @@ WALLS = {
     "between the order and its confirmation": (
         "UPDATE payment SET value_date = '2026-07-01' WHERE order_id = {awaiting}",
     ),
+    "value date of a settled": ("UPDATE payment SET value_date = NULL WHERE order_id = {delivered}",),
+    "keeps its page": (
+        "UPDATE payment SET expires_at = opened_at WHERE order_id = {awaiting}",
+        "UPDATE payment SET url = 'https://other.example' WHERE order_id = {by_card}",
+        "UPDATE payment SET url = NULL WHERE order_id = {by_card}",
+    ),
+    "waits for is not": ("UPDATE payment SET state = 'surplus', settled_at = opened_at WHERE order_id = {by_card}",),
     "its orders do not keep": ("UPDATE offer SET remaining = quantity", "UPDATE offer SET remaining = quantity - 29"),
     "what was paid": (
         A_REFUND + "amount * 5 FROM payment WHERE order_id = {delivered}",
@@ -103,14 +110,15 @@ REPLACED = (
 
 @pytest.fixture
 def orders(stage):
-    """The ids of a delivered order that is retired at once, one that awaits its money, and an open one."""
+    """The ids of a delivered order that is retired at once, one that awaits its money, one by card, and an open one."""
     offer = stage.for_sale(stage.issued())
     retired = {"use": Use.RETIRE, "claim": CLAIM}
     delivered, awaiting = stage.bought((offer, 10), **retired), stage.ordered((offer, 20), **retired)
     stage.begun(awaiting)
-    still_open = stage.ordered((offer, 30))
+    still_open, by_card = stage.ordered((offer, 30)), stage.ordered((offer, 40), means=Means.STRIPE)
+    stage.begun(by_card).url = "https://pay.example/1"
     stage.session.commit()
-    return {"delivered": delivered.id, "awaiting": awaiting.id, "open": still_open.id}
+    return {"delivered": delivered.id, "awaiting": awaiting.id, "open": still_open.id, "by_card": by_card.id}
 
 
 @pytest.fixture
@@ -138,7 +146,7 @@ class TestWalls:
         paid = f"{VALUED} '{waits.request['value_date']}'{line} WHERE order_id = {orders['awaiting']}"
         again = f"state = 'approved', decided_by_id = {stage.issuer.id}"
         for said, statements in (
-            ("confirmed by two people", (paid, paid.replace("'paid'", "'surplus'"))),
+            ("confirmed by two people|is not too much", (paid, paid.replace("'paid'", "'surplus'"))),
             ("two_people", (decided.format(again),)),
         ):
             for statement in statements:
@@ -180,7 +188,8 @@ class TestWalls:
 
     def test_let_only_the_provider_take_back_a_refund_that_was_done(self, stage, orders, run):
         by_card = stage.begun(stage.ordered((stage.for_sale(stage.issued()), 10), means=Means.STRIPE))
-        run(f"UPDATE payment SET state = 'surplus', settled_at = opened_at WHERE id = {by_card.id}")
+        for state in ("expired", "surplus"):
+            run(f"UPDATE payment SET state = '{state}', settled_at = opened_at WHERE id = {by_card.id}")
         for order in (orders["delivered"], by_card.order_id):
             run(f"{A_REFUND} amount FROM payment WHERE order_id = {order}")
         mine, theirs = (

@@ -294,6 +294,32 @@ class TestWalls:
         session.commit()
         with pytest.raises(DBAPIError, match="at no higher price"):
             session.execute(text(f"INSERT INTO standing_part VALUES ({other.id}, {cheap.id}, 100)"))
+        session.rollback()
+        for bent in ({"country": "PER"}, {"level": "Another"}):
+            elsewhere = leave(**bent)
+            session.commit()
+            with pytest.raises(DBAPIError, match="country and the level"):
+                session.execute(text(f"INSERT INTO standing_part VALUES ({other.id}, {elsewhere.id}, 100)"))
+            session.rollback()
+
+    def test_refuse_a_claim_that_comes_too_late_and_a_turn_that_was_not_waited_for(self, stage, leave, serve):
+        left = leave(means=Means.STRIPE)
+        stage.for_sale(stage.issued(), 600)
+        serve()
+        order, session = orders_in(stage.session)[0].id, stage.session
+        for said, hostile in (
+            ("names no retirement", """SET use = 'retire', claim = '{"retirements": ["R"]}'"""),
+            ("stands still once", "SET use = 'retire', claim = '{}'"),
+        ):
+            with pytest.raises(DBAPIError, match=said):
+                session.connection().exec_driver_sql(f"UPDATE purchase {hostile} WHERE id = {order}")
+            session.rollback()
+            session.execute(text("UPDATE payment SET state = 'processing'"))
+            session.commit()
+        for hostile in (f"acting_id = {stage.second.id}", "waiting_since = '2026-01-01'"):
+            with pytest.raises(DBAPIError, match="by being resumed"):
+                session.connection().exec_driver_sql(f"UPDATE standing_order SET {hostile} WHERE id = {left.id}")
+            session.rollback()
 
 
 def test_rounds_and_a_buyer_at_once_order_no_more_than_is_wanted_or_there(stage, leave, at_once):
