@@ -2,18 +2,21 @@
 
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from credits.notices.models import Notice
 from credits.notices.occurrence import Occurrence
 from credits.notices.telling import issuers, tell
 from credits.notices.wordings import N_, Kind
-from credits.participants.models import Organisation
+from credits.participants.models import Organisation, User
 from credits.payments.cancelling import BY_BUYER
 from credits.payments.looking import order_known_as
 from credits.payments.models import Means, Order
 from credits.payments.offering.standing import standing_of
 from credits.payments.prices import written
 
+TO_PAY = (Kind.ORDER_TO_PAY, Kind.ORDER_LAPSES_SOON, Kind.STANDING_FILLED)
 OUTCOMES = {"won": N_("won by the registry"), "lost": N_("lost by the registry")}
 
 
@@ -30,6 +33,17 @@ def to_pay(session: Session, what: Occurrence) -> None:
 def lapses_soon(session: Session, what: Occurrence) -> None:
     """The buyer, that the days to pay are nearly over."""
     tell_buyer(session, what, order_in(session, what), Kind.ORDER_LAPSES_SOON)
+
+
+def pay_no_more(session: Session, what: Occurrence) -> None:
+    """What asked the buyer to pay this order counts as read: it is paid, or has ended."""
+    order = order_in(session, what)
+    people = select(User.id).where(User.organisation_id == order.buyer_id)
+    asked = select(Notice).where(Notice.person_id.in_(people), Notice.kind.in_(TO_PAY), Notice.read_at.is_(None))
+    for notice in session.scalars(asked):
+        if notice.facts["order"] == order.number:
+            notice.read_at = what.at
+    session.flush()
 
 
 def cancelled(session: Session, what: Occurrence) -> None:

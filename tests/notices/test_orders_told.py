@@ -49,6 +49,20 @@ def test_both_sides_hear_of_an_order_that_cannot_be_delivered_and_is_refunded(st
     assert (stage.issuer.id, Kind.DECISION_APPROVED) in said
 
 
+def test_what_asked_to_pay_is_read_once_it_is_paid(stage):
+    offer = stage.for_sale(stage.issued())
+    order, other = stage.ordered((offer, 100)), stage.ordered((offer, 50))
+    for each in (order, other):
+        stage.begun(each)
+    tell_of_events(stage.session)
+    stage.approve(stage.money_seen(order))
+    tell_of_events(stage.session)
+    asked = select(Notice.facts).where(Notice.kind == Kind.ORDER_TO_PAY, Notice.person_id == stage.buyer.id)
+
+    (unread,) = stage.session.scalars(asked.where(Notice.read_at.is_(None)))
+    assert unread["order"] == other.number
+
+
 def test_the_buyer_hears_of_the_delivery(stage):
     order = stage.bought((stage.for_sale(stage.issued()), 100))
     said = told(stage)
