@@ -35,6 +35,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 E = TypeVar("E", bound=StrEnum)
 
 WRITING = "credits_writing"  # execution option: this transaction will write
+READS = ("SELECT", "BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")  # how what changes nothing begins
 
 
 class Flag(TypeDecorator[bool]):
@@ -241,6 +242,8 @@ def read_alone(engine: Engine, reads: Callable[[], bool]) -> None:
 
     READ COMMITTED looks anew for each statement anyway, so the answers are the same; to begin and to end would be two
     trips more, as many as most questions take. SQLite makes no trips, and keeps to one moment.
+
+    A statement that writes then raises WrittenAlone: what fails half-way would stay half done.
     """
     if engine.dialect.name == "sqlite":
         return
@@ -250,6 +253,22 @@ def read_alone(engine: Engine, reads: Callable[[], bool]) -> None:
         alone = reads()
         if driver.autocommit is not alone:
             driver.autocommit = alone
+
+    event.listen(engine, "before_cursor_execute", refuse_to_write_alone)
+
+
+class WrittenAlone(RuntimeError):
+    """Something wrote in a unit of work that said it only reads, without begin_writing()."""
+
+
+def refuse_to_write_alone(_: Connection, cursor: Any, statement: str, *__: object) -> None:
+    """Raise WrittenAlone where a statement that writes would be a transaction of its own on PostgreSQL."""
+    if cursor.connection.autocommit and not is_read(statement):
+        raise WrittenAlone(f"Written without begin_writing(): {statement}")
+
+
+def is_read(statement: str) -> bool:
+    return statement.lstrip()[:9].upper().startswith(READS)
 
 
 def see_that_it_is_open(connection: Any, *_: object) -> None:

@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event
+from sqlalchemy import Dialect, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 from config import Settings, load
@@ -28,7 +28,7 @@ from credits.participants.models import User
 from credits.registry import policy
 from credits.registry.policy import Policy
 from tests import factories, servers
-from tests.prepared import READS, Prepared, count_writes
+from tests.prepared import Prepared, count_writes
 from tests.reused import Lasting, Reused
 from tests.stage import house_policy, prepare, stage  # noqa: F401  fixtures
 
@@ -147,8 +147,6 @@ def engine_of(url: str) -> Engine:
     made.dialect, statements = STATEMENTS.setdefault(made.dialect.name, (made.dialect, {}))
     made.update_execution_options(compiled_cache=statements)
     count_writes(made)
-    if made.dialect.name == "postgresql":
-        event.listen(made, "before_cursor_execute", refuse_to_write_alone)
     return made
 
 
@@ -156,12 +154,6 @@ def connect_again(_: Dialect, __: object, ___: object, parameters: dict[str, Any
     """A connection that an earlier test has given back, where there are such."""
     reused = LASTING.get(parameters.get("dbname", ""))
     return reused.connect(**parameters) if reused else None
-
-
-def refuse_to_write_alone(_: Connection, cursor: Any, statement: str, *__: Any) -> None:
-    """Whoever writes has begun a transaction: what fails half-way in a request that only reads stays half done."""
-    if cursor.connection.autocommit and not statement.lstrip().upper().startswith(READS):
-        raise RuntimeError(f"Written without begin_writing(): {statement}")
 
 
 @pytest.fixture

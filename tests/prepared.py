@@ -19,7 +19,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from credits.db import begin_writing
+from credits.db import begin_writing, is_read
 from credits.journal.models import Event
 from credits.participants.models import Organisation, User
 from credits.registry.policy import Policy
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from tests.stage import Stage
 
 PEOPLE = ("manager", "clerk", "lead", "issuer", "colleague", "buyer", "second")
-READS = ("SELECT", "BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")
 
 
 class Writes:
@@ -39,7 +38,7 @@ class Writes:
 
     @classmethod
     def count(cls, _: Connection, __: Any, statement: str, *___: Any) -> None:
-        if not statement.lstrip().upper().startswith(READS):
+        if not is_read(statement):
             cls.counted += 1
 
 

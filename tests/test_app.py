@@ -328,8 +328,9 @@ class TestProblems:
     def test_of_numbers_beyond_a_column_are_no_fault_of_ours(self, app, client, number):
         def view():
             db.session.execute(text("SELECT id FROM organisation WHERE id = :id"), {"id": number})
-            db.session.execute(text("UPDATE organisation SET id = :id"), {"id": number})
-            return "none"
+            if request.method == "POST":
+                db.session.execute(text("UPDATE organisation SET id = :id"), {"id": number})
+            return Response("none", mimetype="text/plain")
 
         app.add_url_rule("/api/boom", "boom", view, methods=["GET", "POST"])
 

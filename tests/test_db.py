@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, event, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from credits.db import begin_writing, engine_settings, prepare_engine, read_alone, sqlalchemy_url
+from credits.db import WrittenAlone, begin_writing, engine_settings, prepare_engine, read_alone, sqlalchemy_url
 from credits.ledger.models import Account, AccountKind
 
 OPENED = select(func.count(Account.id)).where(Account.kind == AccountKind.AVAILABLE)
@@ -55,6 +55,17 @@ class TestReadAlone:
             assert connection.scalar(text("SELECT 1")) == 1
 
             assert connection.connection.driver_connection.info.transaction_status is TransactionStatus.IDLE
+
+    def test_refuses_a_statement_that_writes(self, on_postgresql):
+        read_alone(on_postgresql, lambda: True)
+        with Session(on_postgresql) as session:
+            session.add(Account(kind=AccountKind.AVAILABLE))
+            with pytest.raises(WrittenAlone, match="begin_writing"):
+                session.flush()
+
+            session.rollback()
+
+            assert session.scalar(OPENED) == 0
 
     def test_gives_who_writes_a_transaction_on_the_same_connection(self, on_postgresql):
         read_alone(on_postgresql, lambda: True)
