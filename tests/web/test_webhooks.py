@@ -27,8 +27,7 @@ def standin(app):
 def bought(app, standin, stage):
     """An order that was paid, of which nothing was told yet."""
     order = stage.ordered((stage.for_sale(stage.issued(), 1_000), 1_000), means=Means.STRIPE)
-    payment = stage.begun(order)
-    payment.expires_at = datetime.fromtimestamp(int(time.time()) + 3600, UTC)
+    payment = stage.begun(order, at=datetime.fromtimestamp(int(time.time()), UTC))
     stage.session.commit()
     till = market_jobs.Till(
         app.extensions["gateway"], stage.policy, lambda number: ("http://localhost", "http://localhost"), certify
