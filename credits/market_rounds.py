@@ -194,6 +194,6 @@ def reconcile(session: Session, *, gateway: Gateway | None, at: datetime) -> Rec
 
 def looked(session: Session, gateway: Gateway | None, at: datetime) -> Reconciled:
     seen = reconciling.told_by_provider(session, gateway, at=at) if gateway is not None else None
-    found = reconciling.reconcile(session, seen=seen, at=at)
+    found = reconciling.reconcile(session, seen=seen, pages=gateway.pages if gateway is not None else "", at=at)
     session.rollback()
     return found

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from credits.errors import Conflict, CreditsError, Invalid
 from credits.payments.models import Currency, DisputeState, RefundState
@@ -244,3 +246,12 @@ class Gateway(Protocol):
 
     def read_event(self, body: bytes, signature: str, at: datetime) -> Told:
         """Read what was delivered, byte for byte, under its signature. Raises BadEvent."""
+
+
+def is_here(address: str) -> bool:
+    """Whether an address is on this machine."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import stripe
 from stripe import StripeObject
@@ -28,6 +26,7 @@ from credits.payments.gateway import (
     Seen,
     Told,
     Unreadable,
+    is_here,
 )
 from credits.payments.stripe_words import (
     Words,
@@ -206,15 +205,6 @@ class StripeGateway:
             return answered(lambda: self._client.v1.payment_intents.retrieve(named(payment), params))
         except NoSuchCheckout:
             return named(payment)
-
-
-def is_here(address: str) -> bool:
-    """Whether an address is on this machine."""
-    host = urlsplit(address).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def session_params(asked: CheckoutAsked) -> "SessionCreateParams":

@@ -67,6 +67,17 @@ class TestReconcile:
         ]
         assert number in reconcile()[1]
 
+    def test_misses_nothing_that_began_at_another_stand_in(self, reconcile, stage, standin, monkeypatch):
+        payment = stage.begun(stage.ordered((stage.for_sale(stage.issued(), 1_000), 1_000), means=Means.STRIPE))
+        stage.session.commit()
+        till = Till(standin[1], stage.policy, lambda number: ("http://localhost", "http://localhost"), certify)
+        open_checkout(stage.session, payment_id=payment.id, till=till, at=stage.at)
+        standin[0].provider.things["checkout.session"].clear()
+
+        monkeypatch.setattr(type(standin[1]), "pages", "http://127.0.0.1:2")
+
+        assert reconcile("--json")[0] == 0
+
     def test_says_that_the_provider_is_silent(self, reconcile, standin):
         standin[0].faults = [Fault("GET", "lose", times=9)]
 
