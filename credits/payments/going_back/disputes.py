@@ -68,7 +68,7 @@ def opened(session: Session, order: Order, payment: Payment, disputed: Disputed,
 
 def hold(session: Session, order: Order, dispute: Dispute, at: datetime) -> Earmark | None:
     """Hold what the buyer still has of the order, as far as the dispute goes; None where nothing is left. Flushes."""
-    wanted = {line.line: concerned(dispute, line) for line in order.lines}
+    wanted = concerned(session, order, dispute)
     return hold_these(session, order, recovering.within_reach(session, order, wanted, at), "dispute.opened", at)
 
 
@@ -114,7 +114,8 @@ def hold_more(session: Session, order: Order, dispute: Dispute, at: datetime) ->
     """Hold what is within reach now besides what is held: all of it under one new hold. Flushes."""
     held = dispute.earmark if dispute.earmark is not None and dispute.earmark.closing_posting_id is None else None
     mine = {line.line: held_of(session, line, held) if held else [] for line in order.lines}
-    wanted = {line.line: concerned(dispute, line) - quantity_of(mine[line.line]) for line in order.lines}
+    about = concerned(session, order, dispute)
+    wanted = {number: max(0, quantity - quantity_of(mine[number])) for number, quantity in about.items()}
     more = recovering.within_reach(session, order, wanted, at)
     if not any(more.values()):
         return False
@@ -132,8 +133,8 @@ def take_more(session: Session, order: Order, lost: Sequence[Dispute], at: datet
     wanted = {}
     for line in order.lines:
         gone = gone_back(session, [order.id], line.issuance).get(order.id, [])
-        about = min(line.quantity, sum(concerned(dispute, line) for dispute in lost))
-        wanted[line.line] = about - returned(session, line, gone)
+        about = share_of(line, sum(dispute.amount for dispute in lost), lost[0].payment)
+        wanted[line.line] = max(0, about - returned(session, line, gone))
     more = recovering.within_reach(session, order, wanted, at)
     buffer = registry_account(session, AccountKind.BUFFER)
     moves = moves_of(order, more, account_of(session, order.buyer, AccountKind.AVAILABLE), buffer)
@@ -212,9 +213,10 @@ def take_back(session: Session, order: Order, dispute: Dispute, at: datetime) ->
         session.refresh(dispute.earmark, with_for_update=True)
     kept = dispute.earmark if dispute.earmark is not None and dispute.earmark.closing_posting_id is None else None
     mine = {line.line: held_of(session, line, kept) if kept else [] for line in order.lines}
-    wanted = {line.line: concerned(dispute, line) - quantity_of(mine[line.line]) for line in order.lines}
+    about = concerned(session, order, dispute)
+    wanted = {number: max(0, quantity - quantity_of(mine[number])) for number, quantity in about.items()}
     free = recovering.within_reach(session, order, wanted, at)
-    own = shortfall(order, dispute, {number: quantity_of([*mine[number], *free[number]]) for number in mine})
+    own = shortfall(order, dispute, about, {number: quantity_of([*mine[number], *free[number]]) for number in mine})
     covered = premium.covered(session, dispute=dispute, own=own)
     available, frozen = (account_of(session, order.buyer, kind) for kind in (AccountKind.AVAILABLE, AccountKind.HELD))
     buffer = registry_account(session, AccountKind.BUFFER)
@@ -257,15 +259,39 @@ def told(session: Session, order: Order, kind: str, facts: dict[str, Any], at: d
     return recorded(session, kind, order.number, numbers, orders.facts_of(order) | facts, "", None, at)
 
 
-def concerned(dispute: Dispute, line: OrderLine) -> int:
-    """Base units of a line that a dispute is about: in proportion to the money, rounded up."""
-    return min(line.quantity, -(-line.quantity * dispute.amount // dispute.payment.amount))
+def concerned(session: Session, order: Order, dispute: Dispute) -> dict[int, int]:
+    """Base units that a dispute is about, by line, besides what earlier ones of the payment are about.
+
+    Rounded up once for all of them, so that two disputes of a part each take no unit that one of both would not.
+    """
+    earlier = select(func.coalesce(func.sum(Dispute.amount), 0)).where(
+        Dispute.payment_id == dispute.payment.id, Dispute.state != DisputeState.WON
+    )
+    if dispute.id is not None:
+        earlier = earlier.where(Dispute.id < dispute.id)
+    before, payment = int(session.scalars(earlier).one()), dispute.payment
+    return {
+        line.line: share_of(line, before + dispute.amount, payment) - share_of(line, before, payment)
+        for line in order.lines
+    }
 
 
-def shortfall(order: Order, dispute: Dispute, back: dict[int, int]) -> int:
-    """Minor units of the disputed amount that what came back does not cover: in proportion, rounded up."""
+def share_of(line: OrderLine, amount: int, payment: Payment) -> int:
+    """Base units of a line that so much of its payment is of: in proportion to the money, rounded up."""
+    return min(line.quantity, -(-line.quantity * amount // payment.amount))
+
+
+def shortfall(order: Order, dispute: Dispute, about: Mapping[int, int], back: Mapping[int, int]) -> int:
+    """Minor units of the disputed amount that what came back does not cover: in proportion, rounded up.
+
+    about, back: base units by line. A line of which nothing is concerned lacks nothing.
+    """
     share = sum(
-        (Fraction(line.amount) * (1 - Fraction(back[line.line], concerned(dispute, line))) for line in order.lines),
+        (
+            Fraction(line.amount) * (1 - Fraction(back[line.line], about[line.line]))
+            for line in order.lines
+            if about[line.line]
+        ),
         Fraction(0),
     )
     return ceil(share * dispute.amount / order.subtotal)

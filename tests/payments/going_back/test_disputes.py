@@ -126,6 +126,23 @@ class TestTakeIn:
         assert order.state is OrderState.DELIVERED  # two thirds of it are paid
         stage.must_be_sound()
 
+    @pytest.mark.parametrize("after", [(DisputeState.LOST, DisputeState.OPEN), (DisputeState.OPEN, DisputeState.LOST)])
+    def test_of_two_parts_takes_no_unit_more_than_of_both_together(self, stage, issuance, buy, tell, after):
+        order, payment, seen = buy()
+        tell(payment, seen)
+
+        for states in ((DisputeState.OPEN, DisputeState.OPEN), after, (DisputeState.LOST, DisputeState.LOST)):
+            parts = [
+                Disputed(reference=f"du_{number}", amount=order.total // 3, state=state)
+                for number, state in enumerate(states)
+            ]
+            tell(payment, replace(seen, disputes=tuple(parts)))
+
+        assert stage.balance(issuance, stage.buyer.organisation) == {
+            AccountKind.AVAILABLE: 33
+        }  # 66.67 of 100 are of the disputed money
+        stage.must_be_sound()
+
     def test_ends_an_order_with_the_last_of_its_money(self, stage, issuance, buy, tell):
         order, payment, seen = buy()
         tell(payment, seen)
