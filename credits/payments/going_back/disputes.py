@@ -68,7 +68,7 @@ def opened(session: Session, order: Order, payment: Payment, disputed: Disputed,
 
 def hold(session: Session, order: Order, dispute: Dispute, at: datetime) -> Earmark | None:
     """Hold what the buyer still has of the order, as far as the dispute goes; None where nothing is left. Flushes."""
-    wanted = concerned(session, order, dispute)
+    wanted = concerned(order, dispute, ahead_of(session, dispute))
     return hold_these(session, order, recovering.within_reach(session, order, wanted, at), "dispute.opened", at)
 
 
@@ -114,7 +114,7 @@ def hold_more(session: Session, order: Order, dispute: Dispute, at: datetime) ->
     """Hold what is within reach now besides what is held: all of it under one new hold. Flushes."""
     held = dispute.earmark if dispute.earmark is not None and dispute.earmark.closing_posting_id is None else None
     mine = {line.line: held_of(session, line, held) if held else [] for line in order.lines}
-    about = concerned(session, order, dispute)
+    about = concerned(order, dispute, ahead_of(session, dispute))
     wanted = {number: max(0, quantity - quantity_of(mine[number])) for number, quantity in about.items()}
     more = recovering.within_reach(session, order, wanted, at)
     if not any(more.values()):
@@ -212,15 +212,18 @@ def take_back(session: Session, order: Order, dispute: Dispute, at: datetime) ->
     if dispute.earmark is not None:
         session.refresh(dispute.earmark, with_for_update=True)
     kept = dispute.earmark if dispute.earmark is not None and dispute.earmark.closing_posting_id is None else None
-    mine = {line.line: held_of(session, line, kept) if kept else [] for line in order.lines}
-    about = concerned(session, order, dispute)
-    wanted = {number: max(0, quantity - quantity_of(mine[number])) for number, quantity in about.items()}
+    about = concerned(order, dispute, lost_of(session, dispute.payment))
+    held = {line.line: held_of(session, line, kept) if kept else [] for line in order.lines}
+    mine = {number: cut(ranges, about[number]) for number, ranges in held.items()}
+    wanted = {number: quantity - quantity_of(mine[number]) for number, quantity in about.items()}
     free = recovering.within_reach(session, order, wanted, at)
     own = shortfall(order, dispute, about, {number: quantity_of([*mine[number], *free[number]]) for number in mine})
     covered = premium.covered(session, dispute=dispute, own=own)
     available, frozen = (account_of(session, order.buyer, kind) for kind in (AccountKind.AVAILABLE, AccountKind.HELD))
     buffer = registry_account(session, AccountKind.BUFFER)
-    moves: list[ledger.Move] = []
+    # What others that were won or lost meanwhile leave over of the hold is the buyer's own.
+    spare = {number: without(ranges, mine[number]) for number, ranges in held.items()}
+    moves = moves_of(order, spare, frozen, available)
     for line in order.lines:
         seller = account_of(session, line.seller, AccountKind.AVAILABLE)
         there = [(units, frozen) for units in mine[line.line]] + [(units, available) for units in free[line.line]]
@@ -259,21 +262,25 @@ def told(session: Session, order: Order, kind: str, facts: dict[str, Any], at: d
     return recorded(session, kind, order.number, numbers, orders.facts_of(order) | facts, "", None, at)
 
 
-def concerned(session: Session, order: Order, dispute: Dispute) -> dict[int, int]:
-    """Base units that a dispute is about, by line, besides what earlier ones of the payment are about.
+def concerned(order: Order, dispute: Dispute, before: int) -> dict[int, int]:
+    """Base units that a dispute is about, by line, besides what `before` minor units of its payment are about.
 
     Rounded up once for all of them, so that two disputes of a part each take no unit that one of both would not.
     """
-    earlier = select(func.coalesce(func.sum(Dispute.amount), 0)).where(
-        Dispute.payment_id == dispute.payment.id, Dispute.state != DisputeState.WON
-    )
-    if dispute.id is not None:
-        earlier = earlier.where(Dispute.id < dispute.id)
-    before, payment = int(session.scalars(earlier).one()), dispute.payment
+    payment = dispute.payment
     return {
         line.line: share_of(line, before + dispute.amount, payment) - share_of(line, before, payment)
         for line in order.lines
     }
+
+
+def ahead_of(session: Session, dispute: Dispute) -> int:
+    """Minor units of a payment that are lost, or disputed since before this dispute of it."""
+    earlier = Dispute.state == DisputeState.OPEN
+    if dispute.id is not None:
+        earlier &= Dispute.id < dispute.id
+    wanted = select(func.coalesce(func.sum(Dispute.amount), 0)).where(Dispute.payment_id == dispute.payment.id)
+    return int(session.scalars(wanted.where(earlier | (Dispute.state == DisputeState.LOST))).one())
 
 
 def share_of(line: OrderLine, amount: int, payment: Payment) -> int:

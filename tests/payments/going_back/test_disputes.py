@@ -143,6 +143,24 @@ class TestTakeIn:
         }  # 66.67 of 100 are of the disputed money
         stage.must_be_sound()
 
+    def test_takes_no_more_than_its_own_where_an_earlier_one_was_won(self, stage, issuance, buy, tell):
+        order, payment, seen = buy()  # 520 minor units a base unit
+        tell(payment, seen)
+
+        def told(*states):
+            parts = zip((364, 156, 780), states, strict=False)
+            each = [Disputed(reference=f"du_{amount}", amount=amount, state=state) for amount, state in parts]
+            tell(payment, replace(seen, disputes=tuple(each)))
+
+        told(DisputeState.OPEN, DisputeState.OPEN, DisputeState.OPEN)
+        assert stage.balance(issuance, stage.buyer.organisation)[AccountKind.HELD] == 3
+        told(DisputeState.WON, DisputeState.OPEN, DisputeState.OPEN)
+        told(DisputeState.WON, DisputeState.LOST, DisputeState.LOST)
+
+        assert stage.balance(issuance, stage.buyer.organisation) == {AccountKind.AVAILABLE: 98}  # of 1.8 units
+        assert [each.shortfall for each in disputes_of(stage.session, order)] == [0, 0, 0]
+        stage.must_be_sound()
+
     def test_ends_an_order_with_the_last_of_its_money(self, stage, issuance, buy, tell):
         order, payment, seen = buy()
         tell(payment, seen)
