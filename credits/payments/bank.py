@@ -85,7 +85,6 @@ def confirm(
     if payment.state in (PaymentState.PAID, PaymentState.SURPLUS):
         raise OrderClosed(f"{order.number} was paid before.", state=order.state.value)
     decisions.stand(session, decision, by, at)  # before the payment: the database asks for it
-    decisions.stand(session, decision, by, at)  # before the payment: the database asks for it
     payment.payment = request["reference"]
     asked: dict[str, Any] = {"policy": policy, "certify": certify, "by": by, "at": at}
     settling.cleared(
