@@ -43,7 +43,10 @@ def leave_standing_order(key: str, asked: dict[str, Any]) -> Sent:
     user = current_user()
     asked |= {"price": parse(asked["price"], asked["currency"]), "billing": Billing(**asked["billing"])}
     wanted = Wanted(mineral_code=asked.pop("mineral"), sorting=asked.pop("sort"), **asked)
-    left = standing.leave(db.session(), buyer=user.organisation, wanted=wanted, by=user, key=key, at=now())
+    policy = current_app.extensions["policy"]
+    left = standing.leave(
+        db.session(), buyer=user.organisation, wanted=wanted, policy=policy, by=user, key=key, at=now()
+    )
     db.session.commit()
     return created(told(left), "api.standing_orders.show_standing_order", number=left.number)
 

@@ -25,7 +25,13 @@ def wait_for_cobalt(world: World, sale: OnSale) -> None:
         billing=billing_of(world.second),
     )
     left = standing.leave(
-        world.session, buyer=world.second, wanted=wanted, by=world.ken, key=next(world.keys), at=world.at
+        world.session,
+        buyer=world.second,
+        wanted=wanted,
+        policy=world.policy,
+        by=world.ken,
+        key=next(world.keys),
+        at=world.at,
     )
     on_offer(world, world.coop, world.chantal, sale.new_cobalt.issuance, 150, 460_000, Currency.EUR)
     serving.serve(world.session, standing_id=left.id, policy=world.policy, means=[Means.BANK_TRANSFER], at=world.at)

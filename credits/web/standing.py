@@ -100,7 +100,13 @@ def leave(form: StandingForm) -> StandingOrder:
     user, wanted = current_user(), form.wanted
     assert wanted is not None
     return standing.leave(
-        db.session(), buyer=user.organisation, wanted=wanted, by=user, key=form.key.data or "", at=now()
+        db.session(),
+        buyer=user.organisation,
+        wanted=wanted,
+        policy=current_app.extensions["policy"],
+        by=user,
+        key=form.key.data or "",
+        at=now(),
     )
 
 

@@ -22,7 +22,7 @@ from credits.payments.offering import floors, portioning
 from credits.payments.offering.catalogue import Sorting
 from credits.payments.offering.standing_models import StandingOrder, StandingPart, StandingState
 from credits.payments.orders import CANCELLED_BY_BUYER
-from credits.payments.prices import amount_of, checked_price, written
+from credits.payments.prices import amount_of, checked_price, tax, tax_rate, written
 from credits.registry.minerals import mineral_of
 from credits.registry.policy import Policy
 from credits.registry.queries import digits_of, of_own
@@ -88,7 +88,9 @@ class Wanted:
         return said | {f"billing_{name}": value for name, value in self.billing.told.items()}
 
 
-def leave(session: Session, *, buyer: Organisation, wanted: Wanted, by: User, key: str, at: datetime) -> StandingOrder:
+def leave(
+    session: Session, *, buyer: Organisation, wanted: Wanted, policy: Policy, by: User, key: str, at: datetime
+) -> StandingOrder:
     """Leave a standing order. Nothing is reserved before credits that fit are on offer. Flushes.
 
     Raises NotAllowed, UnknownMineral, BadQuantity, BadPart, BadPrice, BadAmount, NoFloor, BelowFloor, BadDay,
@@ -98,7 +100,7 @@ def leave(session: Session, *, buyer: Organisation, wanted: Wanted, by: User, ke
     request = {"act": "standing.leave", "buyer": buyer.number} | wanted.told()
     if earlier := ledger.claim(session, caller=by.number, key=key, request=request):
         return session.get_one(StandingOrder, earlier["standing"])
-    must_be_sound(session, wanted, at.date())
+    must_be_sound(session, wanted, policy, at.date())
     must_not_be_too_many(session, buyer)
     sound = vars(wanted) | {"billing": tidied(wanted.billing).told}
     left = StandingOrder(
@@ -111,7 +113,7 @@ def leave(session: Session, *, buyer: Organisation, wanted: Wanted, by: User, ke
     return left
 
 
-def must_be_sound(session: Session, wanted: Wanted, today: date) -> None:
+def must_be_sound(session: Session, wanted: Wanted, policy: Policy, today: date) -> None:
     """Raise where this could never be filled, or is not what an order can be."""
     mineral = mineral_of(wanted.mineral_code)
     checked_quantity(wanted.quantity)
@@ -120,13 +122,7 @@ def must_be_sound(session: Session, wanted: Wanted, today: date) -> None:
         raise BadPart("The smallest part is at most all that you want.", field="smallest")
     checked_price(wanted.price)
     amount_of(wanted.price, wanted.quantity, mineral.units_per_credit)
-    part = amount_of(wanted.price, wanted.smallest, mineral.units_per_credit)
-    if part > (most := portioning.most_of(wanted.means)):
-        raise BadPart(
-            f"The smallest part costs up to {written(part, wanted.currency)}, and at most "
-            f"{written(most, wanted.currency)} are paid by card at once. Make it smaller, or pay by bank transfer.",
-            field="smallest",
-        )
+    must_be_payable(wanted, policy)
     floors.must_reach(session, mineral, wanted.currency, wanted.price)
     if not today <= wanted.until <= today + LONGEST:
         raise BadDay("The last day is today or later, and not over two years ahead.", field="until")
@@ -136,6 +132,18 @@ def must_be_sound(session: Session, wanted: Wanted, today: date) -> None:
         countries.country(wanted.country)
     if wanted.level is not None:
         line(wanted.level, "Level")
+
+
+def must_be_payable(wanted: Wanted, policy: Policy) -> None:
+    """Raise BadPart where the smallest part costs more, with its tax, than is paid at once."""
+    part = amount_of(wanted.price, wanted.smallest, mineral_of(wanted.mineral_code).units_per_credit)
+    part += tax(part, tax_rate(policy.market, wanted.billing.country, wanted.billing.vat_number))
+    if part > (most := portioning.most_of(wanted.means)):
+        raise BadPart(
+            f"The smallest part costs up to {written(part, wanted.currency)}, and at most "
+            f"{written(most, wanted.currency)} are paid by card at once. Make it smaller, or pay by bank transfer.",
+            field="smallest",
+        )
 
 
 def must_not_be_too_many(session: Session, buyer: Organisation) -> None:

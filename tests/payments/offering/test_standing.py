@@ -46,6 +46,7 @@ def leave(stage):
             stage.session,
             buyer=by.organisation,
             wanted=replace(asked, **bent),
+            policy=stage.policy,
             by=by,
             key=stage.key(),
             at=at or stage.at,
@@ -90,11 +91,16 @@ class TestLeave:
             standing.standing_order_numbered(stage.session, stage.second, left.number)
 
     def test_refuses_what_could_never_be_filled(self, stage, leave):
+        untaxed = replace(BILLING, country="FRA", vat_number="FRXX999999999")
+        by_card = {"means": Means.STRIPE, "quantity": 200_000, "smallest": 190_000, "billing": untaxed}
+        assert leave(**by_card).state is WAITING
+        by_card["billing"] = replace(untaxed, vat_number="")
         for bent, refused in (
             ({"price": 499_999}, BelowFloor),
             ({"until": date(2026, 6, 30)}, BadDay),
             ({"until": date(2030, 1, 1)}, BadDay),
             ({"smallest": 1_001}, BadPart),
+            (by_card, BadPart),  # with a fifth of tax it is more than is paid at once
             ({"by": stage.manager}, WrongRole),
         ):
             with pytest.raises(refused):
