@@ -4,7 +4,7 @@ What asks the provider does so outside of any transaction, as `market_jobs` does
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -20,7 +20,7 @@ from credits.payments.delivering import Certify
 from credits.payments.gateway import (
     CheckoutState,
     Gateway,
-    NoSuchCheckout,
+    ProviderAtFault,
     ProviderRefused,
     ProviderUnreachable,
     Seen,
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 SOONEST = timedelta(minutes=2)  # before that, whoever began a payment is still about it
 UNPAID = (PaymentState.OPENING, PaymentState.OPEN)
+MOST_FAULTS = 10  # in a row: then it has them whatever it is asked for
 PROVIDER = (ProviderUnreachable, ProviderRefused)  # what it says is not a fault of the one thing that was asked about
 
 
@@ -46,15 +47,34 @@ def poll(session: Session, *, till: Till, at: datetime, states: Iterable[Payment
     )
     under_way = list(session.scalars(wanted.order_by(Payment.id)))
     session.rollback()
-    came = 0
-    for payment_id in under_way:
-        asked = partial(market_jobs.ask_about, session, payment_id=payment_id, till=till, at=at)
+    return one_after_the_other(
+        session, ((f"payment {each}", partial(ask_about, session, each, till, at)) for each in under_way)
+    )
+
+
+def ask_about(session: Session, payment_id: int, till: Till, at: datetime) -> bool:
+    return market_jobs.ask_about(session, payment_id=payment_id, till=till, at=at) != "nothing"
+
+
+def one_after_the_other(session: Session, wanted: Iterable[tuple[str, Callable[[], bool]]]) -> int:
+    """Ask the provider for each of these; of how many something came.
+
+    What it answers about one, be it a fault of its own, keeps no other. The round ends where no answer comes at all,
+    or nothing but faults.
+    """
+    came = faults = 0
+    for what, ask in wanted:
         try:
-            came += tried(session, f"payment {payment_id}", asked, PROVIDER) not in (None, "nothing")
-        except NoSuchCheckout:
-            log.error("The provider does not know the checkout of payment %s.", payment_id)
-        except (ProviderRefused, Unreadable) as refusal:  # about this one alone
-            log.error("Nothing can be told of payment %s: %s", payment_id, refusal.message)
+            came += bool(tried(session, what, ask, PROVIDER))
+            faults = 0
+        except (ProviderRefused, Unreadable) as refusal:
+            log.error("Nothing can be told of %s: %s", what, refusal.message)
+            faults = 0
+        except ProviderAtFault:
+            log.error("The payment provider has a fault where it is asked for %s. It is asked again.", what)
+            faults += 1
+            if faults == MOST_FAULTS:
+                return came
         except ProviderUnreachable:
             log.warning("The payment provider does not answer. It is asked again.")
             return came
@@ -63,18 +83,18 @@ def poll(session: Session, *, till: Till, at: datetime, states: Iterable[Payment
 
 def send_refunds(session: Session, *, gateway: Gateway, at: datetime) -> int:
     """Ask the provider to send back what was decided to go back; of how many it knows now. Commits each."""
-    done = after = 0
+    send = partial(send_refund, session, gateway=gateway, at=at)
+    return one_after_the_other(session, ((each.key, partial(send, each)) for each in due_refunds(session)))
+
+
+def due_refunds(session: Session) -> Iterator[Due]:
+    """What has yet to be asked for, the oldest first; no transaction is left open in between."""
+    after = 0
     while due := sending_back.due(session, after):
         session.rollback()
         after = due[-1].id
-        for refund in due:
-            try:
-                done += bool(tried(session, refund.key, partial(send_refund, session, refund, gateway, at), PROVIDER))
-            except ProviderUnreachable:
-                log.warning("The payment provider does not answer. It is asked again.")
-                return done
+        yield from due
     session.rollback()
-    return done
 
 
 def send_refund(session: Session, refund: Due, gateway: Gateway, at: datetime) -> bool:

@@ -114,29 +114,57 @@ class TestMoneyThatIsGoneAlready:
 
 
 class TestGoOn:
-    def test_to_the_next_order_where_an_answer_cannot_be_read(self, shop):
+    @pytest.fixture
+    def other(self, shop):
+        """A second order, which is paid at the provider; the first one's page is open."""
         shop.open()
-        other = shop.stage.ordered((shop.stage.for_sale(shop.order.lines[0].issuance, 500), 500), means=Means.STRIPE)
-        second = shop.stage.begun(other)
+        order = shop.stage.ordered((shop.stage.for_sale(shop.order.lines[0].issuance, 500), 500), means=Means.STRIPE)
+        payment = shop.stage.begun(order)
         shop.session.commit()
-        market_jobs.open_checkout(shop.session, payment_id=second.id, till=shop.till, at=shop.at)
-        shop.standin.provider.pay(second.reference, "card")
+        market_jobs.open_checkout(shop.session, payment_id=payment.id, till=shop.till, at=shop.at)
+        shop.standin.provider.pay(payment.reference, "card")
         shop.pass_time(minutes=5)
+        return order
+
+    def test_to_the_next_order_where_an_answer_cannot_be_read(self, shop, other):
         shop.standin.provider.find("checkout.session", shop.payment.reference).update(amount_total=None, currency=None)
 
         assert shop.poll() == 1
         assert (shop.order.state, other.state) == (OrderState.AWAITING_PAYMENT, OrderState.DELIVERED)
         assert market_rounds.catch_up(shop.session, till=shop.till, at=shop.at) == 0
 
-    def test_without_what_nobody_foresaw(self, shop, monkeypatch):
-        shop.open()
-        other = shop.stage.ordered((shop.stage.for_sale(shop.order.lines[0].issuance, 500), 500), means=Means.STRIPE)
-        second = shop.stage.begun(other)
-        shop.session.commit()
-        market_jobs.open_checkout(shop.session, payment_id=second.id, till=shop.till, at=shop.at)
+    def test_to_the_next_order_where_the_provider_has_a_fault_with_one(self, shop, other, monkeypatch):
         shop.pay()
-        shop.standin.provider.pay(second.reference, "card")
+        shop.standin.faults = [Fault(f"GET /v1/checkout/sessions/{shop.payment.reference}", times=99)]
+
+        assert shop.poll() == 1
+        assert (shop.order.state, other.state) == (OrderState.AWAITING_PAYMENT, OrderState.DELIVERED)
+        shop.standin.asked.clear()
+        monkeypatch.setattr(market_rounds, "MOST_FAULTS", 1)
+        shop.stage.begun(
+            shop.stage.ordered((shop.stage.for_sale(other.lines[0].issuance, 100), 100), means=Means.STRIPE)
+        )
+        shop.session.commit()
         shop.pass_time(minutes=5)
+        assert shop.poll() == 0  # so many faults in a row are of all that it is asked
+        assert {*shop.standin.asked} == {f"GET /v1/checkout/sessions/{shop.payment.reference}"}
+
+    @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 409}])
+    def test_to_the_next_refund_where_the_provider_has_a_fault_with_one(self, shop, other, fault):
+        acts.register(certify)
+        shop.pay()
+        assert shop.poll() == 2
+        for order in (shop.order, other):
+            shop.stage.decided(DecisionKind.REFUND, order.number)
+        shop.session.commit()
+        shop.standin.faults = [Fault("POST /v1/refunds", when="after", **fault)]  # and so with its key for a day
+
+        assert [market_rounds.send_refunds(shop.session, gateway=shop.till.gateway, at=shop.at) for _ in "12"] == [1, 0]
+        states = [refunding.refunds_of(shop.session, order)[0].state for order in (shop.order, other)]
+        assert states == [RefundState.ASKED, RefundState.DONE]
+
+    def test_without_what_nobody_foresaw(self, shop, other, monkeypatch):
+        shop.pay()
         settle = receiving.settle_seen
 
         def broken(session, *, payment, **asked):

@@ -32,6 +32,10 @@ class Unreadable(ProviderUnreachable):
     code = "provider_unreadable"
 
 
+class ProviderAtFault(ProviderUnreachable):
+    """An answer came, and the provider itself has a fault: for long perhaps with this one thing, and no other."""
+
+
 class ProviderRefused(Conflict):
     """The provider has understood and will not do it: asking again in the same words changes nothing."""
 

@@ -20,6 +20,7 @@ from credits.payments.gateway import (
     Checkout,
     CheckoutAsked,
     NoSuchCheckout,
+    ProviderAtFault,
     ProviderRefused,
     ProviderUnreachable,
     Refunded,
@@ -263,7 +264,10 @@ def refunds_in(charge: Words) -> list[Words] | None:
 
 
 def answered(call: Callable[[], StripeObject]) -> dict[str, Any]:
-    """What Stripe answers, as plain words. Raises ProviderUnreachable, Unreadable, ProviderRefused, NoSuchCheckout."""
+    """What Stripe answers, as plain words.
+
+    Raises ProviderUnreachable, Unreadable, ProviderAtFault, ProviderRefused, NoSuchCheckout.
+    """
     try:
         return call().to_dict()
     except stripe.InvalidRequestError as error:
@@ -275,4 +279,6 @@ def answered(call: Callable[[], StripeObject]) -> dict[str, Any]:
     except stripe.StripeError as error:  # 409, 429, 5xx, no answer, one that is no JSON
         if error.http_status is not None and error.http_status < 400:
             raise Unreadable("The payment provider's answer cannot be read.") from error
-        raise ProviderUnreachable("The payment provider does not answer now. Please try again in a minute.") from error
+        its_own = error.http_status is not None and (error.http_status == 409 or error.http_status >= 500)
+        kind = ProviderAtFault if its_own else ProviderUnreachable
+        raise kind("The payment provider does not answer now. Please try again in a minute.") from error
