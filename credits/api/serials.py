@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from flask import url_for
 
 from credits.api.blueprint import Area
-from credits.api.doing import With
 from credits.api.schemas.market import Found, SearchQuery, Serials
 from credits.errors import CreditsError
 from credits.extensions import db
 from credits.ledger.serials import ISSUANCE, SerialRange, written
 from credits.registry import public, queries
 from credits.registry.annotating import Standing, standings_among
+from credits.registry.minerals import Mineral
 from credits.registry.mines.sites import number_of
-from credits.registry.models import Issuance
 from credits.registry.whereabouts import Whereabouts, looked_up
 
 area = Area("serials", "Where serials are, and what has such a number or name.")
@@ -24,34 +24,32 @@ MOST_FOUND = 20
 
 
 @area.get("/serials/<serial>", gives=Serials, public=True)
-def show_serials(serial: str) -> With:
+def show_serials(serial: str) -> SimpleNamespace:
     """A single serial, or a range of them: who holds which part, or in which retirement it went. Public."""
-    issuance, units, places = looked_up(db.session(), serial)
-    standings = standings_among(db.session(), [each.retirement.id for each in places if each.retirement])
-    return With(
-        units,
-        serials=written(issuance.number, units),
-        issuance=issuance,
-        places=[place(issuance, each, standings) for each in places],
-        rest=rest(issuance, units, places[-1].units.last),
+    found = looked_up(db.session(), serial)
+    standings = standings_among(db.session(), [each.retirement.id for each in found.places if each.retirement])
+    last = found.places[-1].units.last
+    return SimpleNamespace(
+        serials=written(found.issuance, found.units),
+        issuance=found.issuance,
+        mineral=found.mineral,
+        vintage=found.vintage,
+        quantity=found.units.quantity,
+        places=[place(found.mineral, each, standings) for each in found.places],
+        rest=written(found.issuance, SerialRange(last + 1, found.units.last)) if last < found.units.last else None,
     )
 
 
-def place(issuance: Issuance, found: Whereabouts, standings: Mapping[int, Standing]) -> With:
-    return With(
-        found,
-        issuance=issuance,
+def place(mineral: Mineral, found: Whereabouts, standings: Mapping[int, Standing]) -> SimpleNamespace:
+    return SimpleNamespace(
+        mineral=mineral,
         serials=found.serial,
         quantity=found.units.quantity,
         state=found.kind.value,
+        holder=found.holder,
         retirement=found.retirement.number if found.retirement else None,
         status=standings.get(found.retirement.id, Standing.RETIRED).value if found.retirement else None,
     )
-
-
-def rest(issuance: Issuance, units: SerialRange, last: int) -> str | None:
-    """The serials behind `last`, as they are written; None where there are none."""
-    return written(issuance.number, SerialRange(last + 1, units.last)) if last < units.last else None
 
 
 @area.get("/search", takes=SearchQuery, gives=Found(many=True), public=True)

@@ -74,7 +74,7 @@ def units_named(session: Session, text: str) -> tuple[Issuance, SerialRange]:
     """
     number, units = read(text)
     issuance = issuance_numbered(session, number)
-    must_have(issuance, units)
+    must_have(number, issuance.quantity, units)
     return issuance, units
 
 
@@ -84,12 +84,10 @@ def read(text: str) -> tuple[str, SerialRange]:
     return (single[1], SerialRange(int(single[2]), int(single[2]))) if single is not None else parse(text)
 
 
-def must_have(issuance: Issuance, units: SerialRange) -> None:
-    """Raise NoSuchSerial where the issuance has not so many serials."""
-    if units.last > issuance.quantity:
-        raise NoSuchSerial(
-            f"Issuance {issuance.number} has serials 1 to {issuance.quantity} only.", last=issuance.quantity
-        )
+def must_have(number: str, quantity: int, units: SerialRange) -> None:
+    """Raise NoSuchSerial where the issuance of this number and quantity has not so many serials."""
+    if units.last > quantity:
+        raise NoSuchSerial(f"Issuance {number} has serials 1 to {quantity} only.", last=quantity)
 
 
 def shares(session: Session, issuance: Issuance) -> list[Share]:

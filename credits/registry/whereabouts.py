@@ -1,38 +1,36 @@
-"""Where serials are: who has them, or in which retirement they went."""
+"""Where serials are: who has them, or in which retirement they went.
+
+The public's most frequent question. It is answered in one trip, and no more columns are fetched than are told.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.orm import Session, aliased, joinedload, load_only
+from sqlalchemy.orm import Session, aliased
 
-from credits.ledger import balances
 from credits.ledger.balances import FIRST, LAST, MOST, OF
 from credits.ledger.models import AccountKind, Block
 from credits.ledger.serials import SerialRange, written
-from credits.participants.models import Organisation
-from credits.registry.models import Holding, Issuance, RetiredRange, Retirement
+from credits.participants.models import Kind, Organisation
+from credits.registry.lookup import Lookup
+from credits.registry.minerals import Mineral, mineral_of
+from credits.registry.models import REGISTRY_CODE, Holding, Issuance, RetiredRange, Retirement
 from credits.registry.public import must_have, read
 from credits.registry.queries import MOST_STANDINGS, issuance_numbered
 
-# Put together once, and the public's most frequent question is answered in one trip: what is this, and where is it?
-STANDINGS = (
-    balances.STANDINGS.add_columns(Holding)
-    .join(Holding, Holding.account_id == Block.account_id)
-    .options(joinedload(Holding.organisation))
-)
 BELOW = aliased(Block)
+# The block that covers the first serial is found by one look into the index, however many lie below it.
 COVERING = select(func.max(BELOW.first)).where(BELOW.issuance_id == Issuance.id, BELOW.first <= FIRST).scalar_subquery()
-NAMED = (
-    select(Block.first, Block.last, Holding, Issuance)
-    .join(Issuance, Issuance.id == Block.issuance_id)
+HOLDER = (Organisation.id, Organisation.name, Organisation.kind, Organisation.country)
+NAMED = Lookup(
+    select(Issuance.id, Issuance.quantity, Issuance.mineral_code, Issuance.vintage)
+    .add_columns(Block.first, Block.last, Holding.kind, *HOLDER)
+    .join(Block, Block.issuance_id == Issuance.id)
     .join(Holding, Holding.account_id == Block.account_id)
+    .outerjoin(Organisation, Organisation.id == Holding.organisation_id)
     .where(Issuance.number == bindparam("number"), Block.first >= COVERING, Block.first <= LAST, Block.last >= FIRST)
-    .options(
-        # No more than is told: each column takes time.
-        load_only(Issuance.number, Issuance.quantity, Issuance.mineral_code, Issuance.vintage),
-        joinedload(Holding.organisation).load_only(Organisation.name, Organisation.kind, Organisation.country),
-    )
     .order_by(Block.first)
     .limit(MOST)
 )
@@ -41,30 +39,67 @@ EARLIER = (
     .where(RetiredRange.issuance_id == OF, RetiredRange.first <= FIRST)
     .scalar_subquery()
 )
-RETIRED = (
-    select(RetiredRange, Retirement)
+RETIRED = Lookup(
+    select(RetiredRange.first, RetiredRange.last, Retirement.id, Retirement.beneficiary, *HOLDER)
     .join(Retirement, Retirement.id == RetiredRange.retirement_id)
+    .join(Organisation, Organisation.id == Retirement.holder_id)
     .where(
         RetiredRange.issuance_id == OF,
         RetiredRange.first >= func.coalesce(EARLIER, FIRST),
         RetiredRange.first <= LAST,
         RetiredRange.last >= FIRST,
     )
-    .options(joinedload(Retirement.holder))
     .order_by(RetiredRange.first)
     .limit(MOST)
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """As much of an organisation as is told of one that has credits, or had those that it retired."""
+
+    id: int
+    name: str
+    kind: Kind
+    country: str
+
+    @property
+    def number(self) -> str:
+        return f"ORG-{self.id:06d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """As much of a retirement as is told of the serials that went into it."""
+
+    id: int
+    beneficiary: str
+
+    @property
+    def number(self) -> str:
+        return f"{REGISTRY_CODE}-R-{self.id:06d}"
+
+
+@dataclass(frozen=True, slots=True)
 class Whereabouts:
     """Where serials stand: in an account of this kind, with this holder, or in this retirement."""
 
     serial: str
     units: SerialRange
     kind: AccountKind
-    holder: Organisation | None
-    retirement: Retirement | None
+    holder: Holder | None
+    retirement: Retired | None
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What a written serial names, and where that is."""
+
+    issuance: str
+    mineral: Mineral
+    vintage: int
+    units: SerialRange
+    places: list[Whereabouts]
 
 
 def whereabouts(
@@ -75,65 +110,69 @@ def whereabouts(
     The places follow each other without a gap; where the last one ends before `units` does, there are more.
     Raises NoSuchSerial.
     """
-    must_have(issuance, units)
-    rows = session.execute(STANDINGS, balances.of(issuance.id, units, limit))
-    blocks = ((first, last, holding) for first, last, _account, holding in rows)
-    return placed(session, issuance, units, limit, blocks)
+    must_have(issuance.number, issuance.quantity, units)
+    return placed(session, issuance.number, units, limit, blocks_with(session, issuance.number, units, limit))
 
 
-def looked_up(
-    session: Session, text: str, limit: int = MOST_STANDINGS
-) -> tuple[Issuance, SerialRange, list[Whereabouts]]:
+def looked_up(session: Session, text: str, limit: int = MOST_STANDINGS) -> LookedUp:
     """What a written serial range or a single unit names, and as `whereabouts` where it is.
 
     Raises BadSerial, NoSuchIssuance, NoSuchSerial.
     """
     number, units = read(text)
-    rows = session.execute(NAMED, {"number": number, "first": units.first, "last": units.last, "most": limit}).all()
-    issuance = rows[0].Issuance if rows else issuance_numbered(session, number)
-    must_have(issuance, units)
-    blocks = ((first, last, holding) for first, last, holding, _issuance in rows)
-    return issuance, units, placed(session, issuance, units, limit, blocks)
+    rows = blocks_with(session, number, units, limit)
+    quantity = rows[0][1] if rows else issuance_numbered(session, number).quantity
+    must_have(number, quantity, units)
+    _, _, mineral_code, vintage, *_ = rows[0]
+    places = placed(session, number, units, limit, rows)
+    return LookedUp(number, mineral_of(mineral_code), vintage, units, places)
 
 
-def placed(
-    session: Session, issuance: Issuance, units: SerialRange, limit: int, blocks: Iterable[tuple[int, int, Holding]]
-) -> list[Whereabouts]:
-    """What blocks, given as first and last serial and whose they are, come to for `units`."""
+def blocks_with(session: Session, number: str, units: SerialRange, limit: int) -> list[Any]:
+    """What NAMED finds."""
+    return NAMED.ask(session, {"number": number, "first": units.first, "last": units.last, "most": limit})
+
+
+def placed(session: Session, number: str, units: SerialRange, limit: int, rows: Iterable[Any]) -> list[Whereabouts]:
+    """What rows of NAMED come to for `units`."""
     places: list[Whereabouts] = []
-    for first, last, holding in blocks:
+    for issuance_id, _, _, _, first, last, kind, *holder in rows:
         standing = SerialRange(max(first, units.first), min(last, units.last))
-        if holding.kind is AccountKind.RETIRED:
-            places += retired_in(session, issuance, standing, holding, limit)
+        if kind == AccountKind.RETIRED:
+            places += retired_in(session, issuance_id, number, standing, limit)
         else:
-            places.append(place(issuance, standing, holding))
+            places.append(place(number, standing, AccountKind(kind), holder_of(*holder)))
         if len(places) >= limit:
             break
     return places[:limit]
 
 
-def retired_in(
-    session: Session, issuance: Issuance, units: SerialRange, holding: Holding, limit: int
-) -> list[Whereabouts]:
+def retired_in(session: Session, issuance_id: int, number: str, units: SerialRange, limit: int) -> list[Whereabouts]:
     """The retirements that these retired serials went into, cut to them, at most `limit`.
 
     Serials that were retired without a retirement, which `flask ledger check` reports, are the registry's.
     """
-    asked = balances.of(issuance.id, units, limit)
-    rows = session.execute(RETIRED, asked).all()
+    asked = {"issuance_id": issuance_id, "first": units.first, "last": units.last, "most": limit}
+    rows = RETIRED.ask(session, asked)
     found: list[Whereabouts] = []
     following = units.first
-    for each, retirement in rows:
-        if following < each.first:
-            found.append(place(issuance, SerialRange(following, each.first - 1), holding))
-        cut = SerialRange(max(each.first, units.first), min(each.last, units.last))
-        serial = written(issuance.number, cut)
-        found.append(Whereabouts(serial, cut, AccountKind.RETIRED, retirement.holder, retirement))
+    for first, last, retirement_id, beneficiary, *holder in rows:
+        if following < first:
+            found.append(place(number, SerialRange(following, first - 1), AccountKind.RETIRED, None))
+        cut = SerialRange(max(first, units.first), min(last, units.last))
+        found.append(place(number, cut, AccountKind.RETIRED, holder_of(*holder), Retired(retirement_id, beneficiary)))
         following = cut.last + 1
     if following <= units.last and len(rows) < limit:
-        found.append(place(issuance, SerialRange(following, units.last), holding))
+        found.append(place(number, SerialRange(following, units.last), AccountKind.RETIRED, None))
     return found
 
 
-def place(issuance: Issuance, units: SerialRange, holding: Holding) -> Whereabouts:
-    return Whereabouts(written(issuance.number, units), units, holding.kind, holding.organisation, None)
+def place(
+    number: str, units: SerialRange, kind: AccountKind, holder: Holder | None, retirement: Retired | None = None
+) -> Whereabouts:
+    return Whereabouts(written(number, units), units, kind, holder, retirement)
+
+
+def holder_of(id_: int | None, name: str, kind: str, country: str) -> Holder | None:
+    """What HOLDER finds; None where the account is the registry's own."""
+    return Holder(id_, name, Kind(kind), country) if id_ is not None else None

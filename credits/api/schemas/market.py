@@ -222,9 +222,9 @@ class Serials(Answer):
     """A serial or a range of them: what it is, and where each part of it is."""
 
     serials = fields.String()
-    issuance = fields.String(attribute="issuance.number")
-    mineral = fields.String(attribute="issuance.mineral_code")
-    vintage = fields.Integer(attribute="issuance.vintage")
+    issuance = fields.String()
+    mineral = fields.String(attribute="mineral.code")
+    vintage = fields.Integer()
     quantity = fields.Integer(metadata=UNITS)
     in_credits = InCredits(attribute="quantity", data_key="credits", metadata=CREDITS)
     places = fields.List(fields.Nested(Place))
