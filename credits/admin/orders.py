@@ -54,9 +54,7 @@ class SentForm(FlaskForm):
 @registry_only
 def orders() -> ResponseReturnValue:
     state, asked = request.args.get("state", ""), request.args.get("q", "").strip()
-    wanted = looking.orders_of(current_user())
-    if state in set(OrderState):
-        wanted = wanted.where(Order.state == OrderState(state))
+    wanted = looking.orders_in(current_user(), state)
     if asked:
         wanted = wanted.where(Order.id == digits_of(asked.upper(), "ORDER-"))
     wanted = wanted.options(joinedload(Order.buyer), selectinload(Order.lines).joinedload(OrderLine.offer))
@@ -69,6 +67,8 @@ def orders() -> ResponseReturnValue:
         state=state,
         asked=asked,
         states=OrderState,
+        contested=looking.contested_among(db.session(), rows),
+        is_charged_back=disputes.is_charged_back,
         to_send=db.session.scalars(sending_back.by_our_bank()).all(),
     )
 

@@ -1,5 +1,7 @@
 """Looking orders up: for buyers their own, for sellers what was sold of theirs, for the registry all."""
 
+from collections.abc import Collection
+from enum import StrEnum
 from typing import TypeVar
 
 from sqlalchemy import Select, func, select
@@ -8,7 +10,7 @@ from sqlalchemy.orm import Session
 from credits.errors import Missing
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import is_auditor, is_issuer
-from credits.payments.models import Order, OrderLine, OrderState
+from credits.payments.models import Dispute, DisputeState, Order, OrderLine, OrderState, Payment
 from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.registry.queries import digits_of, of_own
 
@@ -16,6 +18,16 @@ Row = TypeVar("Row")
 
 PAGE = 50
 UNSOLD = (OrderState.OPEN, OrderState.CANCELLED)
+
+
+class Contested(StrEnum):
+    """What the payer's bank does about the money of an order, beside the order's own state."""
+
+    DISPUTED = "disputed"  # it asks for it back
+    CHARGED_BACK = "charged_back"  # it has taken it back, whole or in part
+
+
+DISPUTES = {Contested.DISPUTED: DisputeState.OPEN, Contested.CHARGED_BACK: DisputeState.LOST}
 
 
 class NoSuchOrder(Missing):
@@ -28,6 +40,33 @@ def orders_of(by: User) -> Select[Order]:
     if is_issuer(by) or is_auditor(by):
         return wanted
     return wanted.where(Order.buyer_id.in_(select(Organisation.id).where(of_own(by))))
+
+
+def orders_in(by: User, which: str) -> Select[Order]:
+    """Those in this state, or whose money is so contested; all that `by` may see where it is no word for either."""
+    wanted = orders_of(by)
+    if which in set(OrderState):
+        return wanted.where(Order.state == OrderState(which))
+    if which in set(Contested):
+        disputed = select(Payment.order_id).join(Dispute, Dispute.payment_id == Payment.id)
+        return wanted.where(Order.id.in_(disputed.where(Dispute.state == DISPUTES[Contested(which)])))
+    return wanted
+
+
+def contested_among(session: Session, orders: Collection[Order]) -> dict[int, Contested]:
+    """How the money of each of these orders is contested, by its id; none where it is not. What is open comes first."""
+    rows = session.execute(
+        select(Payment.order_id, Dispute.state)
+        .join(Dispute, Dispute.payment_id == Payment.id)
+        .where(Payment.order_id.in_([order.id for order in orders]))
+    ).all()
+    found = {(order_id, state) for order_id, state in rows}
+    return {
+        order_id: how
+        for how in (Contested.CHARGED_BACK, Contested.DISPUTED)
+        for order_id, state in found
+        if state is DISPUTES[how]
+    }
 
 
 def order_numbered(session: Session, by: User, number: str) -> Order:

@@ -8,7 +8,6 @@ from typing import Any
 from flask import Response, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import Select
 from sqlalchemy.orm import selectinload
 from wtforms import HiddenField
 
@@ -62,15 +61,16 @@ def may_order(user: User) -> bool:
 @signed_in
 def orders() -> ResponseReturnValue:
     user, state = current_user(), request.args.get("state", "")
-    page = page_of(listed(user, state).options(selectinload(Order.lines).joinedload(OrderLine.offer)))
+    page = page_of(looking.orders_in(user, state).options(selectinload(Order.lines).joinedload(OrderLine.offer)))
     return render_template(
-        "orders/orders.html", page=page, state=state, states=OrderState, buys=may_order(user), filtered=bool(state)
+        "orders/orders.html",
+        page=page,
+        state=state,
+        contested=looking.contested_among(db.session(), page.rows),
+        is_charged_back=disputes.is_charged_back,
+        buys=may_order(user),
+        filtered=bool(state),
     )
-
-
-def listed(user: User, state: str) -> Select[Order]:
-    wanted = looking.orders_of(user)
-    return wanted.where(Order.state == OrderState(state)) if state in set(OrderState) else wanted
 
 
 @bp.get("/orders.csv")
@@ -80,7 +80,7 @@ def orders_csv() -> ResponseReturnValue:
     text = io.StringIO()
     rows = csv.writer(text)
     rows.writerow(COLUMNS)
-    wanted = listed(current_user(), request.args.get("state", ""))
+    wanted = looking.orders_in(current_user(), request.args.get("state", ""))
     for each in db.session.scalars(wanted.options(selectinload(Order.lines).joinedload(OrderLine.offer))):
         amounts = [plain(amount, each.currency) for amount in (each.subtotal, each.tax, each.total)]
         named = [" ".join(line.offer.number for line in each.lines)]

@@ -8,11 +8,17 @@ from credits.certificates.models import Certificate
 from credits.ledger.models import AccountKind
 from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Language, RoleName
-from credits.payments.models import Means, Order, OrderState
+from credits.payments import looking, receiving
+from credits.payments.gateway import Disputed
+from credits.payments.models import DisputeState, Means, Order, OrderState
+from credits.payments.receiving import Terms
 from credits.registry.movements import DecisionKind
 from credits.registry.operator import Operator
+from credits.web import paging
 from tests.documents import text_of
 from tests.factories import UserFactory
+from tests.market_stage import certify
+from tests.payments.selling import checkout_of
 
 
 @pytest.fixture
@@ -252,6 +258,61 @@ class TestOrder:
         assert "USD 520.00" in seen
         assert "USD 457.60" in seen  # 88 % of it
         assert client.get("/orders/ORDER-000001").status_code == 404
+
+
+class TestLists:
+    @pytest.fixture
+    def tell(self, stage):
+        """What the provider tells of a payment that the payer's bank disputes."""
+
+        def told(payment, *states):
+            of = [Disputed(reference=f"du_{payment.id}", amount=1_000, state=state) for state in states]
+            names = {"reference": f"cs_{payment.id}", "payment": f"pi_{payment.id}"}
+            seen = replace(checkout_of(payment.order, payment), disputes=tuple(of), **names)
+            asked = {"payment": payment, "seen": seen, "terms": Terms(False, stage.policy, certify), "at": stage.at}
+            receiving.settle_seen(stage.session, **asked)
+            stage.session.commit()
+
+        return told
+
+    @pytest.mark.parametrize(
+        "person, address, nothing",
+        [
+            ("buyer", "/orders", "No payment of yours was charged back."),
+            ("issuer", "/admin/orders", "There is no such order."),
+        ],
+    )
+    def test_are_narrowed_to_what_the_payer_s_bank_wants_or_has(
+        self, client, stage, offer, words, tell, monkeypatch, person, address, nothing
+    ):
+        stage.bought((offer, 100))
+        payments = [stage.begun(stage.ordered((offer, 100), means=Means.STRIPE)) for _ in "12"]
+        for payment in payments:
+            tell(payment)
+            tell(payment, DisputeState.OPEN)
+        client.sign_in(getattr(stage, person))
+
+        def listed(which):
+            page = client.get(f"{address}?state={which}").text
+            return re.findall(r">(ORDER-[0-9]+)<", page), words(page)
+
+        numbers, seen = listed("disputed")
+        assert numbers == ["ORDER-000003", "ORDER-000002"]
+        assert "Delivered Disputed" in seen
+        numbers, seen = listed("charged_back")
+        assert numbers == []
+        assert nothing in seen
+        tell(payments[0], DisputeState.LOST)
+        numbers, seen = listed("charged_back")
+        assert numbers == ["ORDER-000002"]
+        assert "Delivered Charged back" in seen  # in part
+        for pages, name in ((paging, "ROWS"), (looking, "PAGE")):
+            monkeypatch.setattr(pages, name, 1)
+        tell(payments[1], DisputeState.LOST)
+        page = client.get(f"{address}?state=charged_back&page=2").text
+        assert ("ORDER-000002" in page, "ORDER-000003" in page) == (True, False)
+        assert '<option value="charged_back" selected>' in page
+        assert "state=charged_back&amp;page=1" in page
 
 
 class TestRefund:
