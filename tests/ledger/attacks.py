@@ -178,13 +178,6 @@ SQLITE: dict[str, tuple[str, ...]] = {
     "replace-a-block-by-its-end": ("REPLACE" + BLOCK.removeprefix("INSERT") + "({old}, 100, 2, 60, {thief}, 61)",),
     "replace-blocks-by-updating": ("UPDATE OR REPLACE block SET first = 61, last = 80 WHERE issuance_id = {old}",),
     "replace-an-entry": ("REPLACE" + ENTRY.removeprefix("INSERT") + "({posting}, {old}, 1, 100, NULL, {thief})",),
-    "replace-an-entry-by-its-row": (
-        *POSTED,
-        (
-            "INSERT OR REPLACE INTO entry (rowid, posting_id, issuance_id, first, last, from_account_id, to_account_id)"
-            " SELECT min(rowid), (SELECT max(id) FROM posting), {old}, 1, 5, {victim}, {thief} FROM entry"
-        ),
-    ),
     "replace-entries-by-updating": ("UPDATE OR REPLACE entry SET first = 1",),
     "replace-a-posting": ("INSERT OR REPLACE INTO posting (id, event_id, at) VALUES ({posting}, {event}, '{at}')",),
     "replace-a-posting-by-its-event": (

@@ -14,6 +14,8 @@ from tests.ledger.book import broken, holdings, issue, move, open_account
 
 PROMISES = ["conservation", "tiling", "unissued", "final", "recorded", "replay"]
 
+UNBOUND = ("DROP INDEX uq_block_issuance_id", "DROP INDEX uq_block_issuance_id_next_first")
+
 
 def damage(session, url, *statements):
     """Run the statements where no trigger, constraint or reference holds any more."""
@@ -25,14 +27,14 @@ def damage(session, url, *statements):
                 connection.execute(f'ALTER TABLE {table} DROP CONSTRAINT IF EXISTS "{name}"')
             for table in ("block", "entry", "posting", "event", "issuance", "account"):
                 connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-            for statement in statements:
+            for statement in (*UNBOUND, *statements):
                 connection.execute(statement)
         return
     connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     connection.execute("PRAGMA ignore_check_constraints=ON")
     for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
         connection.execute(f"DROP TRIGGER {name}")
-    for statement in statements:
+    for statement in (*UNBOUND, *statements):
         connection.execute(statement)
     connection.close()
 
