@@ -17,7 +17,7 @@ from credits import admin, api, cli, delivered, identity, languages, problems, p
 from credits.certificates.issuing import Issuer
 from credits.certificates.pdf import slow_drawing
 from credits.db import begin_writing, prepare_engine, read_alone
-from credits.extensions import babel, csrf, db, limiter, mail, migrate, security
+from credits.extensions import babel, csrf, db, mail, migrate, security
 from credits.files import Files, Pages, Parts, bind
 from credits.flask_settings import for_flask, for_sign_in
 from credits.journal import outside
@@ -101,7 +101,6 @@ def create_app(settings: Settings) -> Flask:
     csrf.init_app(app)
     babel.init_app(app, locale_selector=languages.chosen)
     mail.init_app(app)
-    limiter.init_app(app)
     security.init_app(app, SQLAlchemyUserDatastore(db, User, Role))
     security.pwd_context = Unhurried(security.pwd_context)
     security.want_json(lambda request: False)  # machines have a door of their own

@@ -3,8 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import Babel
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_mailman import Mail
 from flask_migrate import Migrate
 from flask_security import Security
@@ -48,7 +46,5 @@ event.listen(db.session, "before_commit", notices.tell_of_events)
 migrate = Migrate()
 security = Security(mail_util_cls=LaterMail)
 csrf = CSRFProtect()
-# Counts live in each process: four workers let four times as many tries through.
-limiter = Limiter(key_func=get_remote_address, storage_uri="memory://")
 babel = Babel()
 mail = Mail()

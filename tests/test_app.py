@@ -6,11 +6,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from config import ConfigError, load
-from credits import languages
+from credits import languages, tries
 from credits.app import create_app
 from credits.certificates import pdf
 from credits.errors import Conflict, Invalid, Missing, NotAllowed
-from credits.extensions import db, limiter
+from credits.extensions import db
 from credits.identity import NotSignedIn, visitor
 from credits.participants.models import Language
 from tests.factories import UserFactory
@@ -137,9 +137,9 @@ class TestTries:
     def visitor(self, settings, compiled_templates):
         app = create_app(load({"DATABASE_URL": settings.database_url, "DATA_DIR": str(settings.data_dir)}))
         app.config["WTF_CSRF_ENABLED"] = False
-        limiter.reset()
+        tries.counts.storage.reset()
         yield app.test_client()
-        limiter.reset()
+        tries.counts.storage.reset()
         with app.app_context():
             db.engine.dispose()
 
