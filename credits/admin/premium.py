@@ -18,10 +18,10 @@ from credits.extensions import db
 from credits.form_fields import OnceForm
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.participants.permissions import is_issuer
-from credits.payments.premiums import disbursing, premium_figures
+from credits.payments.premiums import disbursing, pacing
 from credits.payments.premiums.premium_models import Payout, PayoutState
 from credits.payments.premiums.premium_papers import PaperUsed
-from credits.payments.premiums.site_premium import premium_in, sites_with_premium
+from credits.payments.premiums.site_premium import premium_in
 from credits.premium_words import PREMIUM_WORDS
 from credits.registry.mines.sites import number_of
 from credits.registry.papers.evidence_looking import UnusableFile
@@ -42,13 +42,13 @@ class PaidForm(OnceForm):
 def premium() -> ResponseReturnValue:
     """What waits for longer than the goal, and what was asked for."""
     goal = current_app.extensions["policy"].market.days_to_disburse
-    sites, today = sites_with_premium(db.session()), now().date()
+    today = now().date()
     asked = select(Payout).where(Payout.state == PayoutState.ASKED).order_by(Payout.id).limit(MOST_SHOWN)
     return render_template(
         "admin/premium/premium.html",
         goal=goal,
-        overdue=premium_figures.overdue(db.session(), sites, goal=goal, today=today),
-        pace=premium_figures.pace(db.session(), sites, goal=goal, today=today),
+        overdue=pacing.overdue(db.session(), goal=goal, today=today),
+        pace=pacing.pace(db.session(), goal=goal, today=today),
         asked=db.session.scalars(asked).all(),
         waiting={each.subject: each.number for each in db.session.scalars(disbursing.waiting_decisions())},
         today=today,

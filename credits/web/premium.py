@@ -13,7 +13,7 @@ from credits.form_fields import OnceForm
 from credits.identity import current_user, now, signed_in
 from credits.participants.models import RoleName
 from credits.participants.permissions import has_any, may_register_for, may_see
-from credits.payments.premiums import committees, disbursing, premium_figures, premium_papers, spending
+from credits.payments.premiums import committees, disbursing, pacing, premium_figures, premium_papers, spending
 from credits.payments.premiums.premium_chart import chart_of
 from credits.payments.premiums.premium_models import PaperKind, Theme
 from credits.payments.premiums.site_premium import premium_of
@@ -51,7 +51,7 @@ def site_premium(number: str) -> ResponseReturnValue:
         committee=committees.committee_of(db.session(), mine),
         figures=found,
         charts={each.premium.currency: chart_of(each.themes) for each in found},
-        pace=premium_figures.pace_in(found, goal=days_to_disburse(), today=now().date()),
+        pace=pacing.pace(db.session(), mine, goal=days_to_disburse(), today=now().date()),
         minutes=premium_figures.minutes_of(db.session(), mine),
         may_speak=speaks_for(mine),
         words=PREMIUM_WORDS,

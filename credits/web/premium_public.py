@@ -15,11 +15,10 @@ from credits.ledger.serials import SerialRange
 from credits.participants.models import User
 from credits.participants.permissions import is_auditor, is_issuer, is_own
 from credits.payments.models import Order, OrderState
-from credits.payments.premiums import following, premium_figures, premium_papers
+from credits.payments.premiums import following, pacing, premium_figures, premium_papers, site_premium
 from credits.payments.premiums.following import Trail
 from credits.payments.premiums.premium_chart import chart_of
 from credits.payments.premiums.premium_models import Minute, PremiumPaper
-from credits.payments.premiums.site_premium import premium_of, sites_with_premium
 from credits.payments.premiums.tracing import MOST_LINES
 from credits.payments.prices import plain
 from credits.premium_words import PREMIUM_WORDS
@@ -47,12 +46,14 @@ class NothingSold(Missing):
 @bp.get("/premium")
 def premium() -> ResponseReturnValue:
     """All premium: how much, how fast, and where."""
-    sites = sites_with_premium(db.session())
+    page = page_of(site_premium.sites_with_premium())
+    of_sites = site_premium.totals_of(db.session(), page.rows)
     return render_template(
         "premium/premium.html",
-        totals=premium_figures.totals(db.session()),
-        pace=premium_figures.pace(db.session(), sites, goal=days_to_disburse(), today=now().date()),
-        sites=[(site, premium_of(db.session(), site)) for site in sites],
+        totals=site_premium.totals(db.session()),
+        pace=pacing.pace(db.session(), goal=days_to_disburse(), today=now().date()),
+        page=page,
+        sites=[(site, of_sites[site.id]) for site in page.rows],
         number_of=number_of,
     )
 
@@ -111,7 +112,7 @@ def public_site_premium(number: str) -> ResponseReturnValue:
         number=number,
         figures=found,
         charts={each.premium.currency: chart_of(each.themes) for each in found},
-        pace=premium_figures.pace_in(found, goal=days_to_disburse(), today=now().date()),
+        pace=pacing.pace(db.session(), site, goal=days_to_disburse(), today=now().date()),
         page=page_of(minutes),
         words=PREMIUM_WORDS,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, Subquery, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from credits.ledger.serials import SerialRange
@@ -118,7 +118,7 @@ def follow(session: Session, site_id: int, currency: Currency) -> list[Followed]
 
 def collected_by(session: Session, site_id: int, currency: Currency) -> list[Collected]:
     """What a site's sales brought it less what went back, line by line, in the order of the sales."""
-    held = held_by(site_id, currency)
+    held = holding(site_id, currency)
     back = {(order, line): int(amount) for order, line, amount in session.execute(gone_from(held))}
     came = session.execute(
         select(MoneyPosting.order_id, MoneyEntry.line, MoneyEntry.amount, Order.paid_at)
@@ -134,15 +134,31 @@ def collected_by(session: Session, site_id: int, currency: Currency) -> list[Col
     ]
 
 
-def held_by(site_id: int, currency: Currency) -> Select[int]:
-    """The account that holds a site's premium."""
-    return select(MoneyAccount.id).where(
-        MoneyAccount.site_id == site_id, MoneyAccount.kind == MoneyKind.PREMIUM_HELD, MoneyAccount.currency == currency
+def holding(site_id: int | None = None, currency: Currency | None = None) -> Select[int]:
+    """The accounts that hold premium: of one site, in one currency, or of all."""
+    wanted = select(MoneyAccount.id).where(MoneyAccount.kind == MoneyKind.PREMIUM_HELD)
+    if site_id is not None:
+        wanted = wanted.where(MoneyAccount.site_id == site_id)
+    return wanted.where(MoneyAccount.currency == currency) if currency is not None else wanted
+
+
+def brought(held: Select[int]) -> Subquery:
+    """What each line of a sale brought such an account, less what went back; `upto`: the sum of all up to this one."""
+    back = gone_from(held).subquery()
+    net = (MoneyEntry.amount - func.coalesce(back.c.amount, 0)).label("amount")
+    account_id = MoneyEntry.to_account_id
+    upto = func.sum(net).over(partition_by=account_id, order_by=(MoneyPosting.id, MoneyEntry.line))
+    return (
+        select(account_id.label("account_id"), MoneyPosting.order_id, MoneyEntry.line, net, upto.label("upto"))
+        .join(MoneyPosting, MoneyPosting.id == MoneyEntry.posting_id)
+        .outerjoin(back, (back.c.order_id == MoneyPosting.order_id) & (back.c.line == MoneyEntry.line))
+        .where(account_id.in_(held))
+        .subquery()
     )
 
 
 def gone_from(held: Select[int]) -> Select[int | None, int, int]:
-    """What went back to buyers out of such an account: order, line, minor units."""
+    """What went back to buyers out of such accounts: order, line, minor units."""
     return (
         select(MoneyPosting.order_id, MoneyEntry.line, func.sum(MoneyEntry.amount).label("amount"))
         .join(MoneyPosting, MoneyPosting.id == MoneyEntry.posting_id)
@@ -178,17 +194,7 @@ def placed_among(
     session: Session, site_id: int, currency: Currency, lines: Collection[Line]
 ) -> list[tuple[Collected, int]]:
     """What these lines brought a site, each with how much the site had been brought before it."""
-    held = held_by(site_id, currency)
-    back = gone_from(held).subquery()
-    net = (MoneyEntry.amount - func.coalesce(back.c.amount, 0)).label("amount")
-    came = (
-        select(MoneyPosting.order_id, MoneyEntry.line, net)
-        .add_columns(func.sum(net).over(order_by=(MoneyPosting.id, MoneyEntry.line)).label("upto"))
-        .join(MoneyPosting, MoneyPosting.id == MoneyEntry.posting_id)
-        .outerjoin(back, (back.c.order_id == MoneyPosting.order_id) & (back.c.line == MoneyEntry.line))
-        .where(MoneyEntry.to_account_id.in_(held))
-        .subquery()
-    )
+    came = brought(holding(site_id, currency))
     rows = session.execute(
         select(came.c.order_id, came.c.line, came.c.amount, came.c.upto, Order.paid_at)
         .join(Order, Order.id == came.c.order_id)

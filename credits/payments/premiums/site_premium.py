@@ -1,9 +1,10 @@
 """What a site has of premium: collected, gone back, paid out, still held, and how much of that is free to decide on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.orm import Session
 
 from credits.payments.booking import account_of, lock_account
@@ -54,36 +55,62 @@ def premium_of(session: Session, site: Site) -> list[Premium]:
 
 def premium_in(session: Session, site: Site, currency: Currency) -> Premium:
     """A site's premium in one currency, as the entries say."""
-    by_kind = moved_by_kind(session, site, currency)
+    wanted = (MoneyAccount.site_id == site.id) & (MoneyAccount.currency == currency)
     promised, asked = promises(session, site, currency)
+    whole = moved(currency, moved_by_kind(session, wanted).get((), {}))
+    return replace(whole, promised=promised, asked=asked, contested=contested(session, site, currency))
+
+
+def moved(currency: Currency, by_kind: Mapping[MoneyPostingKind, int]) -> Premium:
+    """What has moved of some premium. Nothing of it is promised here."""
     return Premium(
         currency=currency,
         collected=by_kind.get(MoneyPostingKind.SALE, 0),
         refunded=by_kind.get(MoneyPostingKind.REFUND, 0) + by_kind.get(MoneyPostingKind.SHORTFALL, 0),
         disbursed=by_kind.get(MoneyPostingKind.DISBURSEMENT, 0),
-        promised=promised,
-        asked=asked,
-        contested=contested(session, site, currency),
+        promised=0,
+        asked=0,
+        contested=0,
     )
 
 
-def moved_by_kind(session: Session, site: Site, currency: Currency) -> dict[MoneyPostingKind, int]:
-    """How much came into, or left, what a site holds, by the kind of posting."""
+def moved_by_kind(
+    session: Session, wanted: ColumnElement[bool], *by: Any
+) -> dict[tuple[Any, ...], dict[MoneyPostingKind, int]]:
+    """How much came into, or left, what such accounts hold for sites, by these columns and by the kind of posting."""
     rows = session.execute(
-        select(MoneyPosting.kind, func.sum(MoneyEntry.amount))
+        select(*by, MoneyPosting.kind, func.sum(MoneyEntry.amount))
+        .select_from(MoneyPosting)
         .join(MoneyEntry, MoneyEntry.posting_id == MoneyPosting.id)
         .join(
             MoneyAccount,
             (MoneyAccount.id == MoneyEntry.to_account_id) | (MoneyAccount.id == MoneyEntry.from_account_id),
         )
-        .where(
-            MoneyAccount.site_id == site.id,
-            MoneyAccount.kind == MoneyKind.PREMIUM_HELD,
-            MoneyAccount.currency == currency,
-        )
-        .group_by(MoneyPosting.kind)
+        .where(MoneyAccount.kind == MoneyKind.PREMIUM_HELD, wanted)
+        .group_by(*by, MoneyPosting.kind)
     )
-    return {kind: int(amount) for kind, amount in rows}
+    found: dict[tuple[Any, ...], dict[MoneyPostingKind, int]] = {}
+    for *key, kind, amount in rows:
+        found.setdefault(tuple(key), {})[kind] = int(amount)
+    return found
+
+
+def totals(session: Session) -> list[Premium]:
+    """Premium of all sites, by currency: collected, gone back, paid out."""
+    found = moved_by_kind(session, true(), MoneyAccount.currency)
+    return [moved(key[0], found[key]) for key in sorted(found)]
+
+
+def totals_of(session: Session, sites: Collection[Site]) -> dict[int, list[Premium]]:
+    """The same for each of these sites, by its id."""
+    wanted = MoneyAccount.site_id.in_([site.id for site in sites])
+    found = moved_by_kind(session, wanted, MoneyAccount.site_id, MoneyAccount.currency)
+    return {
+        site.id: [
+            moved(currency, found[site_id, currency]) for site_id, currency in sorted(found) if site_id == site.id
+        ]
+        for site in sites
+    }
 
 
 def promises(session: Session, site: Site, currency: Currency) -> tuple[int, int]:
@@ -135,7 +162,7 @@ def locked_premium(session: Session, site: Site, currency: Currency) -> Premium:
     return premium_in(session, site, currency)
 
 
-def sites_with_premium(session: Session) -> Sequence[Site]:
+def sites_with_premium() -> Select[Site]:
     """The sites for which premium was ever collected, by name."""
     having = select(MoneyAccount.site_id).where(MoneyAccount.site_id.is_not(None))
-    return session.scalars(select(Site).where(Site.id.in_(having)).order_by(Site.name, Site.id)).all()
+    return select(Site).where(Site.id.in_(having)).order_by(Site.name, Site.id)

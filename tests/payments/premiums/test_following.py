@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from credits.journal.models import Event
 from credits.ledger.serials import SerialRange
-from credits.payments.premiums import following, premium_figures, reminding, tracing
+from credits.payments.premiums import following, reminding, tracing
 
 
 class TestFollow:
@@ -37,17 +37,6 @@ class TestFollow:
 
         assert [each.order for each in following.trails_of(house.session, house.made, [both])] == [newest]
         assert tracing.orders_with(house.session, house.made, both) == 2
-
-    def test_counts_days_to_the_last_payout_and_what_waits_by_age(self, house):
-        house.sold(at=house.at - timedelta(days=40))
-        house.sold(at=house.at - timedelta(days=35))
-        house.paid(house.decided(income=100_000), 88_000)
-        found = premium_figures.pace(house.session, [house.site], goal=30, today=house.at.date())
-
-        assert (found.paid_out, found.in_time, found.median_days, found.late) == (1, 0, 40, 1)
-        assert [each.payments for each in found.waiting] == [0, 1, 0, 0]
-        (late,) = premium_figures.overdue(house.session, [house.site], goal=30, today=house.at.date())
-        assert (late.amount, late.payments) == (88_000, 1)
 
 
 class TestNoteOverdue:
