@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from datetime import date, datetime
 
 from credits.errors import Invalid
 from credits.typefaces import undrawable
@@ -18,6 +19,16 @@ DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 class UnsoundText(Invalid):
     code = "unsound_text"
+
+
+def day_shown(day: date) -> str:
+    """A day as sentences and pages say it: 1 Jul 2026."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def moment_shown(moment: datetime) -> str:
+    """A time in UTC as sentences and pages say it: 1 Jul 2026, 12:00 UTC."""
+    return f"{day_shown(moment)}, {moment:%H:%M} UTC"
 
 
 def line(text: str, what: str, most: int = LINE) -> str:

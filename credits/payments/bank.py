@@ -11,6 +11,7 @@ from credits.journal import events
 from credits.ledger.posting import Posted
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
+from credits.participants.wording import day_shown
 from credits.payments import references, settling
 from credits.payments.delivering import Certify
 from credits.payments.looking import order_known_as
@@ -140,7 +141,8 @@ def sound_day(typed: str, order: Order) -> date:
         raise BadValueDate("Value date: write a day as year-month-day, such as 2026-03-31.") from None
     if day < order.placed_at.date():
         raise BadValueDate(
-            f"{order.number} was placed on {order.placed_at.date()}: money of an earlier value date pays another thing."
+            f"{order.number} was placed on {day_shown(order.placed_at)}: money of an earlier value date pays another "
+            "thing."
         )
     return day
 

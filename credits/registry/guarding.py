@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from credits.errors import Conflict
 from credits.journal import events
 from credits.participants.models import User
+from credits.participants.wording import moment_shown
 from credits.registry.models import Cause, Issuance, Transfer, TransferGuard, TransferState
 from credits.registry.policy import Policy
 from credits.registry.second_person import must_be_second, stood_since
@@ -127,7 +128,7 @@ def must_be_open(session: Session, transfer: Transfer, at: datetime) -> None:
         )
     if at < found.open_from:
         raise NotYetOpen(
-            f"This transfer can be accepted from {found.open_from:%Y-%m-%d %H:%M} UTC.",
+            f"This transfer can be accepted from {moment_shown(found.open_from)}.",
             cause=found.cause.value,
             open_from=told(found.open_from),
         )

@@ -15,7 +15,7 @@ from credits.ledger.models import AccountKind, Block
 from credits.ledger.posting import Posted, pick
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import must_issue
-from credits.participants.wording import paragraphs
+from credits.participants.wording import day_shown, paragraphs
 from credits.registry.accounts import OWN, account_of
 from credits.registry.calendar import checked_period
 from credits.registry.earmarks import (
@@ -123,7 +123,8 @@ def hold_periods(
     checked_period(first_day, last_day, "Periods concerned")
     frozen = freeze(session, site=site, first_day=first_day, last_day=last_day, why=why, told={}, by=by, at=at)
     if frozen is None:
-        raise NothingToHold(f"Nothing was issued for {place} between {first_day} and {last_day}.", site=place)
+        period = f"{day_shown(first_day)} and {day_shown(last_day)}"
+        raise NothingToHold(f"Nothing was issued for {place} between {period}.", site=place)
     done = {"hold": frozen.hold.id if frozen.hold else None, "transfers": [each.id for each in frozen.transfers]}
     ledger.settle(session, done | {"tell": [each.id for each in frozen.tell]})
     return frozen

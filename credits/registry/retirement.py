@@ -17,7 +17,7 @@ from credits.ledger.serials import SerialRange, written
 from credits.participants.countries import country
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import BUYERS, may_dispose_of
-from credits.participants.wording import printed, printed_paragraphs
+from credits.participants.wording import day_shown, printed, printed_paragraphs
 from credits.registry.accounts import account_of, registry_account
 from credits.registry.calendar import checked_period, months_before
 from credits.registry.models import Issuance, RetiredRange, Retirement, RetirementUse
@@ -177,8 +177,8 @@ def must_fit_window(issuance: Issuance, claim: Claim, policy: Policy, at: dateti
     earliest = months_before(claim.claim_from, policy.months_before_claim)
     if issuance.vintage > claim.claim_to.year or produced_to < earliest:
         raise OutsideClaimWindow(
-            f"Vintage {issuance.vintage} does not fit this claim period: production must end between {earliest} "
-            f"and the end of {claim.claim_to.year}.",
+            f"Vintage {issuance.vintage} does not fit this claim period: production must end between "
+            f"{day_shown(earliest)} and the end of {claim.claim_to.year}.",
             vintage=issuance.vintage,
         )
 

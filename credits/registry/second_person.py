@@ -14,6 +14,7 @@ from credits.errors import CreditsError, NotAllowed
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import DISPOSERS, WrongRole, has_any, is_issuer, is_own, may_dispose_of
 from credits.participants.users import brought_in_by
+from credits.participants.wording import moment_shown
 from credits.registry.policy import Policy
 
 
@@ -62,7 +63,7 @@ def must_be_independent(session: Session, first: User, by: User, since: datetime
         return
     if by.registered_at > since:
         raise TooNew(
-            f"Your account is too new: whoever approves this has been here since {since:%Y-%m-%d %H:%M} UTC, which is "
+            f"Your account is too new: whoever approves this has been here since {moment_shown(since)}, which is "
             "some days before it was proposed. Where there is nobody else, the registry approves it.",
             since=f"{since:%Y-%m-%dT%H:%M:%SZ}",
         )

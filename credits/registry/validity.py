@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from credits.errors import Conflict
+from credits.participants.wording import day_shown
 from credits.registry.calendar import months_before
 from credits.registry.models import Issuance
 from credits.registry.policy import Policy
@@ -23,4 +24,4 @@ def must_not_have_expired(issuance: Issuance, policy: Policy, at: datetime) -> N
     """Raise Expired after the last day."""
     until = last_day(issuance, policy)
     if at.date() > until:
-        raise Expired(f"The credits of {issuance.number} expired on {until}.", issuance=issuance.number)
+        raise Expired(f"The credits of {issuance.number} expired on {day_shown(until)}.", issuance=issuance.number)

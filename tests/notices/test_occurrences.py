@@ -8,6 +8,7 @@ import pytest
 from credits.ledger import remember_refusal
 from credits.participants import organisations
 from credits.participants.models import Kind, Kyc, Language, RoleName
+from credits.participants.wording import moment_shown
 from credits.registry import bulk, decisions, expiry, guarding, transfer
 from credits.registry.bulk_lines import LineRefused, TransferLine
 from credits.registry.making import batches
@@ -121,7 +122,7 @@ class TestTransfers:
 
         guarding.approve(telling.session, transfer=offer, policy=guarded, by=second, at=AT)
         (kind, words) = told(telling.buyer)[0]
-        assert (kind, f"from {AT + timedelta(hours=guarded.hours_to_wait):%Y-%m-%d %H:%M} UTC" in words) == (
+        assert (kind, f"from {moment_shown(AT + timedelta(hours=guarded.hours_to_wait))}" in words) == (
             "transfer_opens",
             True,
         )

@@ -24,8 +24,14 @@ class TestWordings:
         facts = {"issuance": "ASMC-X", "last_day": "2026-07-01", "days": 7, "holder": "ORG-000001"}
         said = wording(Kind.EXPIRY_NEAR, facts, lambda text: text.replace("can be used until", "utilisable jusqu'au"))
 
-        assert said.title == "Credits of ASMC-X utilisable jusqu'au 2026-07-01"
+        assert said.title == "Credits of ASMC-X utilisable jusqu'au 1 Jul 2026"
         assert said.path == "/holdings/ASMC-X?of=ORG-000001"
+
+    def test_say_days_as_pages_do_and_leave_other_words_alone(self):
+        facts = {"order": "ORDER-000001", "total": "EUR 1.00", "buyer": "2026-13-45", "page": "/orders"}
+        for until, shown in (("2026-07-09", "9 Jul 2026."), ("2026-07-09 08:05 UTC", "9 Jul 2026, 08:05 UTC.")):
+            happened = wording(Kind.ORDER_TO_PAY, facts | {"until": until}, str).happened
+            assert happened == f"The credits of ORDER-000001 are reserved for 2026-13-45 until {shown}"
 
     def test_keep_a_title_on_one_line(self):
         facts = {"name": "Line\nbreak %s", "reason": "Why."}

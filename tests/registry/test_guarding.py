@@ -86,7 +86,7 @@ class TestFirstTransfer:
         with pytest.raises(NotYetOpen, match="second person"):
             accept(guarded, offer)
         approve(guarded, offer)
-        with pytest.raises(NotYetOpen, match="from 2026-07-02 14:00 UTC") as early:
+        with pytest.raises(NotYetOpen, match="from 2 Jul 2026, 14:00 UTC") as early:
             accept(guarded, offer, DELAY - timedelta(seconds=1))
         assert early.value.detail == {"cause": "first", "open_from": "2026-07-02T14:00:00Z"}
 

@@ -139,7 +139,7 @@ class TestObstacles:
             stage.issue(batch)
 
         (said,) = refusal.value.detail["obstacles"]
-        assert "ends on 2026-05-30, one day before the last production day, 2026-05-31" in said
+        assert "ends on 30 May 2026, one day before the last production day, 31 May 2026" in said
 
     def test_names_an_assurance_that_begins_a_day_late(self, stage):
         batch = stage.verified()

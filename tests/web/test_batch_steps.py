@@ -123,7 +123,7 @@ class TestSteps:
             licence.valid_to = date(2026, 5, 30)
         client.post(f"{begun}2", data=DAYS)
 
-        said = "ends on 2026-05-30, one day before the last production day, 2026-05-31"
+        said = "ends on 30 May 2026, one day before the last production day, 31 May 2026"
         assert said in words(client.get(f"{begun}3").text)
         client.post(f"{begun}3", data=WEIGHT)
         papers = client.post(f"{begun}4", data=GRADE | {"key": "k4"}).location

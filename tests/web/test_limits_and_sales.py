@@ -164,7 +164,7 @@ class TestSales:
             ({"grade": "312"}, "A share cannot be above 100"),
             ({"kilograms": "1,240"}, "Please write it without a comma"),
             ({"sold_on": "2026-12-01"}, "lies in the future"),
-            ({"sold_on": "2026-01-01"}, "was sold between 2026-04-01 and today"),
+            ({"sold_on": "2026-01-01"}, "was sold between 1 Apr 2026 and today"),
             ({"number": ""}, "This field is required"),
         ],
     )

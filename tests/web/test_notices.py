@@ -29,7 +29,7 @@ class TestNotices:
         page = words(client.sign_in(reader).get("/notices").text)
 
         assert "Notices 1 unread" in page
-        assert "Credits of ASMC-X can be used until 2026-07-31" in page
+        assert "Credits of ASMC-X can be used until 31 Jul 2026" in page
         assert "Retire or transfer them until then." in page
 
     def test_say_where_there_are_none(self, client, reader):

@@ -4,12 +4,17 @@
 `%(name)s` stands for a fact of that name, `{name}` in a path likewise.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
+from credits.participants.wording import day_shown, moment_shown
+
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2} UTC)?")
 # Facts that are words themselves.
 TRANSLATED = {"mineral", "act", "outcome"}
 
@@ -102,7 +107,7 @@ class Wording:
 
     def told(self, facts: Mapping[str, Any], translate: Callable[[str], str]) -> "Wording":
         """The same with the facts in it, in the language that `translate` brings texts into."""
-        values = {name: translate(value) if name in TRANSLATED else value for name, value in facts.items()}
+        values = {name: translate(value) if name in TRANSLATED else shown(value) for name, value in facts.items()}
         return Wording(
             title=" ".join((translate(self.title) % values).split()),
             happened=translate(self.happened) % values,
@@ -110,6 +115,17 @@ class Wording:
             path=self.path.format_map({name: quote(str(value)) for name, value in facts.items()}),
             link=translate(self.link) % values,
         )
+
+
+def shown(value: Any) -> Any:
+    """A fact as people read it: days and times are kept as machines write them."""
+    if not (isinstance(value, str) and MOMENT.fullmatch(value)):
+        return value
+    try:
+        moment = datetime.fromisoformat(value.removesuffix(" UTC"))
+    except ValueError:
+        return value  # somebody's own words
+    return moment_shown(moment) if value.endswith(" UTC") else day_shown(moment)
 
 
 def N_(text: str) -> str:  # noqa: N802  the name by which collectors of texts know it

@@ -14,7 +14,7 @@ from credits.ledger.posting import checked_quantity
 from credits.participants import countries
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import is_auditor, is_issuer, may_buy
-from credits.participants.wording import line
+from credits.participants.wording import day_shown, line
 from credits.payments import limiting
 from credits.payments.billing import Billing, tidied
 from credits.payments.models import Currency, Means, Order
@@ -173,7 +173,9 @@ def resume(session: Session, *, standing: StandingOrder, policy: Policy, by: Use
     limiting.must_not_keep_too_much(session, standing.buyer, standing.means, policy, at)
     locked(session, standing, by, StandingState.PAUSED)
     if standing.until < at.date():
-        raise StandingClosed(f"The last day of {standing.number} was {standing.until}.", until=str(standing.until))
+        raise StandingClosed(
+            f"The last day of {standing.number} was {day_shown(standing.until)}.", until=str(standing.until)
+        )
     standing.state, standing.reason = StandingState.WAITING, None
     standing.acting_id, standing.waiting_since = by.id, at
     session.flush()

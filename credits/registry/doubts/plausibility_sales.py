@@ -15,7 +15,7 @@ from credits.journal import events
 from credits.ledger.claims import claim, settle
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import may_register_for
-from credits.participants.wording import line
+from credits.participants.wording import day_shown, line
 from credits.registry import minerals
 from credits.registry.doubts.screened import Sale
 from credits.registry.production import Batch, BatchState, Site
@@ -68,7 +68,9 @@ def enter(session: Session, *, batch: Batch, facts: SaleFacts, by: User, key: st
         return session.get_one(Sale, earlier["sale"])
     _must_be_open(session, batch)
     if facts.sold_on < batch.produced_from or facts.sold_on > at.date():
-        raise BadSale(f"The mineral was sold between {batch.produced_from} and today.", asked=str(facts.sold_on))
+        raise BadSale(
+            f"The mineral was sold between {day_shown(batch.produced_from)} and today.", asked=str(facts.sold_on)
+        )
     per = 1000 if batch.mineral.per_thousand else 100
     weight, grade = minerals.weight_mg(facts.kilograms), minerals.share_ppm(facts.grade, per=per)
     if grade == 0:

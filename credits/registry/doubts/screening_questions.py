@@ -15,7 +15,7 @@ from credits.errors import Conflict, Missing
 from credits.journal import events
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
-from credits.participants.wording import paragraphs
+from credits.participants.wording import day_shown, paragraphs
 from credits.registry.doubts import plausibility
 from credits.registry.doubts.plausibility import Plausibility
 from credits.registry.doubts.plausibility_claims import others_in
@@ -213,7 +213,7 @@ def _of_ground(session: Session, batch: Batch, weighed: Plausibility) -> list[Ra
     others = others_in(session, weighed.claim, shared, batch.produced_from, batch.produced_to) if shared else []
     if not others:
         return []
-    days = ", ".join(f"{other.produced_from} to {other.produced_to}" for other in others[:3])
+    days = ", ".join(f"{day_shown(other.produced_from)} to {day_shown(other.produced_to)}" for other in others[:3])
     text = (
         "Credits of the same mineral were confirmed for another site on the same ground, for days of this batch "
         f"({days}). Are the lots disjoint, and how do you know?"

@@ -13,7 +13,7 @@ from credits.journal.canonical import encode, exact
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import may_register_for
-from credits.participants.wording import line, paragraphs
+from credits.participants.wording import day_shown, line, paragraphs
 from credits.registry import minerals
 from credits.registry.calendar import checked_period, months_before
 from credits.registry.doubts.plausibility_grades import GradeDoubtful, doubt, must_be_possible
@@ -270,8 +270,8 @@ def refuse_overlap(session: Session, batch: Batch) -> None:
     ).one_or_none()
     if other is not None:
         raise Overlapping(
-            f"{other.number} of this site already covers {other.produced_from} to {other.produced_to}. "
-            "Please choose days that no other batch covers.",
+            f"{other.number} of this site already covers {day_shown(other.produced_from)} to "
+            f"{day_shown(other.produced_to)}. Please choose days that no other batch covers.",
             batch=other.number,
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from credits.participants.wording import day_shown
 from credits.registry.calendar import covers
 from credits.registry.production import Licence
 
@@ -17,26 +18,28 @@ def uncovered(licences: Sequence[Licence], first: date, last: date) -> str | Non
     if not licences:
         return "The site has no licence yet: enter the one that covers the whole production period."
     nearest = min(licences, key=lambda licence: days_left_out(licence, first, last))
+    begins, ends = day_shown(nearest.valid_from), day_shown(nearest.valid_to)
     if nearest.valid_to < first or nearest.valid_from > last:
         return (
-            f"No licence of the site is valid on any day of the production period, {first} to {last}: "
-            f"{nearest.number} is valid from {nearest.valid_from} to {nearest.valid_to}. Enter the one that covers it."
+            "No licence of the site is valid on any day of the production period, "
+            f"{day_shown(first)} to {day_shown(last)}: {nearest.number} is valid from {begins} to {ends}. "
+            "Enter the one that covers it."
         )
     if nearest.valid_from > first:
         return (
-            f"Licence {nearest.number} begins on {nearest.valid_from}, {days(nearest.valid_from - first)} after the "
-            f"first production day, {first}. Enter the licence that covers the days before, or let the batch begin on "
-            f"{nearest.valid_from}. {CORRECT}"
+            f"Licence {nearest.number} begins on {begins}, {days(nearest.valid_from - first)} after the first "
+            f"production day, {day_shown(first)}. Enter the licence that covers the days before, or let the batch "
+            f"begin on {begins}. {CORRECT}"
         )
     follows = next((other for other in licences if other.valid_from <= nearest.valid_to + DAY <= other.valid_to), None)
     if follows is not None:
         return (
-            f"Licence {nearest.number} ends on {nearest.valid_to}, and licence {follows.number} takes over. A batch "
-            f"lies under one licence: end this one on {nearest.valid_to}, and enter the days after it as another batch."
+            f"Licence {nearest.number} ends on {ends}, and licence {follows.number} takes over. A batch lies under one "
+            f"licence: end this one on {ends}, and enter the days after it as another batch."
         )
     return (
-        f"Licence {nearest.number} ends on {nearest.valid_to}, {days(last - nearest.valid_to)} before the last "
-        f"production day, {last}. Enter its renewal, or let the batch end on {nearest.valid_to}. {CORRECT}"
+        f"Licence {nearest.number} ends on {ends}, {days(last - nearest.valid_to)} before the last production day, "
+        f"{day_shown(last)}. Enter its renewal, or let the batch end on {ends}. {CORRECT}"
     )
 
 

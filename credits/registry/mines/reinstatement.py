@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from credits.errors import Conflict
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
+from credits.participants.wording import day_shown
 from credits.registry.assurance.assurance_models import SiteFinding, StateCause
 from credits.registry.mines.site_states import WEIGHTY, NotThere, enter, newest_row, standing
 from credits.registry.movements import Decision
@@ -44,7 +45,8 @@ def reinstate(session: Session, decision: Decision, policy: Policy, by: User, at
         raise NotThere(f"{decision.subject} is active.", state=now.state.value)
     if now.state is AssuranceState.SUSPENDED and now.until is not None and at.date() < now.until:
         raise NotYet(
-            f"{decision.subject} is suspended for {policy.suspension_months} months at least: until {now.until}.",
+            f"{decision.subject} is suspended for {policy.suspension_months} months at least: until "
+            f"{day_shown(now.until)}.",
             until=str(now.until),
         )
     must_be_put_right(session, site)

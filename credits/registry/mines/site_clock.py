@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from credits.participants.wording import day_shown
 from credits.registry.assurance.assurance_models import Severity, SiteFinding, SiteState, StateCause
 from credits.registry.mines.site_states import enter, has_run_out, newest_row, overdue_on, standing
 from credits.registry.policy import Policy
@@ -75,7 +76,7 @@ def _begin_probation(session: Session, site: Site, policy: Policy, at: datetime)
         site=site,
         state=AssuranceState.PROBATION,
         cause=StateCause.CLOCK,
-        reason=f"{finding.number} was not put right by {finding.due_on}.",
+        reason=f"{finding.number} was not put right by {day_shown(finding.due_on)}.",
         policy=policy,
         by=None,
         at=at,

@@ -14,7 +14,7 @@ from credits.journal import events
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import may_register_for
-from credits.participants.wording import paragraphs, printed
+from credits.participants.wording import day_shown, paragraphs, printed
 from credits.registry.mines.site_record_models import (
     Accident,
     Formalisation,
@@ -225,7 +225,8 @@ def record_of(session: Session, site: Site, kind: str, record_id: int) -> SiteRe
 
 def taken(day: date) -> DayTaken:
     return DayTaken(
-        f"There is a record of {day} already. If that one is wrong, strike it out first; otherwise choose another day.",
+        f"There is a record of {day_shown(day)} already. If that one is wrong, strike it out first; otherwise choose "
+        "another day.",
         day=str(day),
     )
 

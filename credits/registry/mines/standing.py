@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from credits.errors import Conflict
+from credits.participants.wording import day_shown
 from credits.registry.assurance.findings import stopping
 from credits.registry.doubts.plausibility import others_on_ground
 from credits.registry.mines.site_states import SiteSuspended, state_on, suspended_within
@@ -44,14 +45,14 @@ def obstacles_of(session: Session, batch: Batch, today: date) -> list[str]:
     if state_on(session, site, today) is AssuranceState.SUSPENDED:
         found.append("The site is suspended.")
     if day := suspended_within(session, site, batch.produced_from, batch.produced_to):
-        found.append(f"The site was suspended on {day}, a day of the production period.")
+        found.append(f"The site was suspended on {day_shown(day)}, a day of the production period.")
     for other in others_on_ground(session, site):
         if stopping(session, other):
             found.append(_said_beside(session, site, other))
         if state_on(session, other, today) is AssuranceState.SUSPENDED:
             found.append(f"{_named(site, other)} is suspended.")
         if day := suspended_within(session, other, batch.produced_from, batch.produced_to):
-            found.append(f"{_named(site, other)} was suspended on {day}, a day of the production period.")
+            found.append(f"{_named(site, other)} was suspended on {day_shown(day)}, a day of the production period.")
     return list(dict.fromkeys(found))
 
 

@@ -9,7 +9,7 @@ from credits.errors import Conflict, Invalid, NotAllowed
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import OwnAffair, WrongRole, is_lead, must_verify
-from credits.participants.wording import printed
+from credits.participants.wording import day_shown, printed
 from credits.registry.assurance.assessed import current
 from credits.registry.assurance.assurance_models import Assessment, AssuranceBasis
 from credits.registry.calendar import checked_period, outside
@@ -213,8 +213,8 @@ def assured(
     if left_out := outside((finding.valid_from, finding.valid_to), (batch.produced_from, batch.produced_to)):
         # A batch confirmed so could never be issued, nor be rejected any more.
         raise Invalid(
-            f"The assurance must cover the whole production period, {batch.produced_from} to {batch.produced_to}: "
-            f"{left_out} lies outside it.",
+            f"The assurance must cover the whole production period, {day_shown(batch.produced_from)} to "
+            f"{day_shown(batch.produced_to)}: {day_shown(left_out)} lies outside it.",
             day=str(left_out),
         )
     assert assessment.next_due is not None

@@ -98,7 +98,7 @@ class TestAsk:
         (asked,) = questions.questions_of(stage.session, batch)
         assert asked.code == "same_ground"
         assert "BATCH-" not in asked.text  # whose it is, the reviewer may not know
-        assert "2026-04-01 to 2026-05-31" in asked.text
+        assert "1 Apr 2026 to 31 May 2026" in asked.text
 
     def test_asks_anew_what_newer_data_raise(self, stage, seen, session):
         site = stage.site()
