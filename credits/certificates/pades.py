@@ -8,7 +8,7 @@ from functools import cache
 from hashlib import sha256
 from io import BytesIO
 
-from asn1crypto import cms, core, tsp
+from asn1crypto import cms, tsp
 from asn1crypto.keys import PrivateKeyInfo
 from asn1crypto.x509 import Certificate, GeneralName
 from cryptography.hazmat.primitives import hashes, serialization
@@ -22,8 +22,7 @@ from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
 from pyhanko.sign.timestamps.requests_client import RequestsHTTPTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from credits.certificates.checks.published_keys import DocumentKey
-from credits.certificates.checks.signature_checking import rebuilt
+from credits.certificates.checks.signed_message import put_together
 from credits.certificates.signing import ONE_FORM, NoTimeStamp, Seal, low
 
 ROOM = 4096  # bytes kept free in a document for the signature
@@ -100,20 +99,20 @@ def _message(seal: Seal, digest: bytes) -> bytes:
 
     pyHanko makes the same bytes, in thirteen times as long, which is more than a certificate's text takes to lay out.
     """
-    key, before, behind = _form(seal)
-    attributes = cms.CMSAttributes.load(before + digest + behind)
-    signature = low(seal.key.sign(attributes.dump(), ec.ECDSA(hashes.SHA256())))
-    return rebuilt(key, attributes, signature, core.Void())
+    certificate, before, behind = _form(seal)
+    attributes = before + digest + behind
+    signature = low(seal.key.sign(attributes, ec.ECDSA(hashes.SHA256())))
+    return put_together(certificate, attributes, signature)
 
 
 @cache
-def _form(seal: Seal) -> tuple[DocumentKey, bytes, bytes]:
-    """What all signatures of a key have in common: what they sign, before and behind the digest of the document."""
-    key = DocumentKey(seal.certificate)
-    certificate = Certificate.load(key.der)
+def _form(seal: Seal) -> tuple[bytes, bytes, bytes]:
+    """What all signatures of a key have in common: its certificate, and what they sign before and behind the digest."""
+    der = seal.certificate.public_bytes(serialization.Encoding.DER)
+    certificate = Certificate.load(der)
     issuer = [GeneralName("directory_name", certificate.issuer)]
     named = {
-        "cert_hash": sha256(key.der).digest(),
+        "cert_hash": sha256(der).digest(),
         "issuer_serial": {"issuer": issuer, "serial_number": certificate.serial_number},
     }
     nothing = bytes(hashes.SHA256.digest_size)
@@ -125,7 +124,7 @@ def _form(seal: Seal) -> tuple[DocumentKey, bytes, bytes]:
         ]
     )
     before, _, behind = attributes.dump().partition(nothing)
-    return key, before, behind
+    return der, before, behind
 
 
 @cache

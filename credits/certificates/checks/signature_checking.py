@@ -9,19 +9,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from asn1crypto import cms, core, tsp, x509
+from asn1crypto import cms, tsp
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from credits.certificates.checks.published_keys import DocumentKey
+from credits.certificates.checks.signed_message import DATA, SET, Part, only, parts_in, put_together, taken_apart
 from credits.certificates.signing import low
 
 HEAD, END = b"%PDF-", b"%%EOF"
 RANGE = re.compile(rb"/ByteRange ?\[ ?([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,10}) ?\]")
 LARGEST_SIGNATURE = 65_536  # bytes between the two parts that are signed
 FAULTS = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, AttributeError)
-SIGNED = ("content_type", "message_digest", tsp.CMSAttributeType("signing_certificate_v2").native)
+KIND, DIGEST, CERTIFICATE = (
+    cms.CMSAttributeType(name).dump() for name in ("content_type", "message_digest", "signing_certificate_v2")
+)
 
 
 class Unsound(Exception):
@@ -70,8 +73,8 @@ def message_in(content: bytes, gap: Gap) -> bytes:
         if written[:1] + written[-1:] != b"<>":
             raise ValueError("not between its brackets")
         room = bytes.fromhex(written[1:-1].decode("ascii"))
-        message: bytes = cms.ContentInfo.load(room).dump()
-    except FAULTS:
+        message = next(parts_in(room)).whole
+    except (StopIteration, *FAULTS):
         raise Unsound("The signature is damaged: it cannot be read.") from None
     # In its one form, or a changed letter (a for A) or something behind it would go unnoticed.
     if written[1:-1] != message.ljust(len(room), b"\0").hex().upper().encode():
@@ -82,11 +85,11 @@ def message_in(content: bytes, gap: Gap) -> bytes:
 def signer_of(message: bytes, keys: Sequence[DocumentKey]) -> DocumentKey:
     """Which of `keys` the signature says it is of. Raises Unsound where it is none of them."""
     try:
-        shown = [each.chosen.dump() for each in cms.ContentInfo.load(message)["content"]["certificates"]]
+        shown = taken_apart(message).certificates
     except FAULTS:
         raise Unsound("The signature is damaged: it does not say whose it is.") from None
     for key in keys:
-        if shown == [key.der]:
+        if shown == (key.der,):
             return key
     prints = ", ".join(sha256(each).digest().hex(":").upper() for each in shown[:3]) or "none"
     raise Unsound(f"It was signed by another key than the published ones. Certificate in the file: {prints}.")
@@ -98,22 +101,30 @@ def must_be_signed(content: bytes, gap: Gap, message: bytes, key: DocumentKey) -
     public = key.certificate.public_key()
     assert isinstance(public, ec.EllipticCurvePublicKey)
     try:
-        signer = cms.ContentInfo.load(message)["content"]["signer_infos"][0]
-        attributes, signature = signer["signed_attrs"], signer["signature"].native
-        told = {each["type"].native: each["values"] for each in attributes}
-        if told["message_digest"][0].native != digest:
+        parts = taken_apart(message)
+        told = attributes_in(parts.attributes)
+        if told[DIGEST].content != digest:
             raise Unsound("The file is not the one that was signed: at least one byte of it was changed.")
-        public.verify(signature, attributes.untag().dump(), ec.ECDSA(hashes.SHA256()))
-        whole = rebuilt(key, attributes, signature, signer["unsigned_attrs"]) == message
-        as_ever = tuple(told) == SIGNED and all(len(values) == 1 for values in told.values())
-        about_data = told["content_type"][0].native == "data"
-        named = told["signing_certificate_v2"][0]["certs"][0]["cert_hash"].native
+        public.verify(parts.signature, parts.attributes, ec.ECDSA(hashes.SHA256()))
+        # What is opened from here on was written by whoever has the key.
+        whole = put_together(key.der, parts.attributes, parts.signature, parts.unsigned) == message
+        as_ever = tuple(told) == (KIND, DIGEST, CERTIFICATE) and told[KIND].whole == DATA
+        named = tsp.SigningCertificateV2.load(told[CERTIFICATE].whole)["certs"][0]["cert_hash"].native
     except InvalidSignature:
         raise Unsound("The signature was not made by the published key that it names.") from None
     except FAULTS:
         raise Unsound("The signature is damaged: parts of it cannot be read.") from None
-    if not (whole and as_ever and about_data and named == sha256(key.der).digest()):
+    if not (whole and as_ever and named == sha256(key.der).digest()):
         raise Unsound("The signature is not of the form that the registry gives its own.")
+
+
+def attributes_in(attributes: bytes) -> dict[bytes, Part]:
+    """What is signed beside the digest of the file, by its kind. Raises ValueError where one says several things."""
+    told = {}
+    for each in parts_in(only(attributes, SET).content):
+        kind, values = parts_in(each.content)
+        (told[kind.whole],) = parts_in(values.content)
+    return told
 
 
 def must_be_low(message: bytes) -> None:
@@ -121,41 +132,6 @@ def must_be_low(message: bytes) -> None:
 
     Anybody can make it of the first one, without a key. Of documents that say so, the registry made the low one.
     """
-    signature = cms.ContentInfo.load(message)["content"]["signer_infos"][0]["signature"].native
+    signature = taken_apart(message).signature
     if low(signature) != signature:
         raise Unsound("The signature was turned round: it is right for these bytes, and not the one that was made.")
-
-
-def rebuilt(key: DocumentKey, attributes: core.Asn1Value, signature: bytes, unsigned: core.Asn1Value) -> bytes:
-    """The signature put together anew around what may differ: no other byte of it can then be another one."""
-    certificate = x509.Certificate.load(key.der)
-    hashed = {"algorithm": "sha256", "parameters": core.Null()}
-    signer = {
-        "version": "v1",
-        "sid": cms.SignerIdentifier(
-            "issuer_and_serial_number",
-            {"issuer": certificate.issuer, "serial_number": certificate.serial_number},
-        ),
-        "digest_algorithm": hashed,
-        "signed_attrs": attributes,
-        "signature_algorithm": {"algorithm": "sha256_ecdsa"},
-        "signature": signature,
-    }
-    if not isinstance(unsigned, core.Void):
-        signer["unsigned_attrs"] = unsigned
-    whole = cms.ContentInfo(
-        {
-            "content_type": "signed_data",
-            "content": cms.SignedData(
-                {
-                    "version": "v1",
-                    "digest_algorithms": [hashed],
-                    "encap_content_info": {"content_type": "data"},
-                    "certificates": [certificate],
-                    "signer_infos": [signer],
-                }
-            ),
-        }
-    )
-    made: bytes = whole.dump()
-    return made

@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pikepdf
 import pytest
-from asn1crypto import cms
+from asn1crypto import cms, core
 from asn1crypto.keys import PrivateKeyInfo
 from asn1crypto.x509 import Certificate
 from cryptography.hazmat.primitives import serialization
@@ -182,6 +182,16 @@ class TestCheck:
         assert failed(verdict) == ["file"]
         assert sentence in verdict.checks["file"].text
         assert verdict.checks["inclusion"].result is Result.UNKNOWN
+
+    @pytest.mark.parametrize("length", ["80", "820780", "84FFFFFFFF"])
+    def test_reads_nothing_of_a_signature_that_is_not_in_its_one_form(self, genuine, keys, monkeypatch, length):
+        """General readers of ASN.1 take fifteen seconds over such two thousand bytes, and hours over twice as many."""
+        message = bytes.fromhex("30" + length) + signature_checking.message_in(genuine, gap_in(genuine))[4:]
+        monkeypatch.setattr(core.Asn1Value, "load", lambda *_, **__: pytest.fail("It was opened."))
+
+        verdict = check(with_message(genuine, message), keys)
+        assert failed(verdict) in (["file"], ["signer"])
+        assert "The signature is damaged" in verdict.failures[0].text
 
     def test_fails_wherever_it_is_cut_off(self, genuine, keys):
         assert [cut for cut in range(0, len(genuine), 211) if is_genuine(genuine[:cut], keys)] == []
@@ -400,7 +410,13 @@ def turned_round(content: bytes) -> bytes:
     message = cms.ContentInfo.load(signature_checking.message_in(content, gap))
     r, s = decode_dss_signature(message["content"]["signer_infos"][0]["signature"].native)
     message["content"]["signer_infos"][0]["signature"] = encode_dss_signature(r, signing.ORDER - s)
-    written = message.dump(force=True).hex().upper().encode()
+    return with_message(content, message.dump(force=True))
+
+
+def with_message(content: bytes, message: bytes) -> bytes:
+    """With another signature in the place of the one that is there."""
+    gap = gap_in(content)
+    written = message.hex().upper().encode()
     return content[: gap.first + 1] + written.ljust(gap.last - gap.first - 2, b"0") + content[gap.last - 1 :]
 
 

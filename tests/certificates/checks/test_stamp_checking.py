@@ -14,10 +14,11 @@ from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 from credits.certificates.checks import signature_checking, stamp_checking
 from credits.certificates.checks.checking import Outcome, Result, check
 from credits.certificates.checks.signature_checking import Unsound, gap_in, message_in
+from credits.certificates.checks.signed_message import only, parts_in, put_together, taken_apart, value
 from credits.certificates.press import pressed
 from credits.certificates.verify import as_plain, in_words, summary
 from credits.journal.canonical import encode
-from tests.certificates.checks.test_checking import keys_of
+from tests.certificates.checks.test_checking import keys_of, with_message
 from tests.certificates.genuine import BEGUN, SIGNED, Registry, told_facts
 
 
@@ -34,10 +35,11 @@ def stamped(registry):
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
-    def at(moment, called="Time Stamps") -> bytes:
+    def at(moment, called="Time Stamps", version=b"\x02") -> bytes:
         name = Name([NameAttribute(NameOID.COMMON_NAME, called)])
         made = CertificateBuilder(name, name, key.public_key(), 1, BEGUN, BEGUN + timedelta(days=900))
-        certificate = asn1.Certificate.load(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
+        der = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        certificate = asn1.Certificate.load(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01" + version))
         server = DummyTimeStamper(
             certificate, asn1_keys.PrivateKeyInfo.load(secret), fixed_dt=moment, override_md="sha256"
         )
@@ -70,6 +72,33 @@ class TestStampOn:
         verdict = check(stamped(SIGNED), keys_of(registry))
 
         assert (verdict.outcome, [each.name for each in verdict.failures]) == (Outcome.NOT_GENUINE, ["stamp"])
+
+    def test_fails_in_words_where_the_certificate_of_its_server_is_of_a_version_that_there_is_not(
+        self, registry, stamped
+    ):
+        verdict = check(stamped(SIGNED, version=b"\x55"), keys_of(registry))
+
+        assert (verdict.outcome, [each.name for each in verdict.failures]) == (Outcome.NOT_GENUINE, ["stamp"])
+
+    def test_fails_where_it_is_not_in_its_one_form(self, registry, stamped):
+        """What is read in many forms takes hours to read in some of them."""
+        content = stamped(SIGNED)
+        told = taken_apart(message_in(content, gap_in(content)))
+        (whole,) = parts_in(told.unsigned)
+        kind, values = parts_in(only(whole.content, 0x30).content)
+        (token,) = parts_in(values.content)
+        (certificate,) = told.certificates
+        for bent in (
+            b"\x30\x80" + token.content + b"\0\0",  # without a length, until two zeros
+            b"\x30\x83\0" + token.whole[2:],  # a length that could be shorter
+            token.whole + token.whole,
+        ):
+            unsigned = value(0xA1, value(0x30, kind.whole, value(0x31, bent)))
+            message = put_together(certificate, told.attributes, told.signature, unsigned)
+
+            assert [each.name for each in check(with_message(content, message), keys_of(registry)).failures] == [
+                "stamp"
+            ]
 
     def test_shows_a_name_that_would_write_lines_of_its_own_in_one_line(self, registry, stamped):
         verdict = check(stamped(SIGNED, "A\x1b[2J\r\n\u202eGENUINE"), keys_of(registry))
