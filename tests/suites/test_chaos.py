@@ -82,10 +82,10 @@ class TestPlantedBug:
         assert "were not sent back" in self.wrong(ground)
 
     def test_of_what_banks_take_and_send_back_is_seen(self, ground, monkeypatch):
-        def everything(_session, order, _dispute):
-            return {line.line: line.quantity for line in order.lines}
+        def everything(line, amount, _payment):
+            return line.quantity if amount else 0
 
-        monkeypatch.setattr("credits.payments.going_back.disputes.concerned", everything)
+        monkeypatch.setattr("credits.payments.going_back.concerning.share_of", everything)
         monkeypatch.setattr("credits.payments.premiums.premium.book_shortfall", lambda *_arguments, **_more: None)
         monkeypatch.setitem(sending_back.NEXT, RefundState.DONE, ())
 
