@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from credits.ledger.models import Account, AccountKind
 from credits.participants.models import Organisation
@@ -53,8 +53,6 @@ def accounts_of(session: Session, organisation: Organisation) -> dict[int, Accou
 
 
 def owners(session: Session, account_ids: Collection[int]) -> dict[int, Holding]:
-    """Whose these accounts are."""
-    return {
-        holding.account_id: holding
-        for holding in session.scalars(select(Holding).where(Holding.account_id.in_(set(account_ids))))
-    }
+    """Whose these accounts are, with the organisations."""
+    wanted = select(Holding).where(Holding.account_id.in_(set(account_ids))).options(joinedload(Holding.organisation))
+    return {holding.account_id: holding for holding in session.scalars(wanted)}

@@ -1,27 +1,68 @@
 """What anybody may look up: serials and their history, sites, organisations, and how much there is of everything."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import Integer, Select, bindparam, func, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from credits.journal.models import Event
-from credits.ledger.models import Block, Entry, Posting
+from credits.ledger.models import AccountKind, Block, Entry, Posting
 from credits.ledger.serials import ISSUANCE, SerialRange, parse, tidied
 from credits.participants.models import Kind, Kyc, Organisation
 from credits.participants.permissions import NoSuchOrganisation
+from credits.registry import queries
 from credits.registry.accounts import owners
 from credits.registry.minerals import Mineral, mineral_of
 from credits.registry.mines.sites import NoSuchSite
 from credits.registry.models import Holding, Issuance, Retirement
-from credits.registry.production import Site
-from credits.registry.queries import NoSuchSerial, digits_of, issuance_numbered
+from credits.registry.production import Batch, Site
+from credits.registry.queries import NoSuchIssuance, NoSuchSerial, digits_of
 
+SERIALS = (
+    Entry.issuance_id == bindparam("issuance_id"),
+    Entry.first <= bindparam("last"),
+    Entry.last >= bindparam("first"),
+)
+# The newest postings before the posting `before` that moved any of these serials: read backwards along an index, so
+# that as many rows are looked at as are asked for, and not the whole history.
+NEWEST = (
+    select(Entry.posting_id)
+    .where(*SERIALS, Entry.posting_id < bindparam("before"))
+    .group_by(Entry.posting_id)
+    .order_by(Entry.posting_id.desc())
+    .limit(bindparam("limit", type_=Integer(), literal_execute=True))  # a plan for so many rows
+)
+MOST_ENTRIES = 2_000
+THEN = NEWEST.subquery()
+SOURCE, TARGET = aliased(Holding), aliased(Holding)
+SENDER, RECIPIENT = aliased(Organisation), aliased(Organisation)
+MOVED = (
+    select(Entry.posting_id, Entry.from_account_id, Entry.to_account_id, Entry.first, Entry.last)
+    .add_columns(Posting.at, Event.kind)
+    .add_columns(SOURCE.kind.label("source_kind"), SENDER.id.label("source_id"), SENDER.name.label("source"))
+    .add_columns(TARGET.kind.label("target_kind"), RECIPIENT.id.label("target_id"), RECIPIENT.name.label("target"))
+    .join(THEN, THEN.c.posting_id == Entry.posting_id)
+    .join(Posting, Posting.id == Entry.posting_id)
+    .join(Event, Event.id == Posting.event_id)
+    .outerjoin(SOURCE, SOURCE.account_id == Entry.from_account_id)
+    .outerjoin(SENDER, SENDER.id == SOURCE.organisation_id)
+    .join(TARGET, TARGET.account_id == Entry.to_account_id)
+    .outerjoin(RECIPIENT, RECIPIENT.id == TARGET.organisation_id)
+    .where(*SERIALS)
+    .order_by(Entry.posting_id.desc(), Entry.first)
+    .limit(MOST_ENTRIES)
+)
+SHOWN = queries.ISSUANCE.options(
+    joinedload(Issuance.producer).load_only(Organisation.name),
+    joinedload(Issuance.batch)
+    .load_only(Batch.state)
+    .joinedload(Batch.site)
+    .load_only(Site.country, Site.latitude, Site.longitude),
+)
 UNIT = re.compile(rf"({ISSUANCE.pattern})-([0-9]{{9,19}})")
 KNOWN_TO_ALL = (Kyc.APPROVED, Kyc.SUSPENDED)  # who is not approved yet, or was refused, is nobody's business
-MOST_ENTRIES = 2_000
 
 
 @dataclass(frozen=True)
@@ -32,7 +73,16 @@ class Share:
     quantity: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Of which kind an account is that serials left or came to, and whose; of nobody where it is the registry's own."""
+
+    kind: AccountKind
+    organisation_id: int | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """Serials that went from one account to another in one posting; `source` is None where they were issued.
 
@@ -43,8 +93,8 @@ class Moved:
     at: datetime
     event: str
     units: list[SerialRange]
-    source: Holding | None
-    target: Holding
+    source: Side | None
+    target: Side
 
 
 @dataclass(frozen=True)
@@ -73,9 +123,17 @@ def units_named(session: Session, text: str) -> tuple[Issuance, SerialRange]:
     Raises BadSerial, NoSuchIssuance, NoSuchSerial.
     """
     number, units = read(text)
-    issuance = issuance_numbered(session, number)
+    issuance = issuance_shown(session, number)
     must_have(number, issuance.quantity, units)
     return issuance, units
+
+
+def issuance_shown(session: Session, number: str) -> Issuance:
+    """The issuance with this number, with what its page shows of batch, site and producer. Raises NoSuchIssuance."""
+    issuance = session.scalars(SHOWN, {"number": number}).one_or_none()
+    if issuance is None:
+        raise NoSuchIssuance("There is no such issuance.")
+    return issuance
 
 
 def read(text: str) -> tuple[str, SerialRange]:
@@ -104,41 +162,16 @@ def shares(session: Session, issuance: Issuance) -> list[Share]:
 
 def history(session: Session, issuance: Issuance, units: SerialRange, *, before: int, limit: int) -> list[Moved]:
     """The newest `limit` postings older than the posting `before` that moved any of these serials, newest first."""
-    postings = session.scalars(newest_postings(issuance.id, units, before=before).limit(limit)).all()
-    rows = session.execute(
-        select(Entry, Posting.at, Event.kind)
-        .join(Posting, Posting.id == Entry.posting_id)
-        .join(Event, Event.id == Posting.event_id)
-        .where(*touching(issuance.id, units), Entry.posting_id.in_(postings))
-        .order_by(Entry.posting_id.desc(), Entry.first)
-        .limit(MOST_ENTRIES)
-    ).all()
-    accounts = {entry.to_account_id for entry, *_ in rows}
-    accounts |= {entry.from_account_id for entry, *_ in rows if entry.from_account_id is not None}
-    holdings = owners(session, accounts)
-    grouped: dict[tuple[int, int | None, int], tuple[datetime, str, list[SerialRange]]] = {}
-    for entry, at, event in rows:
-        key = (entry.posting_id, entry.from_account_id, entry.to_account_id)
-        cut = SerialRange(max(entry.first, units.first), min(entry.last, units.last))
-        grouped.setdefault(key, (at, event, []))[2].append(cut)
-    return [
-        Moved(posting_id, at, event, tidied(ranges), holdings[source] if source is not None else None, holdings[target])
-        for (posting_id, source, target), (at, event, ranges) in grouped.items()
-    ]
-
-
-def newest_postings(issuance_id: int, units: SerialRange, *, before: int) -> Select[int]:
-    """The ids of the postings before `before` that moved any of these serials, newest first.
-
-    Read backwards along an index, so that as many rows are looked at as are asked for, and not the whole history.
-    """
-    wanted = select(Entry.posting_id).where(*touching(issuance_id, units), Entry.posting_id < before)
-    return wanted.group_by(Entry.posting_id).order_by(Entry.posting_id.desc())
-
-
-def touching(issuance_id: int, units: SerialRange) -> tuple[ColumnElement[bool], ...]:
-    """Conditions on an entry: that it moved any of these serials."""
-    return Entry.issuance_id == issuance_id, Entry.first <= units.last, Entry.last >= units.first
+    asked = {"issuance_id": issuance.id, "first": units.first, "last": units.last, "before": before, "limit": limit}
+    grouped: dict[tuple[int, int | None, int], Moved] = {}
+    for row in session.execute(MOVED, asked):
+        key = (row.posting_id, row.from_account_id, row.to_account_id)
+        if key not in grouped:
+            source = Side(row.source_kind, row.source_id, row.source) if row.from_account_id is not None else None
+            target = Side(row.target_kind, row.target_id, row.target)
+            grouped[key] = Moved(row.posting_id, row.at, row.kind, [], source, target)
+        grouped[key].units.append(SerialRange(max(row.first, units.first), min(row.last, units.last)))
+    return [replace(moved, units=tidied(moved.units)) for moved in grouped.values()]
 
 
 def site_known_as(session: Session, number: str) -> Site:

@@ -13,7 +13,7 @@ from credits.ledger.serials import LARGEST, SerialRange, written
 from credits.participants import countries
 from credits.payments.offering import catalogue
 from credits.payments.premiums import tracing
-from credits.registry import public, queries
+from credits.registry import public
 from credits.registry.annotating import annulled_among
 from credits.registry.doubts import plausibility
 from credits.registry.models import Issuance
@@ -31,7 +31,7 @@ OFFERS = 5
 
 @bp.get("/issuances/<number>")
 def issuance(number: str) -> ResponseReturnValue:
-    found = queries.issuance_numbered(db.session, number)
+    found = public.issuance_shown(db.session(), number)
     everything = SerialRange(1, found.quantity)
     return render_template(
         "issuances/issuance.html",
@@ -68,7 +68,7 @@ def described(found: Issuance, units: SerialRange) -> dict[str, object]:
     moves = public.history(db.session, found, units, before=asked_number("before", LARGEST), limit=MOVEMENTS + 1)
     site = found.batch.site
     postings = list(dict.fromkeys(move.posting_id for move in moves))[:MOVEMENTS]
-    bought = tracing.orders_with(db.session(), found, units)
+    bought, went_back = tracing.sales_of(db.session(), found, units)
     more = len({move.posting_id for move in moves}) > MOVEMENTS
     return {
         "issuance": found,
@@ -87,7 +87,7 @@ def described(found: Issuance, units: SerialRange) -> dict[str, object]:
         "written": written,
         "words": WORDS,
         "bought": bought,
-        "went_back": 0 if bought else tracing.went_back(db.session(), found, units),
+        "went_back": went_back,
         "offers": offers,
         "left": catalogue.left(db.session(), offers),
     }

@@ -42,8 +42,8 @@ class TestHistory:
 
     @pytest.mark.parametrize("units", [SerialRange(1, 2_500), SerialRange(7, 7)])
     def test_is_read_backwards_along_an_index(self, stage, moved, units):
-        statement = public.newest_postings(moved.id, units, before=LARGEST).limit(20)
-        plan = plan_of(stage.session, statement)
+        asked = {"issuance_id": moved.id, "first": units.first, "last": units.last, "before": LARGEST, "limit": 20}
+        plan = plan_of(stage.session, public.NEWEST.params(asked))
 
         assert "ix_entry_issuance_id_posting_id" in plan
         assert "Sort" not in plan

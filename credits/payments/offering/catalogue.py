@@ -6,9 +6,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
+from credits.db import Day
 from credits.errors import Conflict
 from credits.ledger.models import AccountKind, Block
 from credits.participants.models import Kyc, Organisation
@@ -71,6 +72,16 @@ def on_sale(policy: Policy, today: date) -> Select[Offer]:
 
     Joined with the issuance, its batch, assurance and site, and the seller, to filter and sort by.
     """
+    return on_sale_from(oldest_valid(policy, today))
+
+
+def oldest_valid(policy: Policy, today: date) -> date:
+    """The last day of production of what expires today."""
+    return months_before(today, policy.months_valid)
+
+
+def on_sale_from(oldest: date | BindParameter[date]) -> Select[Offer]:
+    """oldest: the day that production may have ended on, or a later one."""
     return (
         select(Offer)
         .join(Issuance, Issuance.id == Offer.issuance_id)
@@ -83,7 +94,7 @@ def on_sale(policy: Policy, today: date) -> Select[Offer]:
             Offer.remaining > 0,
             Organisation.kyc == Kyc.APPROVED,
             Batch.state == BatchState.ISSUED,
-            Batch.produced_to >= months_before(today, policy.months_valid),
+            Batch.produced_to >= oldest,
             something_available(),
         )
     )
@@ -97,6 +108,15 @@ def something_available() -> ColumnElement[bool]:
         Block.account_id == Holding.account_id,
         Block.issuance_id == Offer.issuance_id,
     )
+
+
+# Asked on every page of a serial, so it is put together once.
+OF_ISSUANCE = (
+    on_sale_from(bindparam("oldest", type_=Day()))
+    .where(Offer.issuance_id == bindparam("issuance_id"))
+    .order_by(*ORDERS[Sorting.CHEAPEST])
+    .limit(bindparam("most"))
+)
 
 
 def offers_like(wish: Wish, sorting: Sorting, policy: Policy, today: date) -> Select[Offer]:
@@ -149,6 +169,8 @@ def left(session: Session, offers: Collection[Offer]) -> dict[int, int]:
 def available_to_sell(session: Session, offers: Iterable[Offer]) -> dict[tuple[int, int], int]:
     """Base units that each seller has available of each issuance, by their ids."""
     pairs = {(offer.seller_id, offer.issuance_id) for offer in offers}
+    if not pairs:
+        return {}
     rows = session.execute(
         select(Holding.organisation_id, Block.issuance_id, func.sum(Block.last - Block.first + 1))
         .join(Block, Block.account_id == Holding.account_id)
@@ -192,8 +214,8 @@ def most_offered(session: Session, policy: Policy, today: date) -> tuple[str, Cu
 
 def of_issuance(session: Session, issuance: Issuance, policy: Policy, today: date, most: int) -> list[Offer]:
     """The first offers of one issuance that can be bought from now, the cheapest of each currency first."""
-    wanted = on_sale(policy, today).where(Offer.issuance_id == issuance.id)
-    return list(session.scalars(wanted.order_by(*ORDERS[Sorting.CHEAPEST]).limit(most)))
+    asked = {"oldest": oldest_valid(policy, today), "issuance_id": issuance.id, "most": most}
+    return list(session.scalars(OF_ISSUANCE, asked))
 
 
 def from_site(session: Session, site: Site, policy: Policy, today: date, most: int) -> list[Offer]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVarTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from credits.journal.models import Event
@@ -22,6 +22,28 @@ from credits.registry.movements import EarmarkRange
 Columns = TypeVarTuple("Columns")
 Line = tuple[int, int]  # an order's id and the number of its line
 MOST_LINES = 100  # purchases that anybody is shown at once, and rows that are looked at in one go
+
+
+def standing(wanted: Select[*Columns]) -> Select[*Columns]:
+    """The same of lines of delivered orders that stand and were given any of the serials that `of` names."""
+    return (
+        wanted.select_from(Order)
+        .join(OrderLine, OrderLine.order_id == Order.id)
+        .join(EarmarkRange, EarmarkRange.earmark_id == OrderLine.earmark_id)
+        .where(
+            Order.posting_id.is_not(None),
+            EarmarkRange.issuance_id == bindparam("issuance_id"),
+            EarmarkRange.first <= bindparam("last"),
+            EarmarkRange.last >= bindparam("first"),
+        )
+    )
+
+
+COUNTED = standing(select(func.count(Order.id.distinct())))
+NEWEST = standing(select(Order.id)).order_by(Order.id.desc()).limit(MOST_LINES)
+SOLD = standing(select(Order.id, OrderLine.line, EarmarkRange.first, EarmarkRange.last)).order_by(
+    Order.posting_id.desc(), OrderLine.line, EarmarkRange.first
+)
 
 
 @dataclass(frozen=True)
@@ -44,11 +66,8 @@ def bought_in(
     bought: dict[Line, int] = {}
     if not wanted:
         return bought
-    columns = (Order.id, OrderLine.line, EarmarkRange.first, EarmarkRange.last)
     around = SerialRange(wanted[0].first, wanted[-1].last)
-    newest_first = (Order.posting_id.desc(), OrderLine.line, EarmarkRange.first)
-    sold_there = session.execute(standing(select(*columns), issuance, around).order_by(*newest_first))
-    for rows in sold_there.partitions(MOST_LINES):
+    for rows in session.execute(SOLD, of(issuance, around)).partitions(MOST_LINES):
         back = gone_back(session, {order_id for order_id, *_ in rows}, issuance)
         for order_id, line, first, last in rows:
             sold = common(wanted, without([SerialRange(first, last)], back.get(order_id, [])))
@@ -62,31 +81,26 @@ def bought_in(
     return bought
 
 
-def standing(wanted: Select[*Columns], issuance: Issuance, units: SerialRange) -> Select[*Columns]:
-    """The same of lines of delivered orders that stand and were given any of these serials."""
-    return (
-        wanted.select_from(Order)
-        .join(OrderLine, OrderLine.order_id == Order.id)
-        .join(EarmarkRange, EarmarkRange.earmark_id == OrderLine.earmark_id)
-        .where(
-            Order.posting_id.is_not(None),
-            EarmarkRange.issuance_id == issuance.id,
-            EarmarkRange.first <= units.last,
-            EarmarkRange.last >= units.first,
-        )
-    )
+def of(issuance: Issuance, units: SerialRange) -> dict[str, int]:
+    """What the statements above are asked with."""
+    return {"issuance_id": issuance.id, "first": units.first, "last": units.last}
 
 
-def orders_with(session: Session, issuance: Issuance, units: SerialRange) -> int:
-    """In how many orders these units were bought. Above MOST_LINES also sales count that another one has followed."""
-    every = session.scalars(standing(select(func.count(Order.id.distinct())), issuance, units)).one()
-    return every if every > MOST_LINES else len({order for order, _ in bought_in(session, issuance, [units])})
+def sales_of(session: Session, issuance: Issuance, units: SerialRange) -> tuple[int, int]:
+    """In how many orders these units were bought; and where in none, how many of them were sold and went back.
+
+    Above MOST_LINES also sales count that another one has followed.
+    """
+    every = session.scalars(COUNTED, of(issuance, units)).one()
+    if not 0 < every <= MOST_LINES:
+        return every, 0
+    bought = len({order for order, _ in bought_in(session, issuance, [units])})
+    return bought, 0 if bought else went_back(session, issuance, units)
 
 
 def went_back(session: Session, issuance: Issuance, units: SerialRange) -> int:
     """How many of these units were sold in an order and went back with its money, whatever came after."""
-    newest = standing(select(Order.id), issuance, units).order_by(Order.id.desc()).limit(MOST_LINES)
-    back = gone_back(session, set(session.scalars(newest)), issuance)
+    back = gone_back(session, set(session.scalars(NEWEST, of(issuance, units))), issuance)
     return quantity_of(common([units], tidied(each for ranges in back.values() for each in ranges)))
 
 

@@ -95,7 +95,7 @@ class TestTakeIn:
         posted = stage.session.query(MoneyPosting).filter_by(kind=MoneyPostingKind.SHORTFALL).count()
         assert posted == 1
         (back, *_) = public.history(stage.session, issuance, SerialRange(34, 100), before=LARGEST, limit=1)
-        assert (back.event, back.target.organisation) == ("dispute.closed", stage.coop)
+        assert (back.event, back.target.organisation_id) == ("dispute.closed", stage.coop.id)
         stage.must_be_sound()
 
     def test_never_undoes_a_retirement(self, stage, issuance, buy, tell):

@@ -36,7 +36,7 @@ class TestFollow:
         both = SerialRange(1, 200)
 
         assert [each.order for each in following.trails_of(house.session, house.made, [both])] == [newest]
-        assert tracing.orders_with(house.session, house.made, both) == 2
+        assert tracing.sales_of(house.session, house.made, both) == (2, 0)
 
 
 class TestNoteOverdue:
