@@ -12,8 +12,9 @@ from credits.participants.models import User
 from credits.payments import acts, placing, reserving
 from credits.payments.billing import Billing
 from credits.payments.certified import PublicPrices
-from credits.payments.models import Currency, Floor, Means, Offer, Order, Payment, Use
+from credits.payments.models import Currency, Means, Offer, Order, Payment, Use
 from credits.payments.offering import floors, offers
+from credits.payments.offering.floor_models import Floor
 from credits.payments.placing import Asked
 from credits.registry.models import Issuance
 from credits.registry.movements import Decision, DecisionKind

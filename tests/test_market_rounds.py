@@ -11,7 +11,8 @@ from credits.ledger.models import AccountKind
 from credits.payments import acts, bank, delivering, receiving
 from credits.payments.going_back import refunding, sending_back
 from credits.payments.going_back.disputes import TAKEN_BACK
-from credits.payments.models import Means, OrderState, PaymentState, RefundState, Use
+from credits.payments.going_back.going_back_models import RefundState
+from credits.payments.models import Means, OrderState, PaymentState, Use
 from credits.registry.movements import DecisionKind
 from tests.market_stage import certify
 from tests.shop import Shop

@@ -22,7 +22,8 @@ from credits.identity import current_user, issuers_only, now, registry_only
 from credits.participants.permissions import is_issuer
 from credits.payments import delivering, invoices, looking
 from credits.payments.going_back import disputes, refunding, sending_back
-from credits.payments.models import Currency, Means, Order, OrderLine, OrderState, ProviderEvent, Refund
+from credits.payments.going_back.going_back_models import Refund
+from credits.payments.models import Currency, Means, Order, OrderLine, OrderState, ProviderEvent
 from credits.payments.premiums import premium
 from credits.payments.prices import parse
 from credits.progress import steps_of

@@ -11,7 +11,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session, joinedload
 
 from credits.payments import invariants
-from credits.payments.models import Payment, Refund, RefundState
+from credits.payments.going_back.going_back_models import Refund, RefundState
+from credits.payments.models import Payment
 
 SHOWN = 100  # of each kind; there should be none
 PROMPTLY = timedelta(days=3)  # a refund that is asked for is sent in this time

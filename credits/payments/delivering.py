@@ -14,7 +14,8 @@ from credits.journal.models import Event
 from credits.ledger.serials import SerialRange
 from credits.participants.models import Kyc, Organisation
 from credits.payments import orders
-from credits.payments.models import Dispute, DisputeState, Order, OrderState, Payment, PaymentState, Use
+from credits.payments.going_back.going_back_models import Dispute, DisputeState
+from credits.payments.models import Order, OrderState, Payment, PaymentState, Use
 from credits.payments.orders import claim_in, tell
 from credits.payments.premiums import premium
 from credits.registry import sale

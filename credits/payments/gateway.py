@@ -16,7 +16,8 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from credits.errors import Conflict, CreditsError, Invalid
-from credits.payments.models import Currency, DisputeState, RefundState
+from credits.payments.going_back.going_back_models import DisputeState, RefundState
+from credits.payments.models import Currency
 from credits.payments.prices import written
 
 

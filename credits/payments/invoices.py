@@ -12,7 +12,8 @@ from typing import Any
 
 from credits.errors import Missing
 from credits.payments import delivering
-from credits.payments.models import Means, Order, OrderState, Payment, PaymentState, Refund
+from credits.payments.going_back.going_back_models import Refund
+from credits.payments.models import Means, Order, OrderState, Payment, PaymentState
 from credits.payments.prices import written
 from credits.registry.operator import Operator
 from credits.typefaces import undrawable

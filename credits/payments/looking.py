@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from credits.errors import Missing
 from credits.participants.models import Organisation, User
 from credits.participants.permissions import is_auditor, is_issuer
-from credits.payments.models import Dispute, DisputeState, Order, OrderLine, OrderState, Payment
+from credits.payments.going_back.going_back_models import Dispute, DisputeState
+from credits.payments.models import Order, OrderLine, OrderState, Payment
 from credits.registry.movements import Decision, DecisionKind, DecisionState
 from credits.registry.queries import digits_of, of_own
 

@@ -1,7 +1,7 @@
-"""The market's tables: premium floors, offers, orders with their lines, payments, and what goes back.
+"""The market's tables: offers, orders with their lines, and payments.
 
-Money is in minor units of its currency (cents; whole yen), quantities are base units. `premium_models.py` has what
-becomes of the money after the sale.
+Money is in minor units of its currency (cents; whole yen), quantities are base units. `going_back_models.py` has the
+money that goes back, `premium_models.py` what becomes of it after the sale.
 """
 
 from datetime import date, datetime
@@ -26,39 +26,6 @@ class Currency(StrEnum):
     GBP = "GBP"
     CHF = "CHF"
     JPY = "JPY"
-
-
-class Floor(Model):
-    """The lowest price of a credit of a mineral in a currency. Append-only: the newest counts, without conversion.
-
-    price: minor units per credit. source: where the figure comes from.
-    """
-
-    __tablename__ = "premium_floor"
-    __table_args__ = (
-        one_of("currency", Currency),
-        CheckConstraint("price > 0", name="price_positive"),
-        CheckConstraint("trim(source) <> ''", name="source_not_blank"),
-        Index("ix_premium_floor_mineral_code_currency", "mineral_code", "currency", "id"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    mineral_code: Mapped[str]
-    currency: Mapped[Currency] = mapped_column(Word(Currency))
-    price: Mapped[int]
-    source: Mapped[str]
-    set_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
-    set_at: Mapped[datetime]
-
-    set_by: Mapped[User] = relationship()
-
-    @property
-    def number(self) -> str:
-        return f"FLOOR-{self.id:06d}"
-
-    @property
-    def mineral(self) -> Mineral:
-        return mineral_of(self.mineral_code)
 
 
 class OfferState(StrEnum):
@@ -309,81 +276,3 @@ class ProviderEvent(Model):
     effect: Mapped[str]
     created_at: Mapped[datetime]
     received_at: Mapped[datetime]
-
-
-class RefundState(StrEnum):
-    ASKED = "asked"  # decided; the provider or the bank has not done it yet
-    DONE = "done"
-    FAILED = "failed"
-
-
-class Refund(Model):
-    """Money that goes back to the buyer, whole: the credits are the seller's again (posting), never what was retired.
-
-    reference: the provider's id, or what stands on the bank's statement.
-    """
-
-    __tablename__ = "refund"
-    __table_args__ = (
-        one_of("state", RefundState),
-        CheckConstraint("amount > 0", name="amount_positive"),
-        CheckConstraint("trim(reason) <> ''", name="reason_not_blank"),
-        CheckConstraint("(state = 'asked') = (settled_at IS NULL)", name="settled_at_a_time"),
-        UniqueConstraint("reference"),
-        Index(
-            "uq_refund_of_payment",
-            "payment_id",
-            unique=True,
-            sqlite_where=text("state <> 'failed'"),
-            postgresql_where=text("state <> 'failed'"),
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"))
-    amount: Mapped[int]
-    reason: Mapped[str]
-    state: Mapped[RefundState] = mapped_column(Word(RefundState))
-    decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"))  # none: the credits were never delivered
-    posting_id: Mapped[int | None] = mapped_column(ForeignKey("posting.id"))
-    reference: Mapped[str | None]
-    asked_at: Mapped[datetime]
-    settled_at: Mapped[datetime | None]
-
-    payment: Mapped[Payment] = relationship()
-
-
-class DisputeState(StrEnum):
-    OPEN = "open"
-    WON = "won"
-    LOST = "lost"
-
-
-class Dispute(Model):
-    """A payment that the payer's bank takes back: what is left of the credits is held meanwhile (earmark).
-
-    shortfall: minor units that a lost dispute leaves uncovered, because credits were retired or passed on.
-    """
-
-    __tablename__ = "dispute"
-    __table_args__ = (
-        one_of("state", DisputeState),
-        CheckConstraint("amount > 0", name="amount_positive"),
-        CheckConstraint("shortfall >= 0", name="shortfall_sound"),
-        CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed_at_a_time"),
-        UniqueConstraint("reference"),
-        Index("ix_dispute_payment_id", "payment_id"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"))
-    reference: Mapped[str]
-    amount: Mapped[int]
-    state: Mapped[DisputeState] = mapped_column(Word(DisputeState))
-    shortfall: Mapped[int] = mapped_column(default=0)
-    earmark_id: Mapped[int | None] = mapped_column(ForeignKey("earmark.id"))
-    opened_at: Mapped[datetime]
-    closed_at: Mapped[datetime | None]
-
-    payment: Mapped[Payment] = relationship()
-    earmark: Mapped[Earmark | None] = relationship()

@@ -11,7 +11,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from credits.db import Model, Word, one_of
-from credits.payments.models import Currency, Dispute, Order, Refund
+from credits.payments.going_back.going_back_models import Dispute, Refund
+from credits.payments.models import Currency, Order
 from credits.payments.premiums.premium_models import Payout
 
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, selectinload
 from credits.payments import comparing
 from credits.payments.comparing import Disagreement
 from credits.payments.gateway import CheckoutState, Gateway, ProviderRefused, Seen, Unreadable, is_here
-from credits.payments.models import Dispute, DisputeState, Means, Payment, PaymentState, Refund, RefundState
+from credits.payments.going_back.going_back_models import Dispute, DisputeState, Refund, RefundState
+from credits.payments.models import Means, Payment, PaymentState
 
 DAYS = 90  # how far back the provider is asked; what is older cannot be paid, and is looked at where money went back
 AT_ONCE = 500  # values of one look-up; SQLite bounds them

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from credits.participants.models import User
 from credits.payments import delivering, reserving
 from credits.payments.delivering import Certify
-from credits.payments.models import Order, OrderState, Payment, PaymentState, Refund, RefundState
+from credits.payments.going_back.going_back_models import Refund, RefundState
+from credits.payments.models import Order, OrderState, Payment, PaymentState
 from credits.payments.offering import standing
 from credits.payments.orders import tell
 from credits.payments.prices import written

@@ -15,7 +15,7 @@ from credits.payments.gateway import (
     Told,
     Unreadable,
 )
-from credits.payments.models import DisputeState, RefundState
+from credits.payments.going_back.going_back_models import DisputeState, RefundState
 
 Words = Mapping[str, Any]  # one of Stripe's objects
 

@@ -14,8 +14,9 @@ from credits.errors import CreditsError
 from credits.extensions import db
 from credits.form_fields import Amount, OnceForm, Price
 from credits.identity import current_user, now, signed_in
-from credits.payments.models import Currency, Floor, Offer, OfferState
+from credits.payments.models import Currency, Offer, OfferState
 from credits.payments.offering import catalogue, filling, floors, offers, sold
+from credits.payments.offering.floor_models import Floor
 from credits.payments.prices import BadPrice, plain, split
 from credits.problems import status_of
 from credits.registry import queries

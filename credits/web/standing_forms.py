@@ -9,8 +9,9 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from credits.form_fields import Amount, Day, Price, Whole, tell_at
-from credits.payments.models import Currency, Floor, Means
+from credits.payments.models import Currency, Means
 from credits.payments.offering.catalogue import Found, Sorting
+from credits.payments.offering.floor_models import Floor
 from credits.payments.offering.standing import Wanted
 from credits.registry.minerals import CREDITS, EXPONENTS, MINERALS, BadMeasure, Mineral, mineral_of
 from credits.web.paying_fields import PayingFields, countries_offered

@@ -1,6 +1,7 @@
 from sqlalchemy import select
 
-from credits.payments.models import Floor, OfferState
+from credits.payments.models import OfferState
+from credits.payments.offering.floor_models import Floor
 
 
 class TestPriceFloors:

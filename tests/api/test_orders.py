@@ -6,7 +6,8 @@ import pytest
 from credits.payments import acts, receiving
 from credits.payments.gateway import Disputed
 from credits.payments.going_back.disputes import TAKEN_BACK
-from credits.payments.models import DisputeState, Means, Order
+from credits.payments.going_back.going_back_models import DisputeState
+from credits.payments.models import Means, Order
 from tests.factories import ApiTokenFactory
 from tests.market_stage import certify
 from tests.payments.selling import checkout_of

@@ -5,11 +5,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from credits.payments.gateway import CheckoutState, Seen
+from credits.payments.going_back.going_back_models import Dispute, DisputeState, Refund, RefundState
 from credits.payments.models import (
     Currency,
-    Dispute,
-    DisputeState,
-    Floor,
     Means,
     Offer,
     OfferState,
@@ -18,10 +16,9 @@ from credits.payments.models import (
     OrderState,
     Payment,
     PaymentState,
-    Refund,
-    RefundState,
     Use,
 )
+from credits.payments.offering.floor_models import Floor
 from credits.payments.premiums import premium
 from credits.registry import sale
 from credits.registry.models import Issuance

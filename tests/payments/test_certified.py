@@ -11,7 +11,8 @@ from credits.ledger.serials import SerialRange, tidied
 from credits.payments import receiving
 from credits.payments.certified import PublicPrices
 from credits.payments.gateway import CheckoutState, Disputed, Seen
-from credits.payments.models import DisputeState, Means
+from credits.payments.going_back.going_back_models import DisputeState
+from credits.payments.models import Means
 from credits.payments.offering import offers
 from credits.payments.premiums import following, tracing
 from credits.payments.receiving import Terms

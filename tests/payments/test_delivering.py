@@ -15,9 +15,10 @@ from credits.participants.wording import UnsoundText
 from credits.payments import bank, cancelling, delivering, receiving, settling
 from credits.payments.bank import BadValueDate, SeenBefore, WrongAmount
 from credits.payments.delivering import retirements_in
+from credits.payments.going_back.going_back_models import Refund, RefundState
 from credits.payments.lapsing import NEVER_BEGUN
 from credits.payments.limiting import TooManyUnpaid
-from credits.payments.models import Means, Order, OrderState, PaymentState, Refund, RefundState, Use
+from credits.payments.models import Means, Order, OrderState, PaymentState, Use
 from credits.payments.orders import OrderClosed
 from credits.payments.premiums import premium
 from credits.registry import decisions

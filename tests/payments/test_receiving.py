@@ -8,15 +8,8 @@ from credits.journal import events
 from credits.ledger.models import AccountKind
 from credits.payments import receiving
 from credits.payments.gateway import CheckoutState, Disputed, EventKind, Seen, Told
-from credits.payments.models import (
-    Dispute,
-    DisputeState,
-    Means,
-    OrderState,
-    PaymentState,
-    ProviderEvent,
-    Refund,
-)
+from credits.payments.going_back.going_back_models import Dispute, DisputeState, Refund
+from credits.payments.models import Means, OrderState, PaymentState, ProviderEvent
 from credits.payments.receiving import Terms
 from tests.market_stage import certify
 

@@ -21,7 +21,7 @@ from credits.payments.gateway import (
     ProviderUnreachable,
     Unreadable,
 )
-from credits.payments.models import DisputeState, RefundState
+from credits.payments.going_back.going_back_models import DisputeState, RefundState
 from credits.payments.stripe_gateway import API_VERSION, StripeGateway
 from tests.stripe_standin.deliveries import as_sent, signature
 from tests.stripe_standin.in_process import KEY, SECRET

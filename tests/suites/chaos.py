@@ -34,8 +34,9 @@ from credits.db import begin_writing
 from credits.errors import CreditsError
 from credits.payments import reserving
 from credits.payments.going_back import sending_back
+from credits.payments.going_back.going_back_models import Refund, RefundState
 from credits.payments.going_back.refunding import NotRefundable
-from credits.payments.models import Means, Order, PaymentState, Refund, RefundState
+from credits.payments.models import Means, Order, PaymentState
 from tests import servers
 from tests.checker_market import paid
 from tests.stripe_standin.shelf import Things

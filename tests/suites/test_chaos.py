@@ -12,7 +12,7 @@ from sqlalchemy import text
 from credits import market_jobs, market_rounds
 from credits.payments.gateway import CheckoutState
 from credits.payments.going_back import sending_back
-from credits.payments.models import RefundState
+from credits.payments.going_back.going_back_models import RefundState
 from credits.payments.stripe_gateway import StripeGateway
 from tests.checker_market import market
 from tests.suites import chaos, chaos_http

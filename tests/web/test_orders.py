@@ -10,7 +10,8 @@ from credits.ledger.serials import SerialRange, written
 from credits.participants.models import Language, RoleName
 from credits.payments import looking, receiving
 from credits.payments.gateway import Disputed
-from credits.payments.models import DisputeState, Means, Order, OrderState
+from credits.payments.going_back.going_back_models import DisputeState
+from credits.payments.models import Means, Order, OrderState
 from credits.payments.receiving import Terms
 from credits.registry.movements import DecisionKind
 from credits.registry.operator import Operator

@@ -8,7 +8,8 @@ from credits.api.schemas.offers import PRICE, Money
 from credits.api.schemas.shared import Answer, OrganisationBrief, PagingSchema, Request
 from credits.ledger.serials import LARGEST
 from credits.participants.models import Language
-from credits.payments.models import Currency, DisputeState, Means, OrderState, PaymentState, RefundState, Use
+from credits.payments.going_back.going_back_models import DisputeState, RefundState
+from credits.payments.models import Currency, Means, OrderState, PaymentState, Use
 from credits.payments.offering.filling import MOST_LINES
 
 AMOUNT = {"description": "An exact decimal text: 5200.00."}

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from credits import ledger
 from credits.ledger.serials import SerialRange
 from credits.payments import orders
-from credits.payments.models import Dispute, DisputeState, Order, OrderLine, Payment
+from credits.payments.going_back.going_back_models import Dispute, DisputeState
+from credits.payments.models import Order, OrderLine, Payment
 from credits.registry import earmarks
 from credits.registry.movements import Earmark
 from credits.registry.telling import recorded

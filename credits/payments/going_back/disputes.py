@@ -13,7 +13,8 @@ from credits.payments import reserving
 from credits.payments.gateway import Disputed, Seen
 from credits.payments.going_back import holding, sending_back, taking_back
 from credits.payments.going_back.concerning import lost_of
-from credits.payments.models import Dispute, DisputeState, Order, OrderState, Payment, PaymentState
+from credits.payments.going_back.going_back_models import Dispute, DisputeState
+from credits.payments.models import Order, OrderState, Payment, PaymentState
 from credits.payments.orders import tell
 from credits.payments.premiums import premium
 

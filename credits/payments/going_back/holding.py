@@ -10,7 +10,8 @@ from credits.ledger.serials import SerialRange
 from credits.payments import orders
 from credits.payments.going_back import recovering
 from credits.payments.going_back.concerning import ahead_of, concerned, held_of, moves_of, told
-from credits.payments.models import Dispute, DisputeState, Order
+from credits.payments.going_back.going_back_models import Dispute, DisputeState
+from credits.payments.models import Order
 from credits.payments.orders import tell
 from credits.payments.premiums.tracing import quantity_of
 from credits.registry import earmarks

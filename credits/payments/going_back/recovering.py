@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from credits.ledger.models import AccountKind, Block
 from credits.ledger.serials import SerialRange, lowest
-from credits.payments.models import Dispute, DisputeState, Order, OrderLine, Payment, PaymentState
+from credits.payments.going_back.going_back_models import Dispute, DisputeState
+from credits.payments.models import Order, OrderLine, Payment, PaymentState
 from credits.payments.premiums.tracing import gone_back, quantity_of, without
 from credits.registry import reservation, sale, transfer
 from credits.registry.earmarks import ranges_of

@@ -16,15 +16,9 @@ from credits.ledger.posting import NotHeld, Posted
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
 from credits.payments import delivering, orders, reserving, settling
+from credits.payments.going_back.going_back_models import Refund, RefundState
 from credits.payments.looking import order_known_as
-from credits.payments.models import (
-    Order,
-    OrderState,
-    Payment,
-    PaymentState,
-    Refund,
-    RefundState,
-)
+from credits.payments.models import Order, OrderState, Payment, PaymentState
 from credits.payments.premiums import premium
 from credits.registry import sale
 from credits.registry.movements import Decision, Earmark

@@ -12,17 +12,9 @@ from credits.participants.models import User
 from credits.participants.permissions import must_issue
 from credits.payments import references, settling
 from credits.payments.gateway import Refunded, Seen
+from credits.payments.going_back.going_back_models import Dispute, DisputeState, Refund, RefundState
 from credits.payments.going_back.refunding import NotRefundable
-from credits.payments.models import (
-    Dispute,
-    DisputeState,
-    Means,
-    Order,
-    OrderState,
-    Payment,
-    Refund,
-    RefundState,
-)
+from credits.payments.models import Means, Order, OrderState, Payment
 from credits.payments.orders import tell
 
 AT_A_TIME = 100

@@ -15,8 +15,9 @@ from credits import ledger
 from credits.ledger.models import AccountKind
 from credits.payments.going_back import recovering
 from credits.payments.going_back.concerning import concerned, held_of, lost_of, moves_of, share_of, told
+from credits.payments.going_back.going_back_models import Dispute, DisputeState
 from credits.payments.going_back.recovering import cut
-from credits.payments.models import Dispute, DisputeState, Order
+from credits.payments.models import Order
 from credits.payments.orders import tell
 from credits.payments.premiums import premium
 from credits.payments.premiums.tracing import gone_back, quantity_of, returned, without

@@ -19,7 +19,8 @@ from credits.journal import events
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
 from credits.participants.wording import line
-from credits.payments.models import Currency, Floor, Offer, OfferState
+from credits.payments.models import Currency, Offer, OfferState
+from credits.payments.offering.floor_models import Floor
 from credits.payments.prices import checked_price, currency_of, parse, written
 from credits.registry.minerals import Mineral, mineral_of
 

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from credits.journal import events
 from credits.payments.booking import Part, account_of, enter, holds, lock_account
-from credits.payments.models import Dispute, DisputeState, Order, Payment, Refund, RefundState
+from credits.payments.going_back.going_back_models import Dispute, DisputeState, Refund, RefundState
+from credits.payments.models import Order, Payment
 from credits.payments.money_models import MoneyAccount, MoneyEntry, MoneyKind, MoneyPosting, MoneyPostingKind
 from credits.registry.mines.sites import number_of
 from credits.registry.production import Site

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.orm import Session
 
 from credits.payments.booking import account_of, lock_account
-from credits.payments.models import Currency, Dispute, DisputeState, OrderLine, Payment
+from credits.payments.going_back.going_back_models import Dispute, DisputeState
+from credits.payments.models import Currency, OrderLine, Payment
 from credits.payments.money_models import MoneyAccount, MoneyEntry, MoneyKind, MoneyPosting, MoneyPostingKind
 from credits.payments.premiums.premium_models import Minute, Payout, PayoutState, Revocation
 from credits.registry.models import Issuance

@@ -16,7 +16,8 @@ from credits.payments.delivering import Disputed as UnderDispute
 from credits.payments.gateway import Disputed, Refunded
 from credits.payments.going_back import refunding, releasing, sending_back
 from credits.payments.going_back.disputes import TAKEN_BACK, disputes_of
-from credits.payments.models import DisputeState, Means, OrderState, Payment, RefundState, Use
+from credits.payments.going_back.going_back_models import DisputeState, RefundState
+from credits.payments.models import Means, OrderState, Payment, Use
 from credits.payments.money_models import MoneyPosting, MoneyPostingKind
 from credits.payments.premiums import following, premium
 from credits.payments.receiving import Terms

@@ -3,8 +3,9 @@ from sqlalchemy import select
 
 from credits.ledger.models import AccountKind
 from credits.payments import acts, delivering
+from credits.payments.going_back.going_back_models import Refund, RefundState
 from credits.payments.going_back.refunding import NotAllThere, NotRefundable
-from credits.payments.models import OrderState, Refund, RefundState, Use
+from credits.payments.models import OrderState, Use
 from credits.payments.money_models import MoneyPosting, MoneyPostingKind
 from credits.payments.premiums import premium
 from credits.registry import decisions, retirement

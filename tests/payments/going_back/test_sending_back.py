@@ -6,8 +6,9 @@ from sqlalchemy import select
 from credits.payments import acts, comparing, settling
 from credits.payments.gateway import Refunded
 from credits.payments.going_back import refunding, sending_back
+from credits.payments.going_back.going_back_models import Refund, RefundState
 from credits.payments.going_back.refunding import NotRefundable
-from credits.payments.models import Means, Refund, RefundState
+from credits.payments.models import Means
 from credits.registry.movements import DecisionKind
 from tests.market_stage import certify
 

@@ -6,8 +6,9 @@ from sqlalchemy.exc import DBAPIError
 
 from credits.errors import Invalid, NotAllowed
 from credits.journal.models import Event
-from credits.payments.models import Currency, Floor, OfferState
+from credits.payments.models import Currency, OfferState
 from credits.payments.offering import floors
+from credits.payments.offering.floor_models import Floor
 from credits.payments.offering.floors import BelowFloor, NoFloor
 from credits.registry.minerals import mineral_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from credits.payments.models import DisputeState
+from credits.payments.going_back.going_back_models import DisputeState
 from credits.payments.premiums import premium
 from credits.payments.premiums.committees import NotHeld
 from credits.payments.premiums.site_premium import premium_of
