@@ -171,6 +171,18 @@ class TestMain:
             status, said = ended(capsys, papers / "certificate.pdf", "--key", tmp_path / "keys.json")
             assert (status, "COULD NOT TELL" in said) == (2, True), name
 
+    @pytest.mark.parametrize("value", ["", " ", [], {}, 0, False])
+    def test_takes_nothing_but_null_for_a_key_that_is_in_use(self, papers, value):
+        """An end that was lost would let a key that has ended prove for ever."""
+        told = json.loads((papers / "keys.json").read_text())
+        (log,), (document,), registry = told["log"], told["documents"], told["registry"]
+        for at, name in ((log, "valid_to"), (document, "retired_at"), (document, "logged"), (registry, "code")):
+            kept, at[name] = at[name], value
+            if (name, value, type(value)) != ("logged", 0, int):
+                with pytest.raises(KeysUnreadable):
+                    keys_in(json.dumps(told).encode())
+            at[name] = kept
+
     def test_reads_no_certificate_that_it_does_not_know(self, papers):
         told = json.loads((papers / "keys.json").read_text())
         whole = ssl.PEM_cert_to_DER_cert(told["documents"][0]["certificate"])

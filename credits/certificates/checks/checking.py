@@ -167,7 +167,7 @@ def opened(verdict: Verdict, content: bytes, keys: PublishedKeys) -> Paper:
         say("One drawing and one signature on it, which allows no change.")
     verdict.signed_at = paper.signed_at
     with told(verdict, "time") as say:
-        if not key.valid_from <= paper.signed_at <= key.valid_to + OVERLAP:
+        if paper.signed_at < key.valid_from or paper.signed_at - key.valid_to > OVERLAP:
             raise Unsound(f"Signed on {paper.signed_at:%Y-%m-%d %H:%M:%S} UTC, when the key was not in use.")
         say(f"Signed on {paper.signed_at:%Y-%m-%d %H:%M:%S} UTC, while the key was in use.")
     check_stamp(verdict, message, paper.signed_at)

@@ -99,7 +99,7 @@ def event_in(proof: bytes, keys: Sequence[PublishedLogKey], signed_at: datetime)
         raise Unsound(f"The log's proof does not hold. {fault}") from None
     except (KeyError, TypeError, ValueError):
         raise Unsound("The entry that the log's proof shows is damaged.") from None
-    if found.at > signed_at + APART:
+    if found.at - signed_at > APART:
         raise Unsound(f"The entry of the log is of {found.at:%Y-%m-%d %H:%M:%S} UTC, after the document was signed.")
     used = [key for key in keys if key.key in note.signed_by]
     if not any(key.valid_from <= signed_at and (key.valid_to is None or key.valid_to >= found.at) for key in used):

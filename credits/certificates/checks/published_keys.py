@@ -153,15 +153,16 @@ def keys_in(content: bytes) -> PublishedKeys:
 
 
 def log_key_in(told: dict[str, Any]) -> PublishedLogKey:
-    end = told["valid_to"]
-    return PublishedLogKey(verifying_key(told["vkey"]), moment_in(told["valid_from"]), moment_in(end) if end else None)
+    return PublishedLogKey(verifying_key(told["vkey"]), moment_in(told["valid_from"]), end_in(told["valid_to"]))
 
 
 def document_key_in(told: dict[str, Any]) -> DocumentKey:
     """Raises ValueError where what stands beside the certificate is of another one."""
-    retired = told["retired_at"]
     certificate = x509.load_pem_x509_certificate(told["certificate"].encode())
-    key = DocumentKey(certificate, moment_in(retired) if retired else None, told.get("logged"))
+    logged = told.get("logged")
+    if logged is not None and type(logged) is not int:  # True is 1 elsewhere
+        raise TypeError("not a place in the log")
+    key = DocumentKey(certificate, end_in(told["retired_at"]), logged)
     beside = (told["fingerprint"], told["valid_from"], told["valid_to"])
     if beside != (key.fingerprint, written(key.valid_from), written(key.valid_to)):
         raise ValueError("not the certificate that is told of beside it")
@@ -178,7 +179,12 @@ def moment_in(text: str) -> datetime:
     return moment
 
 
+def end_in(value: object) -> datetime | None:
+    """When a key ended; None for one in use, which is told by null alone: an empty text is damage."""
+    return None if value is None else moment_in(text_in(value))
+
+
 def text_in(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a text")
+    if not isinstance(value, str) or not value.strip():
+        raise TypeError("not a text, or nothing in it")
     return value

@@ -2,7 +2,7 @@ import json
 import random
 import subprocess
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pikepdf
@@ -26,7 +26,7 @@ from credits.certificates.checks import proof_checking, signature_checking
 from credits.certificates.checks.attached import paper_in
 from credits.certificates.checks.checking import CHECKS, INCLUSION, PROOF, Outcome, Result, check
 from credits.certificates.checks.checking import FACTS as FACTS_FILE
-from credits.certificates.checks.published_keys import PublishedKeys, keys_in
+from credits.certificates.checks.published_keys import DocumentKey, PublishedKeys, keys_in
 from credits.certificates.checks.signature_checking import Unsound, gap_in
 from credits.certificates.pdf import Enclosed
 from credits.certificates.verify import summary
@@ -235,6 +235,16 @@ class TestCheck:
         assert check(genuine, retired).outcome is Outcome.GENUINE
         assert failed(check(genuine, too_early)) == ["time"]
         assert failed(check(registry.certificate(at=BEGUN - timedelta(days=1)), retired)) == ["time", "log"]
+
+    def test_counts_to_the_end_of_all_days(self, registry, keys):
+        last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+        seal = signing.new_seal(
+            "R", "https://registry.example", b"9" * 32, last - timedelta(days=366 * signing.YEARS_VALID)
+        )
+
+        assert failed(check(registry.certificate(at=last), keys)) == ["time"]
+        until_then = keys_of(registry, documents=[DocumentKey(seal.certificate)])
+        assert check(Registry(seal, registry.log).certificate(at=last), until_then).outcome is Outcome.GENUINE
 
     def test_is_not_misled_by_a_name_that_looks_like_a_part_of_the_file(self, registry, keys):
         name = "/ByteRange [0 10 20 30] startxref 5 %%EOF /Encrypt /Prev 7"
