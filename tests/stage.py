@@ -34,7 +34,7 @@ from credits.registry.assurance.assurance_models import Assessment
 from credits.registry.calendar import months_before
 from credits.registry.doubts import screening_questions
 from credits.registry.making import batches
-from credits.registry.making.batches import Production
+from credits.registry.making.figures import Production
 from credits.registry.making.revisions import revision_of
 from credits.registry.mines import sites
 from credits.registry.mines.sites import SiteFacts

@@ -13,8 +13,8 @@ from credits.extensions import db
 from credits.identity import current_user, now
 from credits.registry import production, queries
 from credits.registry.issuance import issuance_of
-from credits.registry.making import batches
-from credits.registry.making.batches import Production
+from credits.registry.making import batches, completeness
+from credits.registry.making.figures import Production
 from credits.registry.making.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, shown
 from credits.registry.making.revisions import revision_of
 from credits.registry.minerals import in_base_units
@@ -118,7 +118,7 @@ def told(batch: production.Batch) -> With:
         summed_up(batch),
         **figures(batch),
         dry_kg=shown(batch.dry_mg, MG_DIGITS, ""),
-        missing=batches.missing(batch, current_app.extensions["policy"]) if draft else [],
+        missing=completeness.missing(batch, current_app.extensions["policy"]) if draft else [],
         issuance=issuance.number if issuance else None,
         revision=revision_of(batch),
     )

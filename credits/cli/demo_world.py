@@ -17,7 +17,7 @@ from credits.registry.doubts import plausibility_limits, screening_questions
 from credits.registry.doubts.plausibility_limits import LimitFacts
 from credits.registry.doubts.screened import Basis, LimitKind, Per
 from credits.registry.making import batches
-from credits.registry.making.batches import Production
+from credits.registry.making.figures import Production
 from credits.registry.making.revisions import revision_of
 from credits.registry.mines import site_records, sites
 from credits.registry.mines.sites import SiteFacts

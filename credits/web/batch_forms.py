@@ -14,9 +14,9 @@ from credits.errors import Invalid
 from credits.form_fields import MOST_DIGITS, Amount, Day, OnceForm, Whole, accepted_by, legible, printable
 from credits.identity import now
 from credits.registry.doubts.plausibility_grades import doubt, must_be_possible
-from credits.registry.making.batches import MOST_WORK, Production
 from credits.registry.making.drying import moisture_of, must_agree
 from credits.registry.making.entering import MOST_TYPED
+from credits.registry.making.figures import MOST_WORK, Production
 from credits.registry.making.vintages import must_be_one
 from credits.registry.minerals import Mineral, share_ppm, weight_mg
 

@@ -18,7 +18,7 @@ from credits.identity import current_user, now, signed_in
 from credits.participants.permissions import may_register_for
 from credits.registry import queries
 from credits.registry.making import batches as registry_batches
-from credits.registry.making import entering, vintages
+from credits.registry.making import completeness, entering, vintages
 from credits.registry.making.batch_entries import BatchEntry, EntryState
 from credits.registry.making.drying import moisture_of
 from credits.registry.making.reckoning import SoFar, reckon, so_far
@@ -242,7 +242,7 @@ def days_of(texts: dict[str, str]) -> tuple[date, date] | None:
 
 def papers_page(batch: Batch) -> ResponseReturnValue:
     """The last step: which papers there are, what is missing, and the way to the verifiers."""
-    missing = registry_batches.missing(batch, current_app.extensions["policy"])
+    missing = completeness.missing(batch, current_app.extensions["policy"])
     page = render_template(
         "batches/papers_step.html",
         batch=batch,

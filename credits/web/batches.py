@@ -20,7 +20,7 @@ from credits.registry import queries, searching
 from credits.registry.doubts import plausibility
 from credits.registry.doubts.plausibility_chart import chart_of
 from credits.registry.making import batches as registry_batches
-from credits.registry.making import entering
+from credits.registry.making import completeness, entering
 from credits.registry.making.reckoning import MG_DIGITS, PERCENT_DIGITS, grade_digits, reckon, shown
 from credits.registry.minerals import MINERALS, mineral_of
 from credits.registry.mines.sites import number_of
@@ -146,8 +146,8 @@ def batch(number: str) -> ResponseReturnValue:
         names=MINERAL_NAMES,
         papers=KINDS_OF_PAPER,
         reckoning=reckon(shown_batch),
-        missing=registry_batches.missing(shown_batch, current_app.extensions["policy"]),
-        licensed=registry_batches.is_licensed(shown_batch),
+        missing=completeness.missing(shown_batch, current_app.extensions["policy"]),
+        licensed=completeness.is_licensed(shown_batch),
         weighed=weighed,
         chart=chart_of(weighed),
         overrides=plausibility.overrides_of(db.session, shown_batch),
@@ -212,7 +212,7 @@ def submit_batch(number: str) -> ResponseReturnValue:
         batch=handed_in,
         names=MINERAL_NAMES,
         reckoning=reckon(handed_in),
-        missing=registry_batches.missing(handed_in, policy),
+        missing=completeness.missing(handed_in, policy),
     )
     return page, status
 

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from credits.participants.models import Kind, RoleName
 from credits.registry.making import batches
+from credits.registry.making.figures import Production
 from credits.registry.mines.observed import ObservedSite, SiteObservation
 from credits.registry.production import BatchState, Remark, RemarkKind
 from credits.registry.reviews import verification
@@ -154,7 +155,7 @@ class TestBatch:
     def test_tells_figures_that_were_changed(self, client, stage, session, words):
         batch = stage.in_review()
         verification.request_information(session, batch=batch, text="Why?", by=stage.lead, key="r", at=stage.at)
-        changed = batches.Production(
+        changed = Production(
             **{name: getattr(batch, name) for name in ("mineral_code", "form", "produced_from", "produced_to")},
             gross_kg="9000", moisture="20", grade="31.25", miners=800, days_worked=50, sold_to="Depot",
             sold_with_premium=0, registered_elsewhere=0,
@@ -172,7 +173,7 @@ class TestBatch:
         verification.request_information(session, batch=batch, text="Why?", by=stage.lead, key="r", at=stage.at)
         figures = gold | {"grade": "900", "miners": 800, "days_worked": 50, "sold_to": ""}
         days = {name: getattr(batch, name) for name in ("produced_from", "produced_to")}
-        changed = batches.Production(**figures, **days, sold_with_premium=0, registered_elsewhere=0)
+        changed = Production(**figures, **days, sold_with_premium=0, registered_elsewhere=0)
         batches.amend(session, batch=batch, production=changed, seen=batch.revision, by=stage.clerk, at=stage.at)
 
         page = words(client.sign_in(stage.lead).get(f"/admin/batches/{batch.number}").text)

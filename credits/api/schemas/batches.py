@@ -6,7 +6,7 @@ from marshmallow import fields
 
 from credits.api.fields import Day, File, InCredits, Moment, OneOf, Text, Whole
 from credits.api.schemas.shared import Answer, PagingSchema, Request
-from credits.registry.making.batches import MOST_WORK
+from credits.registry.making.figures import MOST_WORK
 from credits.registry.minerals import MINERALS
 from credits.registry.production import BatchState, EvidenceKind
 

@@ -17,7 +17,7 @@ from credits.registry.doubts.plausibility_figures import Figures, default_figure
 from credits.registry.doubts.plausibility_limits import limits_of
 from credits.registry.doubts.screened import CeilingOverride, PlausibilityCheck
 from credits.registry.doubts.screening_facts import minerals_seen
-from credits.registry.making.batches import COUNTED
+from credits.registry.making.completeness import COUNTED
 from credits.registry.minerals import MINERALS
 from credits.registry.production import Batch, Site
 

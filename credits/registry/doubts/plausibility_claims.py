@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from credits.registry.doubts.screened import Basis, Per
-from credits.registry.making.batches import COUNTED
+from credits.registry.making.completeness import COUNTED
 from credits.registry.making.reckoning import shown
 from credits.registry.minerals import MILLION, Mineral, in_base_units, mineral_of
 from credits.registry.mines.observations import KM_A_DEGREE, MICRO, distance_km

@@ -13,8 +13,8 @@ from credits.registry.files.import_columns import COLUMNS, Finding, Row, read_ro
 from credits.registry.files.import_files import ImportKind
 from credits.registry.files.import_looking import Known, Looking, Wrong, named
 from credits.registry.making import vintages
-from credits.registry.making.batches import Production, fill
 from credits.registry.making.drying import moisture_of, must_agree
+from credits.registry.making.figures import Production, fill
 from credits.registry.minerals import MINERALS, share_ppm, weight_mg
 from credits.registry.mines import site_records
 from credits.registry.mines.outlines import must_lie_in

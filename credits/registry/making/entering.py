@@ -15,7 +15,7 @@ from credits.participants.permissions import may_register_for
 from credits.registry import queries
 from credits.registry.making import batches
 from credits.registry.making.batch_entries import BatchEntry, EntryState
-from credits.registry.making.batches import Production
+from credits.registry.making.figures import Production
 from credits.registry.minerals import mineral_of
 from credits.registry.mines.sites import number_of
 from credits.registry.production import Batch, Site

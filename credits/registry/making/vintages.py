@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from credits.errors import Invalid
-from credits.registry.making.batches import Production
+from credits.registry.making.figures import Production
 from credits.registry.making.reckoning import MG_DIGITS, shown
 from credits.registry.minerals import weight_mg
 

@@ -10,7 +10,8 @@ from credits.errors import Invalid, Missing
 from credits.ledger.claims import claim, settle
 from credits.participants.models import User
 from credits.participants.permissions import may_register_for
-from credits.registry.making.batches import Incomplete, lock_in, missing, refuse_hopeless, remark, tell
+from credits.registry.making.batches import lock_in, remark, tell
+from credits.registry.making.completeness import Incomplete, missing, refuse_hopeless
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState, RemarkKind
 from credits.registry.reviews import review_threads

@@ -17,6 +17,7 @@ from credits.registry.assurance.assurance_models import Certainty, Severity
 from credits.registry.assurance.standards import Word
 from credits.registry.making import batches
 from credits.registry.making.batches import ChangedMeanwhile
+from credits.registry.making.completeness import Incomplete
 from credits.registry.making.revisions import revision_of
 from credits.registry.mines import site_states
 from credits.registry.mines.standing import ZeroToleranceOpen
@@ -314,9 +315,7 @@ def test_a_licence_that_ends_one_day_early_is_named_at_submission_and_at_issuanc
     site = stage.site()
     site.licences[0].valid_to = date(2026, 5, 30)
     stage.session.flush()
-    with pytest.raises(
-        batches.Incomplete, match="ends on 30 May 2026, one day before the last production day, 31 May 2026"
-    ):
+    with pytest.raises(Incomplete, match="ends on 30 May 2026, one day before the last production day, 31 May 2026"):
         stage.submitted(site)
 
     site.licences[0].valid_to = date(2026, 5, 31)

@@ -10,7 +10,9 @@ from credits.journal.models import EventSecret
 from credits.participants.models import Kind, Kyc
 from credits.participants.permissions import NotApproved, WrongRole
 from credits.registry.making import batches
-from credits.registry.making.batches import ChangedMeanwhile, Incomplete, Overlapping, Production, WrongState
+from credits.registry.making.batches import ChangedMeanwhile, WrongState
+from credits.registry.making.completeness import Incomplete, Overlapping
+from credits.registry.making.figures import Production
 from credits.registry.minerals import BadMeasure
 from credits.registry.production import BatchState, EvidenceKind
 from credits.registry.reviews import verification

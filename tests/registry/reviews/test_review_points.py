@@ -6,6 +6,7 @@ from credits.errors import Invalid
 from credits.journal import events
 from credits.participants.models import Language
 from credits.registry.making import batches
+from credits.registry.making.figures import Production
 from credits.registry.production import BatchState, EvidenceKind
 from credits.registry.reviews import review_changes, review_points, review_threads, verification
 from credits.registry.reviews.ready_remarks import sentences
@@ -123,7 +124,7 @@ class TestSinceLastRequest:
         batches.amend(
             stage.session,
             batch=asked,
-            production=batches.Production(**bent),
+            production=Production(**bent),
             seen=asked.revision,
             by=stage.clerk,
             at=stage.at,
