@@ -1,7 +1,7 @@
 """Which language a page speaks, and how a visitor chooses it."""
 
 from babel.support import NullTranslations
-from flask import Flask, Response, current_app, request, session
+from flask import Flask, Response, current_app, g, request, session
 from flask_babel import get_locale, get_translations
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
@@ -65,8 +65,10 @@ def forget_choice() -> None:
 @pass_eval_context
 def worded(context: EvalContext, text: str, **named: object) -> str:
     """A text of a template in the language of the page. A page has some two hundred: the way there is short."""
-    locale = get_locale()
-    language = locale and locale.language  # to compare two locales takes longer than to look the text up
+    # Where the library keeps what it has found: to ask it for each text takes longer than to look the text up, and so
+    # does to compare two locales.
+    locale = getattr(g.get("_flask_babel"), "babel_locale", None) or get_locale()
+    language = locale and locale.language
     if (words := spoken.get(language)) is None:
         words = spoken[language] = get_translations()
     found: str = words.ugettext(text)

@@ -110,7 +110,17 @@ def something_available() -> ColumnElement[bool]:
     )
 
 
-# Asked on every page of a serial, so it is put together once.
+# Asked on every page of a serial, so they are put together once.
+AVAILABLE = (
+    select(Holding.organisation_id, Block.issuance_id, func.sum(Block.last - Block.first + 1))
+    .join(Block, Block.account_id == Holding.account_id)
+    .where(
+        Holding.organisation_id.in_(bindparam("sellers", expanding=True)),
+        Holding.kind == AccountKind.AVAILABLE,
+        Block.issuance_id.in_(bindparam("issuances", expanding=True)),
+    )
+    .group_by(Holding.organisation_id, Block.issuance_id)
+)
 OF_ISSUANCE = (
     on_sale_from(bindparam("oldest", type_=Day()))
     .where(Offer.issuance_id == bindparam("issuance_id"))
@@ -171,16 +181,8 @@ def available_to_sell(session: Session, offers: Iterable[Offer]) -> dict[tuple[i
     pairs = {(offer.seller_id, offer.issuance_id) for offer in offers}
     if not pairs:
         return {}
-    rows = session.execute(
-        select(Holding.organisation_id, Block.issuance_id, func.sum(Block.last - Block.first + 1))
-        .join(Block, Block.account_id == Holding.account_id)
-        .where(
-            Holding.organisation_id.in_({seller for seller, _ in pairs}),
-            Holding.kind == AccountKind.AVAILABLE,
-            Block.issuance_id.in_({issuance for _, issuance in pairs}),
-        )
-        .group_by(Holding.organisation_id, Block.issuance_id)
-    )
+    sellers, issuances = ({pair[place] for pair in pairs} for place in (0, 1))
+    rows = session.execute(AVAILABLE, {"sellers": list(sellers), "issuances": list(issuances)})
     return {(seller, issuance): int(quantity) for seller, issuance, quantity in rows if seller is not None}
 
 

@@ -44,6 +44,20 @@ NEWEST = standing(select(Order.id)).order_by(Order.id.desc()).limit(MOST_LINES)
 SOLD = standing(select(Order.id, OrderLine.line, EarmarkRange.first, EarmarkRange.last)).order_by(
     Order.posting_id.desc(), OrderLine.line, EarmarkRange.first
 )
+SOURCE, TARGET = aliased(Holding), aliased(Holding)
+BACK = (
+    select(Event.subject, Entry.first, Entry.last)
+    .join(Posting, Posting.event_id == Event.id)
+    .join(Entry, Entry.posting_id == Posting.id)
+    .join(SOURCE, SOURCE.account_id == Entry.from_account_id)
+    .join(TARGET, TARGET.account_id == Entry.to_account_id)
+    .where(
+        Event.subject.in_(bindparam("subjects", expanding=True)),
+        Event.kind != "order.delivered",
+        Entry.issuance_id == bindparam("issuance_id"),
+        SOURCE.organisation_id.is_distinct_from(TARGET.organisation_id),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -127,22 +141,10 @@ def purchases_of(
 def gone_back(session: Session, order_ids: Collection[int], issuance: Issuance) -> dict[int, list[SerialRange]]:
     """Which serials went from the buyers of these orders to somebody else by a refund or dispute of the order."""
     subjects = {f"ORDER-{order_id:06d}": order_id for order_id in order_ids}
-    source, target = aliased(Holding), aliased(Holding)
-    rows = session.execute(
-        select(Event.subject, Entry.first, Entry.last)
-        .join(Posting, Posting.event_id == Event.id)
-        .join(Entry, Entry.posting_id == Posting.id)
-        .join(source, source.account_id == Entry.from_account_id)
-        .join(target, target.account_id == Entry.to_account_id)
-        .where(
-            Event.subject.in_(subjects),
-            Event.kind != "order.delivered",
-            Entry.issuance_id == issuance.id,
-            source.organisation_id.is_distinct_from(target.organisation_id),
-        )
-    )
+    if not subjects:
+        return {}
     found: dict[int, list[SerialRange]] = {}
-    for subject, first, last in rows:
+    for subject, first, last in session.execute(BACK, {"subjects": list(subjects), "issuance_id": issuance.id}):
         found.setdefault(subjects[subject], []).append(SerialRange(first, last))
     return {order_id: tidied(each) for order_id, each in found.items()}
 
