@@ -57,16 +57,24 @@ class World(People):
 
     def cobalt_story(self) -> Told:
         """Registered, asked about, verified, issued, transferred, retired: the whole way of one batch."""
-        self.kamilombe = self.site(
-            self.coop,
-            kamilombe(checked_on=self.day(60)),
-            by=self.chantal,
-        )
-        self.limit(self.kamilombe, LimitKind.LICENCE_CAP, Per.YEAR, "120000")
+        self.kamilombe = self.known_site()
+        batch = self.answered_batch(self.kamilombe)
+        made = self.verified_and_issued(batch)
+        first = self.handed_over(made, self.maker, self.ingrid, 1_500)
+        self.handed_over(made, self.second, self.ken, 1_000)
+        declare_cobalt(self, made.vintage)
+        retired = self.retired_for_maker(made, 750)
+        issuing.freeze(self.session, retirement=retired, issuer=self.issuer)
+        return Told(batch, made, first, retired)
+
+    def known_site(self) -> Site:
+        """A cobalt site whose size and past are on record."""
+        site = self.site(self.coop, kamilombe(checked_on=self.day(60)), by=self.chantal)
+        self.limit(site, LimitKind.LICENCE_CAP, Per.YEAR, "120000")
         for kind, days_ago, figures in RECORDS:
             site_records.enter(
                 self.session,
-                site=self.kamilombe,
+                site=site,
                 kind=kind,
                 day=self.day(days_ago),
                 figures=figures,
@@ -74,7 +82,11 @@ class World(People):
                 key=next(self.keys),
                 at=self.at,
             )
-        batch = self.batch(self.kamilombe, self.cobalt(120, 31, "10000", "31.25"), by=self.clerk)
+        return site
+
+    def answered_batch(self, site: Site) -> Batch:
+        """A batch in review, about which the verifier has asked for a paper and got it."""
+        batch = self.batch(site, self.cobalt(120, 31, "10000", "31.25"), by=self.clerk)
         verification.take(self.session, batch=batch, by=self.lead, at=self.at)
         verification.request_information(
             self.session,
@@ -94,15 +106,15 @@ class World(People):
             key=next(self.keys),
             at=self.at,
         )
-        made = self.verified_and_issued(batch)
-        first = self.handed_over(made, self.maker, self.ingrid, 1_500)
-        self.handed_over(made, self.second, self.ken, 1_000)
-        declare_cobalt(self, made.vintage)
-        retired = retirement.retire(
+        return batch
+
+    def retired_for_maker(self, made: Issuance, quantity: int) -> Retirement:
+        """The manufacturer retires cobalt in its own name, for the year of its vintage."""
+        return retirement.retire(
             self.session,
             issuance=made,
             holder=self.maker,
-            quantity=750,
+            quantity=quantity,
             claim=Claim(
                 beneficiary="Nordlicht Batteries Demo AB",
                 country="SWE",
@@ -116,8 +128,6 @@ class World(People):
             key=next(self.keys),
             at=self.at,
         )
-        issuing.freeze(self.session, retirement=retired, issuer=self.issuer)
-        return Told(batch, made, first, retired)
 
     def gold_story(self) -> None:
         """A group manager acts for a member: gold, issued, half of it on offer to a reseller who has not answered."""

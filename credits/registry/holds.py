@@ -153,38 +153,17 @@ def freeze(
     ended = [each for each in keep_still(session, numbers) if each.sender_id == producer.id]
     moves = moves_out_of(session, numbers, UNSOLD, account_of(session, producer, AccountKind.HELD), producer.id)
     tell = others(session, list(numbers), producer)
-    facts: dict[str, Any] = told | {
-        "site": place,
-        "from": str(first_day),
-        "to": str(last_day),
-        "issuances": sorted(numbers.values()),
-    }
+    facts = told | {"site": place, "from": str(first_day), "to": str(last_day), "issuances": sorted(numbers.values())}
     facts |= {"quantity": quantity_of(moves)} | listed("transfers", [each.number for each in ended])
     record = recorded(session, "hold.zero_tolerance", place, numbers, facts, why, by, at)
     if not moves:
         events.enter(session, record(moves))
         return Frozen(None, ended, tell)
     offered, available = (account_of(session, producer, kind) for kind in (AccountKind.PENDING, UNSOLD[0]))
-    held = set_apart(
-        session,
-        kind=EarmarkKind.HELD,
-        holder=producer,
-        why=why,
-        moves=moves,
-        record=record,
-        by=by,
-        at=at,
-        back={offered: available},
-    )
-    end_transfers(
-        session,
-        ended,
-        state=TransferState.WITHDRAWN,
-        reason=RETURNED,
-        posting_id=held.opening_posting_id,
-        by=by,
-        at=at,
-    )
+    asked: dict[str, Any] = {"kind": EarmarkKind.HELD, "holder": producer, "why": why, "back": {offered: available}}
+    held = set_apart(session, moves=moves, record=record, by=by, at=at, **asked)
+    ending: dict[str, Any] = {"state": TransferState.WITHDRAWN, "reason": RETURNED}
+    end_transfers(session, ended, posting_id=held.opening_posting_id, by=by, at=at, **ending)
     return Frozen(held, ended, tell)
 
 

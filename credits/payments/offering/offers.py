@@ -79,11 +79,7 @@ def offer(
     checked_quantity(quantity)
     checked_price(price)
     amount_of(price, quantity, issuance.mineral.units_per_credit)
-    if issuance.producer_id != seller.id:
-        raise NotItsProducer(
-            f"Only {issuance.producer.name} can offer credits of {issuance.number}: the premium goes to its site.",
-            issuance=issuance.number,
-        )
+    must_be_its_own(seller, issuance)
     must_not_be_suspended(session, issuance)
     must_not_have_expired(issuance, policy, at)
     floors.must_reach(session, issuance.mineral, currency, price)
@@ -144,6 +140,15 @@ def may_offer(by: User, seller: Organisation) -> bool:
     except CreditsError:
         return False
     return True
+
+
+def must_be_its_own(seller: Organisation, issuance: Issuance) -> None:
+    """Raise NotItsProducer where another one has produced the credits."""
+    if issuance.producer_id != seller.id:
+        raise NotItsProducer(
+            f"Only {issuance.producer.name} can offer credits of {issuance.number}: the premium goes to its site.",
+            issuance=issuance.number,
+        )
 
 
 def must_be_left(session: Session, seller: Organisation, issuance: Issuance, quantity: int) -> None:

@@ -46,18 +46,10 @@ def serve(
     parts = session.scalars(select(func.count()).where(StandingPart.standing_id == standing.id)).one()
     # Its own, and no person's, who could use it up.
     caller, key = standing.number, f"{standing.number}/{parts + 1}"
-    asked = Asked(
-        lines=[(line.offer, line.quantity) for line in lines],
-        means=standing.means,
-        use=Use.KEEP,
-        claim=None,
-        billing=billed(standing),
-        open_to_public=standing.open_to_public,
-    )
     order = placing.place(
         session,
         buyer=standing.buyer,
-        asked=asked,
+        asked=asked_by(standing, lines),
         policy=policy,
         by=standing.acting,
         key=key,
@@ -83,6 +75,18 @@ def serve(
     session.refresh(standing)
     tell(session, standing, "standing.filled", None, at, order=order.number, ordered=quantity)
     return order
+
+
+def asked_by(standing: StandingOrder, lines: list[Line]) -> Asked:
+    """What is ordered of these lines; whether it is retired at once the buyer says when paying."""
+    return Asked(
+        lines=[(line.offer, line.quantity) for line in lines],
+        means=standing.means,
+        use=Use.KEEP,
+        claim=None,
+        billing=billed(standing),
+        open_to_public=standing.open_to_public,
+    )
 
 
 def billed(standing: StandingOrder) -> Billing:

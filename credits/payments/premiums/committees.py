@@ -141,27 +141,8 @@ def decide(
     if earlier := claim(session, caller=by.number, key=key, request=asked | decided.told):
         return session.get_one(Minute, earlier["minute"])
     committee = must_be_sound(session, site, decided, at)
-    there = locked_premium(session, site, decided.currency)
-    if decided.amount > there.free:
-        raise NotHeld(
-            f"The committee can decide on {written(there.free, decided.currency)} now; "
-            f"this minute spends {written(decided.amount, decided.currency)}.",
-            asked=decided.amount,
-            free=there.free,
-        )
-    made = Minute(
-        site=site,
-        committee=committee,
-        currency=decided.currency,
-        amount=decided.amount,
-        **{theme.value: decided.by_theme.get(theme, 0) for theme in Theme},
-        women=decided.women,
-        men=decided.men,
-        said=paragraphs(decided.said, "What was decided", 4_000),
-        decided_on=decided.decided_on,
-        entered_by_id=by.id,
-        entered_at=at,
-    )
+    must_be_free(session, site, decided)
+    made = minuted(committee, decided, by, at)
     session.add(made)
     session.flush()
     paper = premium_papers.keep(
@@ -181,6 +162,35 @@ def decide(
     tell(session, "premium.decided", site, facts, by, at)
     settle(session, {"minute": made.id})
     return made
+
+
+def must_be_free(session: Session, site: Site, decided: Decided) -> None:
+    """Raise NotHeld where the site has less to decide on; nobody else decides meanwhile."""
+    there = locked_premium(session, site, decided.currency)
+    if decided.amount > there.free:
+        raise NotHeld(
+            f"The committee can decide on {written(there.free, decided.currency)} now; "
+            f"this minute spends {written(decided.amount, decided.currency)}.",
+            asked=decided.amount,
+            free=there.free,
+        )
+
+
+def minuted(committee: Committee, decided: Decided, by: User, at: datetime) -> Minute:
+    """The decision as it is kept. Raises UnsoundText."""
+    return Minute(
+        site=committee.site,
+        committee=committee,
+        currency=decided.currency,
+        amount=decided.amount,
+        **{theme.value: decided.by_theme.get(theme, 0) for theme in Theme},
+        women=decided.women,
+        men=decided.men,
+        said=paragraphs(decided.said, "What was decided", 4_000),
+        decided_on=decided.decided_on,
+        entered_by_id=by.id,
+        entered_at=at,
+    )
 
 
 def must_be_sound(session: Session, site: Site, decided: Decided, at: datetime) -> Committee:

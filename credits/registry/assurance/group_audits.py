@@ -7,7 +7,7 @@ conforms.
 """
 
 from datetime import date, datetime
-from typing import Any
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -59,34 +59,19 @@ def begin_audit(session: Session, *, group: Organisation, year: int, by: User, k
     session.refresh(group, with_for_update={"key_share": True})
     if audit_of(session, group, year) is not None:
         raise DrawnAlready(f"The sample of {group.name} for {year} was drawn already.")
-    standings = standing_of(session, group, year)
-    missing = [each.member.name for each in standings if each.control is None]
-    if missing or not standings:
-        listed = ", ".join(missing[:20]) or "the group has no approved member"
-        raise NotControlled(f"The group controls all of its members first. Missing for {year}: {listed}.")
-    verifiers = eligible(session, group, [each.member for each in standings])
+    controlled = must_be_controlled(session, group, year)
+    verifiers = eligible(session, group, controlled)
     if not verifiers:
         raise NobodyEligible("No approved verifier without a tie to this group has a lead.")
-    members = [each.member.number for each in standings]
+    members = [member.number for member in controlled]
     begun = {"year": year, "members": len(members)}
     event_id = events.append(
         session, kind="group.audit_begun", subject=group.number, actor=by.number, at=at, facts=begun
     )
-    asking: dict[str, Any] = {"event_id": event_id, "reason": "", "actor": by.number, "at": at}
-    sample = draw_lots(
-        session,
-        about=f"{group.number}/{year}/sample",
-        candidates=members,
-        take=sample_size(len(members)),
-        **asking,
-    )
-    verifier = draw_lots(
-        session,
-        about=f"{group.number}/{year}/verifier",
-        candidates=[each.number for each in verifiers],
-        take=1,
-        **asking,
-    )
+    draw = partial(draw_lots, session, event_id=event_id, reason="", actor=by.number, at=at)
+    sample = draw(about=f"{group.number}/{year}/sample", candidates=members, take=sample_size(len(members)))
+    named = [each.number for each in verifiers]
+    verifier = draw(about=f"{group.number}/{year}/verifier", candidates=named, take=1)
     made = GroupAudit(
         group=group,
         year=year,
@@ -103,6 +88,16 @@ def begin_audit(session: Session, *, group: Organisation, year: int, by: User, k
     events.append(session, kind="group.sample_drawn", subject=group.number, actor=by.number, at=at, facts=facts)
     ledger.settle(session, {"audit": made.id})
     return made
+
+
+def must_be_controlled(session: Session, group: Organisation, year: int) -> list[Organisation]:
+    """The members of a group, all of whom it has controlled itself in a year. Raises NotControlled."""
+    standings = standing_of(session, group, year)
+    missing = [each.member.name for each in standings if each.control is None]
+    if missing or not standings:
+        listed = ", ".join(missing[:20]) or "the group has no approved member"
+        raise NotControlled(f"The group controls all of its members first. Missing for {year}: {listed}.")
+    return [each.member for each in standings]
 
 
 def visit(

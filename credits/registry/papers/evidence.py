@@ -1,6 +1,7 @@
 """Evidence: papers and pictures behind one batch, and behind no other (invariant 6)."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -76,31 +77,37 @@ def add(
     refuse_same_number(session, batch, kind, numbers)
     count_in(session, by.organisation_id, len(looked.content), policy, at)
     files.keep(looked.content)
+    told = {"kind": kind, "issuer": given_by, "added_by_id": by.id, "added_at": at}
+    paper = put_behind(session, batch, looked, numbers, told)
+    likenesses = note_likenesses(session, paper, looked.prints, policy, at)
+    remember_pages(session, paper, looked.prints)
+    tell(session, "evidence.added", paper, by, at, {"questions": len(likenesses)} if likenesses else {})
+    settle(session, {"evidence": paper.id})
+    return paper
+
+
+def put_behind(
+    session: Session, batch: Batch, looked: Looked, numbers: list[Numbered], told: dict[str, Any]
+) -> Evidence:
+    """Write a paper down with its numbers. Flushes. Raises EvidenceUsed where somebody was quicker."""
     try:
         with session.begin_nested():
             paper = Evidence(
                 batch=batch,
-                kind=kind,
                 reference=shown(numbers),
-                issuer=given_by,
                 filename=looked.filename,
                 media_type=looked.media_type,
                 size=len(looked.content),
                 sha256=looked.sha256,
                 pages=looked.pages,
-                added_by_id=by.id,
-                added_at=at,
+                **told,
             )
             session.add(paper)
             session.flush()
-            session.add_all(PaperNumber(evidence_id=paper.id, kind=kind, **vars(number)) for number in numbers)
+            session.add_all(PaperNumber(evidence_id=paper.id, kind=paper.kind, **vars(number)) for number in numbers)
             session.flush()
     except IntegrityError:
         raise EvidenceUsed("This paper stands behind another batch already.", sha256=looked.sha256) from None
-    likenesses = note_likenesses(session, paper, looked.prints, policy, at)
-    remember_pages(session, paper, looked.prints)
-    tell(session, "evidence.added", paper, by, at, {"questions": len(likenesses)} if likenesses else {})
-    settle(session, {"evidence": paper.id})
     return paper
 
 
