@@ -36,7 +36,7 @@ from credits.certificates.sheets import Known, Sheet
 from credits.certificates.wording import words_of
 from credits.errors import Invalid
 from credits.participants.countries import name_of
-from credits.typefaces import FONTS, TEXT_FACES, undrawable
+from credits.typefaces import FONTS, TEXT_FACES, named, undrawable
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 FACES = (*TEXT_FACES, "IBMPlexMono-Regular.ttf")
@@ -140,7 +140,7 @@ def must_be_drawable(facts: Mapping[str, Any]) -> None:
     for path, text in _texts(facts):
         if strangers := undrawable(text):
             raise Undrawable(
-                f"The certificate cannot show these letters: {' '.join(strangers)}. "
+                f"The certificate cannot show these letters: {' '.join(map(named, strangers))}. "
                 "Please use Latin, Greek or Cyrillic letters.",
                 field=path,
                 characters=strangers,

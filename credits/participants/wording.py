@@ -5,7 +5,7 @@ import unicodedata
 from datetime import date, datetime
 
 from credits.errors import Invalid
-from credits.typefaces import undrawable
+from credits.typefaces import named, undrawable
 
 LINE, PARAGRAPHS = 200, 2_000  # characters
 # What stands before and behind the @ (RFC 5321); accents before it need servers that few people have (RFC 6531).
@@ -86,8 +86,9 @@ def _sound(text: str, what: str, most: int, allowed: str) -> str:
 
 def _drawn(text: str, what: str) -> str:
     if strange := undrawable(text):
+        shown = " ".join(map(named, strange[:10]))
         raise UnsoundText(
-            f"{what}: certificates cannot show {' '.join(strange[:10])}. Please use Latin, Greek or Cyrillic letters.",
+            f"{what}: certificates cannot show {shown}. Please use Latin, Greek or Cyrillic letters.",
             field=what,
             characters=strange[:10],
         )
