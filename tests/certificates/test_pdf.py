@@ -332,6 +332,11 @@ class TestDraw:
         assert words_outside(path) == []
         assert letters.count("W") == 198 * 10
         assert letters.count("g" * 30) >= 10
+        lines = [line.split() for line in tool("pdftotext", "-layout", path, "-").splitlines()]
+        begun = {
+            line[0]: line[1] for line in lines if line and line[0] in ("Purpose", "Cooperative", "Group", "District")
+        }
+        assert {each[:9] for each in begun.values()} == {"g" * 9, longest[:9]}  # beside their names, not below
         assert codes_on(path) == [facts["verify_url"]]
 
     @pytest.mark.parametrize(
