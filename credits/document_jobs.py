@@ -1,9 +1,10 @@
 """Drawing documents in the background. Each job is one call of an operation, and one commit."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from credits.certificates import issuing, press, records, signing, verified
 from credits.db import begin_writing
 from credits.files import Files
+from credits.one_by_one import tried
 
 if TYPE_CHECKING:
     from pyhanko.sign.timestamps import TimeStamper
@@ -19,6 +21,7 @@ log = logging.getLogger(__name__)
 
 AT_A_TIME = 20  # certificates: between two parts the log is published, which nobody should wait for
 RECORDS_AT_A_TIME = 4  # other documents: one of ten thousand lines takes as long as hundreds of certificates
+MOST_FAILED = 100  # in one round
 
 
 @dataclass(frozen=True)
@@ -54,23 +57,37 @@ def draw_certificate(session: Session, *, number: str, workshop: Workshop, at: d
 
 
 def draw_waiting(session: Session, *, workshop: Workshop, at: datetime) -> int:
-    """Draw some of the certificates whose event is in the log by now; how many. Commits each.
+    """Draw some of the certificates whose event is in the log by now; how many. Commits each."""
+    return draw_some(
+        session,
+        partial(issuing.undrawn, session),
+        lambda number: draw_certificate(session, number=number, workshop=workshop, at=at),
+        AT_A_TIME,
+    )
 
-    A time stamp server that does not answer delays all of them. One certificate that cannot be drawn holds up none.
+
+def draw_some(session: Session, waiting: Callable[[int], Sequence[str]], draw: Callable[[str], str], most: int) -> int:
+    """Draw up to `most` of the documents that wait, oldest first; how many.
+
+    Those that cannot be drawn hold up none behind them. A time stamp server that does not answer delays all of them.
+    waiting: the numbers of the oldest, so many. draw: draws one, and commits.
     """
-    drawn = 0
-    numbers = issuing.undrawn(session, AT_A_TIME)
-    session.rollback()
-    for number in numbers:
-        try:
-            draw_certificate(session, number=number, workshop=workshop, at=at)
-            drawn += 1
-        except signing.NoTimeStamp as failure:
-            log.warning("No certificate is issued now: %s All of them are tried again.", failure)
+    drawn, failed = 0, set[str]()
+    while drawn < most and len(failed) < MOST_FAILED:
+        numbers = [number for number in waiting(most + len(failed)) if number not in failed]
+        session.rollback()
+        if not numbers:
             break
-        except Exception:
-            session.rollback()
-            log.exception("The certificate %s was not drawn. It is tried again.", number)
+        for number in numbers[: most - drawn]:
+            try:
+                if tried(session, f"the document {number}", partial(draw, number), (signing.NoTimeStamp,)) is None:
+                    failed.add(number)
+                else:
+                    drawn += 1
+            except signing.NoTimeStamp as failure:
+                session.rollback()
+                log.warning("No document is issued now: %s All of them are tried again.", failure)
+                return drawn
     return drawn
 
 
@@ -97,24 +114,13 @@ def draw_record(session: Session, *, number: str, workshop: Workshop, at: dateti
 
 
 def draw_records(session: Session, *, workshop: Workshop, at: datetime) -> int:
-    """Draw some of the other documents whose event is in the log by now; how many. Commits each.
-
-    One that cannot be drawn holds up none.
-    """
-    drawn = 0
-    numbers = records.undrawn(session, RECORDS_AT_A_TIME)
-    session.rollback()
-    for number in numbers:
-        try:
-            draw_record(session, number=number, workshop=workshop, at=at)
-            drawn += 1
-        except signing.NoTimeStamp as failure:
-            log.warning("No document is issued now: %s All of them are tried again.", failure)
-            break
-        except Exception:
-            session.rollback()
-            log.exception("The document %s was not drawn. It is tried again.", number)
-    return drawn
+    """Draw some of the other documents whose event is in the log by now; how many. Commits each."""
+    return draw_some(
+        session,
+        partial(records.undrawn, session),
+        lambda number: draw_record(session, number=number, workshop=workshop, at=at),
+        RECORDS_AT_A_TIME,
+    )
 
 
 def draw_statement(

@@ -7,7 +7,7 @@ from flask_babel import force_locale, gettext
 
 from credits.certificates import signing, verified
 from credits.certificates.signing import Seal
-from credits.document_jobs import Workshop, draw_statement
+from credits.document_jobs import Workshop, draw_some, draw_statement
 from credits.extensions import db
 from credits.identity import now
 from credits.participants.models import Language
@@ -57,7 +57,9 @@ def drawn_statement(number: str) -> str:
 
 def draw_statements_waiting() -> int:
     """Draw the verification statements that nobody has asked for yet; how many."""
-    numbers = [statement.number for statement in verified.undrawn(db.session(), STATEMENTS_AT_A_TIME)]
-    for number in numbers:
-        drawn_statement(number)
-    return len(numbers)
+    session = db.session()
+
+    def waiting(limit: int) -> list[str]:
+        return [statement.number for statement in verified.undrawn(session, limit)]
+
+    return draw_some(session, waiting, drawn_statement, STATEMENTS_AT_A_TIME)

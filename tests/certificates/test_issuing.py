@@ -3,7 +3,8 @@ import json
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from credits.certificates import issuing, pdf
+from credits import document_jobs
+from credits.certificates import issuing, pdf, press
 from credits.certificates.issuing import Issuer, NoSuchCertificate
 from credits.certificates.press import NotIssuedYet
 from credits.document_jobs import draw_certificate, draw_waiting
@@ -89,3 +90,21 @@ class TestDrawWaiting:
         published(stage.session, tmp_path)
         assert draw_waiting(stage.session, workshop=workshop, at=stage.at) == 1
         assert draw_waiting(stage.session, workshop=workshop, at=stage.at) == 0
+
+    def test_goes_on_behind_those_that_cannot_be_drawn(self, stage, retired, tmp_path, monkeypatch):
+        """However many there are: the oldest of them would come up first in every round."""
+        made = [retired, stage.retired(retired.issuance, 10), stage.retired(retired.issuance, 20)]
+        numbers = [issuing.freeze(stage.session, retirement=each, issuer=ISSUER).number for each in made]
+        published(stage.session, tmp_path)
+        pressed = press.pressed
+
+        def stumbling(frozen: bytes, **how) -> bytes:
+            if numbers[2].encode() not in frozen:
+                raise ValueError("no press takes this")
+            return pressed(frozen, **how)
+
+        monkeypatch.setattr(press, "pressed", stumbling)
+        monkeypatch.setattr(document_jobs, "AT_A_TIME", 1)
+        assert draw_waiting(stage.session, workshop=workshop_in(tmp_path), at=stage.at) == 1
+        assert issuing.undrawn(stage.session, 9) == numbers[:2]
+        assert draw_waiting(stage.session, workshop=workshop_in(tmp_path), at=stage.at) == 0
