@@ -13,8 +13,8 @@ from credits.registry.making.revisions import revision_of
 from credits.registry.mines import site_records
 from credits.registry.production import Answer, Assurance, BatchState, EvidenceKind
 from credits.registry.reviews import verification
+from tests.batch_stage import COBALT
 from tests.factories import UserFactory
-from tests.stage import COBALT
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 
 from credits.participants.models import Kind, RoleName
 from credits.participants.tokens import MARK
+from tests.batch_stage import ALL_MET
 from tests.conftest import Visitor
 from tests.factories import ApiTokenFactory, OrganisationFactory, UserFactory
-from tests.stage import ALL_MET
 
 PREFIX = "/api/v1"
 PAPERS = ("scale_log", "assay", "sales_invoice")

@@ -12,10 +12,10 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from credits.participants.models import User
+from tests.batch_stage import ALL_MET
 from tests.documents import worked
 from tests.factories import ApiTokenFactory
 from tests.journeys.conftest import Cast, days_ago
-from tests.stage import ALL_MET
 
 BOUNDARY = "of-the-evidence"
 

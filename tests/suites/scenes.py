@@ -32,8 +32,9 @@ from credits.registry.models import Issuance
 from credits.registry.movements import Debit, DecisionKind, Earmark
 from credits.registry.reviews import reassigning, review_points, review_threads, verification
 from credits.registry.reviews.review_points import Asked
+from tests.batch_stage import COBALT
 from tests.factories import UserFactory
-from tests.stage import CLAIM, COBALT, Stage
+from tests.stage import CLAIM, Stage
 
 ISSUER = issuing.Issuer("Registry", "https://registry.example")
 MONTHS = timedelta(days=1_100)  # until what was issued has expired

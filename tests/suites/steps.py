@@ -18,7 +18,8 @@ from credits.registry.movements import DecisionKind
 from credits.registry.papers import evidence
 from credits.registry.production import EvidenceKind
 from credits.registry.reviews import verification
-from tests.stage import FINDING, Stage
+from tests.batch_stage import FINDING
+from tests.stage import Stage
 from tests.suites.scenes import (
     ISSUER,
     MONTHS,

@@ -8,8 +8,9 @@ from credits.registry.mines.observed import ObservedSite, SiteObservation
 from credits.registry.mines.sites import number_of, register
 from credits.registry.production import Licence, Site
 from credits.web import sites
+from tests.batch_stage import FACTS
 from tests.factories import OrganisationFactory, UserFactory
-from tests.stage import FACTS, Stage
+from tests.stage import Stage
 from tests.web.producing import NO_NUMBERS, NOW
 
 

@@ -220,7 +220,8 @@ def assured(
     assert assessment.next_due is not None
     if finding.valid_to > assessment.next_due:
         raise Invalid(
-            f"The site is to be assessed again by {assessment.next_due}: the assurance counts no longer than that.",
+            f"The site is to be assessed again by {day_shown(assessment.next_due)}: the assurance counts no longer "
+            "than that.",
             next_due=str(assessment.next_due),
         )
     visited = finding.visited_from is not None and finding.visited_to is not None

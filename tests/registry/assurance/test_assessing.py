@@ -18,14 +18,12 @@ from credits.registry.assurance.standards import Word
 from credits.registry.making import batches
 from credits.registry.making.batches import ChangedMeanwhile
 from credits.registry.making.completeness import Incomplete
-from credits.registry.making.revisions import revision_of
 from credits.registry.mines import site_states
 from credits.registry.mines.standing import ZeroToleranceOpen
 from credits.registry.production import AssuranceState, BatchState
 from credits.registry.reviews import verification
 from credits.registry.reviews.verification import NoLevelReached, NotAssessed, NotTheReviewer
 from tests.factories import UserFactory
-from tests.stage import FINDING
 
 DUE = date(2026, 10, 1)
 GAP = Given(
@@ -141,15 +139,7 @@ class TestZeroTolerance:
         standing = site_states.standing(stage.session, batch.site, stage.at.date(), stage.policy)
         assert standing.state is AssuranceState.ACTIVE
         with pytest.raises(ZeroToleranceOpen, match=finding.number):
-            verification.verify(
-                stage.session,
-                batch=batch,
-                seen=revision_of(batch),
-                finding=FINDING,
-                by=stage.lead,
-                key="v",
-                at=stage.at,
-            )
+            stage.verify(batch)
         with pytest.raises(FindingFirst):
             save(stage, assessment, 3, {"3.1": Given(Word.NONE)})
 
@@ -223,9 +213,7 @@ class TestComplete:
         answer_all(stage, assessment, r4_4=GAP)
         complete(stage, assessment)
         stage.answered(batch)
-        verification.verify(
-            stage.session, batch=batch, seen=revision_of(batch), finding=FINDING, by=stage.lead, key="v", at=stage.at
-        )
+        stage.verify(batch)
         printed = stage.issue(batch).facts["assurance"]
 
         assert (printed["level"], printed["level_number"]) == ("Step 3: Annex II risks under mitigation", 3)
@@ -258,15 +246,7 @@ class TestComplete:
         assert (assessment.level_number, assessment.level) == (0, "No step reached")
         stage.answered(batch)
         with pytest.raises(NoLevelReached):
-            verification.verify(
-                stage.session,
-                batch=batch,
-                seen=revision_of(batch),
-                finding=FINDING,
-                by=stage.lead,
-                key="v",
-                at=stage.at,
-            )
+            stage.verify(batch)
 
     @pytest.mark.parametrize("day", [date(2026, 7, 1), date(2027, 7, 2)])
     def test_is_followed_by_another_within_a_year(self, stage, assessment, day):
@@ -278,30 +258,14 @@ class TestComplete:
 class TestVerify:
     def test_needs_an_assessment_of_this_verifier(self, stage, batch):
         with pytest.raises(NotAssessed):
-            verification.verify(
-                stage.session,
-                batch=batch,
-                seen=revision_of(batch),
-                finding=FINDING,
-                by=stage.lead,
-                key="v",
-                at=stage.at,
-            )
+            stage.verify(batch)
 
     def test_counts_no_longer_than_until_the_next_assessment(self, stage, batch, assessment):
         answer_all(stage, assessment)
         complete(stage, assessment, next_due=date(2026, 12, 30))
         stage.answered(batch)
-        with pytest.raises(Invalid, match="assessed again by 2026-12-30"):
-            verification.verify(
-                stage.session,
-                batch=batch,
-                seen=revision_of(batch),
-                finding=FINDING,
-                by=stage.lead,
-                key="v",
-                at=stage.at,
-            )
+        with pytest.raises(Invalid, match="assessed again by 30 Dec 2026"):
+            stage.verify(batch)
 
     def test_is_refused_by_the_database_without_an_assessment(self, stage, batch):
         batch.independence, batch.verified_by_id, batch.verified_at = "None.", stage.lead.id, stage.at

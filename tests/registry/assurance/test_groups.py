@@ -16,8 +16,8 @@ from credits.registry.assurance import group_audits, groups
 from credits.registry.assurance.group_audits import DrawnAlready, NotControlled, NotInSample
 from credits.registry.issuance import NotIssuable
 from credits.registry.reviews import redrawing
+from tests.batch_stage import FINDING
 from tests.factories import OrganisationFactory, UserFactory
-from tests.stage import FINDING
 
 YEAR = 2026
 ALL_WELL = {item.code: {"answer": "yes", "note": ""} for item in groups.checklist()[1]}

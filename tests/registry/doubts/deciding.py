@@ -1,25 +1,14 @@
 """A batch that is reckoned, confirmed, or let through above its ceiling by two people."""
 
 from credits.registry import decisions
-from credits.registry.making.revisions import revision_of
 from credits.registry.movements import DecisionKind
-from credits.registry.reviews import verification
-from tests.stage import FINDING
 
 COLTAN = {"mineral_code": "TA", "form": "coltan", "moisture": "0", "grade": "30", "miners": 100, "days_worked": 20}
 
 
 def verify(stage, batch):
     stage.answered(batch)
-    return verification.verify(
-        stage.session,
-        batch=batch,
-        seen=revision_of(batch),
-        finding=FINDING,
-        by=stage.lead,
-        key=stage.key(),
-        at=stage.at,
-    )
+    return stage.verify(batch)
 
 
 def propose(stage, batch, by=None, reason="The verifier saw the new washing plant run."):

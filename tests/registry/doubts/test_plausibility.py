@@ -21,8 +21,8 @@ from credits.registry.making.revisions import revision_of
 from credits.registry.mines.observed import ObservedSite, SiteObservation
 from credits.registry.production import Batch, BatchState
 from credits.registry.reviews import verification
+from tests.batch_stage import FINDING
 from tests.registry.doubts.deciding import COLTAN, verify
-from tests.stage import FINDING
 
 GOLD = {"mineral_code": "AU", "form": "doré", "moisture": "0", "grade": "900"}
 

@@ -10,11 +10,10 @@ from credits.participants.wording import UnsoundText
 from credits.registry.doubts import screening_questions as questions
 from credits.registry.doubts.screening_questions import NoSuchQuestion, Unanswered
 from credits.registry.making import batches
-from credits.registry.making.revisions import revision_of
 from credits.registry.mines.observed import ObservedSite, SiteObservation
 from credits.registry.production import Answer, BatchState
 from credits.registry.reviews import verification
-from tests.stage import COBALT, FINDING
+from tests.batch_stage import COBALT
 
 
 @pytest.fixture
@@ -188,26 +187,10 @@ class TestMustBeAnswered:
         answer(stage, batch, "mercury")
 
         with pytest.raises(Unanswered) as refusal:
-            verification.verify(
-                stage.session,
-                batch=batch,
-                seen=revision_of(batch),
-                finding=FINDING,
-                by=stage.lead,
-                key=stage.key(),
-                at=stage.at,
-            )
+            stage.verify(batch)
         assert refusal.value.detail["questions"] == ["armed_presence"]
         answer(stage, batch, "armed_presence")
-        verification.verify(
-            stage.session,
-            batch=batch,
-            seen=revision_of(batch),
-            finding=FINDING,
-            by=stage.lead,
-            key=stage.key(),
-            at=stage.at,
-        )
+        stage.verify(batch)
         assert batch.state is BatchState.VERIFIED
 
     def test_never_makes_a_flag_a_verdict(self, stage, seen):

@@ -16,8 +16,8 @@ from credits.registry.making.figures import Production
 from credits.registry.minerals import BadMeasure
 from credits.registry.production import BatchState, EvidenceKind
 from credits.registry.reviews import verification
+from tests.batch_stage import COBALT
 from tests.factories import UserFactory
-from tests.stage import COBALT
 
 
 class TestDraft:

@@ -5,7 +5,7 @@ import pytest
 
 from credits.registry.making.vintages import TwoVintages, divided, must_be_one, years
 from credits.registry.minerals import weight_mg
-from tests.stage import COBALT
+from tests.batch_stage import COBALT
 
 OVER = replace(COBALT, produced_from=date(2025, 12, 1), produced_to=date(2026, 1, 15), days_worked=40)
 

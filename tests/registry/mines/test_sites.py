@@ -17,8 +17,8 @@ from credits.registry.mines import sites
 from credits.registry.mines.observed import ObservedSite
 from credits.registry.mines.sites import BadPosition, LicenceKnown, SiteFacts, SiteKnown, position
 from credits.registry.production import Answer
+from tests.batch_stage import FACTS
 from tests.factories import AT, UserFactory
-from tests.stage import FACTS
 
 
 class TestRegister:

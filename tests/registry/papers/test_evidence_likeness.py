@@ -14,7 +14,6 @@ from credits.journal import events
 from credits.participants.models import Kind
 from credits.participants.wording import UnsoundText
 from credits.registry.making import batches
-from credits.registry.making.revisions import revision_of
 from credits.registry.papers import evidence, evidence_questions
 from credits.registry.papers.evidence_likeness import OpenQuestions, likenesses_of
 from credits.registry.papers.evidence_looking import look
@@ -24,8 +23,8 @@ from credits.registry.production import Batch, EvidenceKind
 from credits.registry.reviews import verification
 from credits.registry.reviews.verification import NotTheReviewer
 from tests import papers
+from tests.batch_stage import FINDING
 from tests.factories import UserFactory
-from tests.stage import FINDING
 
 PHOTO, ASSAY = EvidenceKind.PHOTO, EvidenceKind.ASSAY
 LAB = {"reference": "2026-118", "issuer": "Alex Stewart"}
@@ -194,15 +193,7 @@ class TestRemove:
 class TestAnswer:
     def test_opens_the_way_to_verify(self, stage, alike):
         with pytest.raises(OpenQuestions):
-            verification.verify(
-                stage.session,
-                batch=alike,
-                seen=revision_of(alike),
-                finding=FINDING,
-                by=stage.lead,
-                key=stage.key(),
-                at=stage.at,
-            )
+            stage.verify(alike)
         answered = answer(stage, alike)
 
         assert (answered.answer, answered.answered_by_id) == ("Two sheets of one pad.", stage.lead.id)

@@ -24,9 +24,9 @@ from credits.registry.reviews.declaring import NotDeclared
 from credits.registry.reviews.kinship_questions import OneOfThem, answer
 from credits.registry.reviews.reassigning import DrawnAnewAlready
 from credits.registry.reviews.verification import NotIndependent
+from tests.batch_stage import FINDING
 from tests.factories import OrganisationFactory, UserFactory
 from tests.registry.reviews.test_cycles import alone
-from tests.stage import FINDING
 
 
 @pytest.fixture
@@ -175,15 +175,7 @@ class TestEligible:
 
         assert stage.lead.organisation not in able(stage, batch)
         with pytest.raises(NotIndependent, match="same mailbox"):
-            verification.verify(
-                stage.session,
-                batch=batch,
-                seen=revision_of(batch),
-                finding=FINDING,
-                by=stage.lead,
-                key="v",
-                at=stage.at,
-            )
+            stage.verify(batch)
 
 
 class TestTake:
@@ -344,15 +336,7 @@ class TestThePeopleBehindABatch:
         batch.site.concession_owner = stage.lead.organisation.name
 
         with pytest.raises(NotIndependent, match="an owner does not verify"):
-            verification.verify(
-                stage.session,
-                batch=batch,
-                seen=revision_of(batch),
-                finding=FINDING,
-                by=stage.lead,
-                key=stage.key(),
-                at=stage.at,
-            )
+            stage.verify(batch)
 
 
 # What a producer and its friend, another verifier, might write into the database by hand. {friend}: the friend's

@@ -10,8 +10,8 @@ from credits.registry.reviews import verification
 from credits.registry.reviews.assigned import AssignmentState
 from credits.registry.reviews.assigning import standing
 from credits.registry.reviews.cycles import TooManyCycles, row_with, rows_of
+from tests.batch_stage import FINDING
 from tests.factories import UserFactory
-from tests.stage import FINDING
 
 AMINA, BINTA = 1, 2
 

@@ -11,7 +11,7 @@ from credits.registry.production import BatchState, EvidenceKind
 from credits.registry.reviews import review_changes, review_points, review_threads, verification
 from credits.registry.reviews.ready_remarks import sentences
 from credits.registry.reviews.review_points import Asked, NoSuchPoint
-from tests.stage import COBALT
+from tests.batch_stage import COBALT
 
 
 @pytest.fixture

@@ -7,12 +7,11 @@ from credits.errors import Invalid
 from credits.participants.models import Kind, RoleName
 from credits.participants.permissions import WrongRole
 from credits.registry.making.batches import WrongState
-from credits.registry.making.revisions import revision_of
 from credits.registry.production import BatchState
 from credits.registry.reviews import verification
 from credits.registry.reviews.verification import NotIndependent, NotTheReviewer
+from tests.batch_stage import FINDING
 from tests.factories import UserFactory
-from tests.stage import FINDING
 
 
 class TestTake:
@@ -71,9 +70,7 @@ class TestVerify:
     def test_is_the_lead_s(self, stage):
         reviewer = UserFactory(organisation=stage.lead.organisation, may=[RoleName.REVIEWER])
         with pytest.raises(WrongRole):
-            verification.verify(
-                stage.session, batch=stage.in_review(), seen="", finding=FINDING, by=reviewer, key="v", at=stage.at
-            )
+            stage.verify(stage.in_review(), by=reviewer)
 
     def test_says_why_there_was_no_visit(self, stage):
         remote = replace(FINDING, visited_from=None, visited_to=None, remote_reason="Road washed away")
@@ -102,15 +99,7 @@ class TestVerify:
         batch = stage.in_review()
         verification.request_information(stage.session, batch=batch, text="?", by=stage.lead, key="ask", at=stage.at)
         with pytest.raises(WrongState):
-            verification.verify(
-                stage.session,
-                batch=batch,
-                seen=revision_of(batch),
-                finding=FINDING,
-                by=stage.lead,
-                key="v",
-                at=stage.at,
-            )
+            stage.verify(batch)
 
 
 class TestReject:
@@ -123,15 +112,7 @@ class TestReject:
         assert batch.state is BatchState.REJECTED
         assert batch.remarks[-1].text == "The assay is another mine's."
         with pytest.raises(WrongState):
-            verification.verify(
-                stage.session,
-                batch=batch,
-                seen=revision_of(batch),
-                finding=FINDING,
-                by=stage.lead,
-                key="v",
-                at=stage.at,
-            )
+            stage.verify(batch)
 
 
 class TestMustBeIndependent:
