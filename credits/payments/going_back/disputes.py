@@ -83,6 +83,8 @@ def close(session: Session, order: Order, dispute: Dispute, state: DisputeState,
     session.flush()  # before the order: the database asks for it
     if state is DisputeState.LOST:
         lose(session, order, dispute, at)
+    else:
+        follow(session, order=order, at=at)  # what was held may be what another one could not reach
     sending_back.send_the_rest(session, order=order, payment=dispute.payment, reason=THE_REST, at=at)
 
 

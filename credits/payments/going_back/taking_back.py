@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from credits import ledger
 from credits.ledger.models import AccountKind
 from credits.payments.going_back import recovering
-from credits.payments.going_back.concerning import concerned, held_of, lost_of, moves_of, share_of, told
+from credits.payments.going_back.concerning import held_of, lost_of, moves_of, share_of, told
 from credits.payments.going_back.going_back_models import Dispute, DisputeState
 from credits.payments.going_back.recovering import cut
-from credits.payments.models import Order
+from credits.payments.models import Order, Payment
 from credits.payments.orders import tell
 from credits.payments.premiums import premium
 from credits.payments.premiums.tracing import gone_back, quantity_of, returned, without
@@ -31,7 +31,7 @@ def take_back(session: Session, order: Order, dispute: Dispute, at: datetime) ->
     if dispute.earmark is not None:
         session.refresh(dispute.earmark, with_for_update=True)
     kept = dispute.earmark if dispute.earmark is not None and dispute.earmark.closing_posting_id is None else None
-    about = concerned(order, dispute, lost_of(session, dispute.payment))
+    about = due(session, order, dispute.payment, lost_of(session, dispute.payment) + dispute.amount)
     held = {line.line: held_of(session, line, kept) if kept else [] for line in order.lines}
     mine = {number: cut(ranges, about[number]) for number, ranges in held.items()}
     wanted = {number: quantity - quantity_of(mine[number]) for number, quantity in about.items()}
@@ -66,11 +66,7 @@ def take_back(session: Session, order: Order, dispute: Dispute, at: datetime) ->
 
 def take_more(session: Session, order: Order, lost: Sequence[Dispute], at: datetime) -> bool:
     """Put what is within reach now of what lost disputes are about into the registry's buffer. Flushes."""
-    wanted = {}
-    for line in order.lines:
-        gone = gone_back(session, [order.id], line.issuance).get(order.id, [])
-        about = share_of(line, sum(dispute.amount for dispute in lost), lost[0].payment)
-        wanted[line.line] = max(0, about - returned(session, line, gone))
+    wanted = due(session, order, lost[0].payment, sum(dispute.amount for dispute in lost))
     more = recovering.within_reach(session, order, wanted, at)
     buffer = registry_account(session, AccountKind.BUFFER)
     moves = moves_of(order, more, account_of(session, order.buyer, AccountKind.AVAILABLE), buffer)
@@ -79,6 +75,18 @@ def take_more(session: Session, order: Order, lost: Sequence[Dispute], at: datet
     facts = {"holder": order.buyer.number, "to_buffer": sum(each.units.quantity for each in moves)}
     ledger.move(session, moves, at=at, record=told(session, order, "dispute.recovered", facts, at))
     return True
+
+
+def due(session: Session, order: Order, payment: Payment, lost: int) -> dict[int, int]:
+    """Base units by line that so many lost minor units of a payment are of, besides what has come back already.
+
+    In whichever order its disputes end: what one could not reach, because another one held it, the other brings.
+    """
+    wanted = {}
+    for line in order.lines:
+        gone = gone_back(session, [order.id], line.issuance).get(order.id, [])
+        wanted[line.line] = max(0, share_of(line, lost, payment) - returned(session, line, gone))
+    return wanted
 
 
 def shortfall(order: Order, dispute: Dispute, about: Mapping[int, int], back: Mapping[int, int]) -> int:

@@ -162,6 +162,23 @@ class TestTakeIn:
         assert [each.shortfall for each in disputes_of(stage.session, order)] == [0, 0, 0]
         stage.must_be_sound()
 
+    @pytest.mark.parametrize("first, left", [(DisputeState.LOST, 0), (DisputeState.WON, 99)])
+    def test_takes_the_part_of_a_unit_that_an_earlier_one_held(self, stage, issuance, buy, tell, first, left):
+        order, payment, seen = buy()  # 520 minor units a base unit
+        tell(payment, seen)
+
+        def told(*states):
+            parts = zip((order.total - 260, 260), states, strict=True)
+            each = [Disputed(reference=f"du_{amount}", amount=amount, state=state) for amount, state in parts]
+            tell(payment, replace(seen, disputes=tuple(each)))
+
+        told(DisputeState.OPEN, DisputeState.OPEN)
+        told(DisputeState.OPEN, DisputeState.LOST)
+        told(first, DisputeState.LOST)
+
+        assert stage.balance(issuance, stage.buyer.organisation).get(AccountKind.AVAILABLE, 0) == left
+        stage.must_be_sound()
+
     def test_ends_an_order_with_the_last_of_its_money(self, stage, issuance, buy, tell):
         order, payment, seen = buy()
         tell(payment, seen)
