@@ -11,8 +11,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Protocol
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy.orm import Session, joinedload
 
 from credits.certificates import pdf
 from credits.certificates.facts import SCHEMA, facts_of, read
@@ -26,8 +26,21 @@ from credits.ledger.serials import SerialRange, parse
 from credits.participants.models import Language, User
 from credits.registry import annotating
 from credits.registry.models import Bulk, Issuance, Retirement
+from credits.registry.production import Batch, Site
 from credits.registry.retirement import serials_of
 from credits.registry.statements import retirements_in
+
+NUMBERED = select(Certificate).where(Certificate.number == bindparam("number"))
+# With what its page shows of where the credits are from.
+SHOWN = NUMBERED.options(
+    joinedload(Certificate.retirement)
+    .joinedload(Retirement.issuance)
+    .load_only(Issuance.number, Issuance.quantity, Issuance.mineral_code, Issuance.vintage)
+    .joinedload(Issuance.batch)
+    .load_only(Batch.state)
+    .joinedload(Batch.site)
+    .load_only(Site.country, Site.latitude, Site.longitude)
+)
 
 
 class NoSuchCertificate(Missing):
@@ -145,9 +158,9 @@ def entered(
     return [row | {"event_id": event_id, "inclusion": way} for row, way in zip(rows, ways, strict=True)]
 
 
-def certificate_numbered(session: Session, number: str) -> Certificate:
-    """The certificate with this number; public. Raises NoSuchCertificate."""
-    certificate = session.scalars(select(Certificate).where(Certificate.number == number)).one_or_none()
+def certificate_numbered(session: Session, number: str, wanted: Select[Certificate] = NUMBERED) -> Certificate:
+    """The certificate with this number; public. wanted: SHOWN fetches its origin as well. Raises NoSuchCertificate."""
+    certificate = session.scalars(wanted, {"number": number}).one_or_none()
     if certificate is None:
         raise NoSuchCertificate("There is no such certificate.")
     return certificate

@@ -83,7 +83,7 @@ def is_bought_here(certificate: Certificate, facts: dict[str, Any]) -> bool:
 
 
 def certificate_page(number: str) -> str:
-    found = certificate_numbered(db.session, number)
+    found = certificate_numbered(db.session, number, issuing.SHOWN)
     language = languages.current()
     facts = facts_in(found)
     named = {facts["beneficiary"]["country"], facts["account"]["country"]}
