@@ -1,7 +1,7 @@
-"""What tests of races share."""
+"""What tests of the market share: races, and the stand-in for the provider over real HTTP."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,6 +11,11 @@ from sqlalchemy.orm import Session
 from credits.db import begin_writing
 from credits.errors import CreditsError
 from credits.ledger import remember_refusal
+from credits.payments.stripe_gateway import StripeGateway
+from tests.payments.stripe_door import AT, gateway_to
+from tests.stripe_standin.in_process import KEY
+from tests.stripe_standin.provider import Provider
+from tests.stripe_standin.server import Server, Standin, serve
 
 
 @pytest.fixture
@@ -35,3 +40,27 @@ def at_once(engine: Engine) -> Callable[[int, Callable[[Session, int], object]],
             return list(threads.map(one, range(how_many)))
 
     return run
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    made = serve(lambda address: Standin(Provider(AT.timestamp), api_key=KEY, address=address), 0)
+    thread = threading.Thread(target=made.serve_forever, args=(0.05,))
+    thread.start()
+    yield made
+    made.shutdown()
+    thread.join()
+    made.server_close()
+
+
+@pytest.fixture
+def standin(server: Server) -> Standin:
+    """A stand-in in which nothing has happened yet, at noon of the last of March."""
+    address = server.standin.address
+    server.standin = Standin(Provider(AT.timestamp), api_key=KEY, address=address)
+    return server.standin
+
+
+@pytest.fixture
+def gateway(standin: Standin) -> StripeGateway:
+    return gateway_to(standin.address)

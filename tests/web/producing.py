@@ -12,6 +12,21 @@ from tests import papers
 NOW = datetime(2026, 7, 11, 12, tzinfo=UTC)  # ten days after what the stage does
 PDF = papers.pdf()
 NO_NUMBERS = ("١٢", "1e400", "NaN", "inf", "-5", "true", "0x10", "1_000", "<b>1</b>", "", " ", "\x00", "9" * 400)
+# The form of a batch of cobalt, filled in.
+FIGURES = {
+    "key": "k1",
+    "delivered_as": "ore",
+    "produced_from": "2026-04-01",
+    "produced_to": "2026-05-31",
+    "gross_kg": "10000",
+    "moisture": "20",
+    "grade": "31,25",
+    "miners": "800",
+    "days_worked": "50",
+    "sold_to": "Depot",
+    "sold_with_premium": "",
+    "registered_elsewhere": "0",
+}
 
 
 def upload(content: bytes = PDF, name: str = "assay.pdf", **bent: Any) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from credits.certificates.claiming import claim_phrases
 from credits.certificates.claiming.claim_checking import LONGEST_TEXT, TextTooLong, check
 from credits.certificates.claiming.claim_phrases import LANGUAGES, PhrasesUnsound, pattern, tongue
 from credits.certificates.wording import words_of
+from tests.certificates.claims_harmless import EVERYDAY, HARMLESS
 from tests.certificates.claims_said import ALLOWED, FORBIDDEN
-from tests.certificates.claims_sold import EVERYDAY, FOUND_OUT, HARMLESS, MENDED, SLY, TRICKS
+from tests.certificates.claims_sold import FOUND_OUT, MENDED, SLY, TRICKS
 
 
 def found_in(text):
