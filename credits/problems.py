@@ -29,6 +29,7 @@ from credits.ledger import remember_refusal
 log = logging.getLogger(__name__)
 
 STATUSES: dict[type[CreditsError], int] = {ReadOnly: 503, Invalid: 422, NotAllowed: 403, Missing: 404, Conflict: 409}
+JSON = ("application/json", "application/problem+json")
 # What a request that never reached a rule is told: public and stable, as the codes of the rules are.
 CODES = {
     400: "malformed",
@@ -133,7 +134,7 @@ def answer(
 
     context: plain values of the rule that refused; errors: what is wrong with which field.
     """
-    if not through_api():
+    if not (through_api() or asks_for_json()):
         page = render_template("errors/error.html", status=status, message=message, code=code, back=way_back())
         return page, status, headers or {}
     return as_problem(status, message, code, context=context, errors=errors, headers=headers)
@@ -161,6 +162,11 @@ def as_problem(
         problem["errors"] = errors
     body = json.dumps(problem, default=str)
     return current_app.response_class(body, status, headers, mimetype="application/problem+json")
+
+
+def asks_for_json() -> bool:
+    """Whether a program asks at a door for people, and would rather be told in its own way."""
+    return request.accept_mimetypes.best_match(["text/html", *JSON]) in JSON
 
 
 def is_open_to_strangers() -> bool:

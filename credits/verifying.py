@@ -7,6 +7,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
+from credits.certificates import verified
 from credits.certificates.checks import checking
 from credits.certificates.checks.checking import Outcome, Result, Verdict
 from credits.certificates.checks.published_keys import PublishedKeys, keys_in
@@ -46,11 +47,16 @@ class Looked:
 def look_at(content: bytes) -> Looked:
     """Check a document with the keys that are published, and ask the registry what became of it since."""
     verdict = checking.check(content, trusted())
-    if verdict.outcome is not Outcome.GENUINE or verdict.facts is None:
+    if verdict.outcome is not Outcome.GENUINE:
         return Looked(verdict, unsigned=content.startswith(b"%PDF-") and b"/ByteRange" not in content)
+    if verdict.facts is None:
+        return Looked(verdict, kept=verified.keeps(db.session(), verdict.sha256))
     if verdict.kind != "certificate":
         record = record_of(verdict)
-        if record and (annulled := annulled_in(db.session(), record)):
+        if record is None:
+            text = _("The registry has no such document any more: it may be from a part of its log that was lost.")
+            verdict.say("state", Result.UNKNOWN, text)
+        elif annulled := annulled_in(db.session(), record):
             text = _("Genuine, but annulled since of what it lists: %(numbers)s.", numbers=", ".join(annulled))
             verdict.say("state", Result.OK, text)
         return Looked(verdict, record=record, kept=record is not None and record.document_sha256 == verdict.sha256)

@@ -223,6 +223,12 @@ def facts_in(statement: VerificationStatement) -> dict[str, Any]:
     return facts
 
 
+def keeps(session: Session, sha256: str) -> bool:
+    """Whether this very file is the document of a statement."""
+    wanted = select(VerificationStatement.batch_id).where(VerificationStatement.document_sha256 == sha256)
+    return session.scalars(wanted.limit(1)).first() is not None
+
+
 def undrawn(session: Session, limit: int) -> list[VerificationStatement]:
     """Statements that wait for their document, oldest first."""
     waiting = select(VerificationStatement).where(VerificationStatement.document_sha256.is_(None))

@@ -4,6 +4,7 @@ from flask import Response, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from credits.certificates.checks.published_keys import in_text
@@ -13,14 +14,13 @@ from credits.certificates.verify import as_plain
 from credits.errors import CreditsError
 from credits.extensions import csrf, db
 from credits.identity import visitor
-from credits.problems import as_problem, status_of
+from credits.problems import as_problem, asks_for_json, status_of
 from credits.published import keys_published
 from credits.verifying import Looked, look_at, look_at_copy
 from credits.web.blueprint import bp
 from credits.web.paging import asked_text
 from credits.web.search import DOCUMENT, RETIREMENT, padded, place_of
 
-JSON = ("application/json", "application/problem+json")
 LABELS = {
     "file": lazy_gettext("Whole file under the signature"),
     "signer": lazy_gettext("Signed by a published key"),
@@ -70,30 +70,31 @@ def public_document(number: str) -> bool:
 def check_document() -> ResponseReturnValue:
     """Check a file that was sent. It is read once, in this request, and kept nowhere."""
     try:
-        content = handed_in()
+        sent = request.files.getlist("file")
     except RequestEntityTooLarge:
-        return refused(413, "too_large", _("A certificate is far smaller: a file of more than 25 MB is none."))
+        return refused(413, "too_large", too_large())
     if request.mimetype not in ("", "multipart/form-data"):
         return refused(415, "wrong_media_type", _("Send the document as multipart/form-data, in the field “file”."))
-    if not content:
-        sentence = _("Choose the file of the certificate (PDF). An empty file cannot be checked.")
-        return refused(422, "invalid", sentence)
+    if len(sent) > 1:
+        return refused(422, "invalid", _("Send one file at a time: nothing was checked."))
+    content = b"".join(read(file) for file in sent)
+    if not content and not any(file.filename for file in sent):
+        return refused(422, "invalid", _("Choose the file of the certificate (PDF)."))
     looked = look_at(content)
     return jsonify(as_plain(looked.verdict)) if asks_for_json() else page(looked=looked)
 
 
-def handed_in() -> bytes:
-    """The file that was sent; nothing where there is none. Raises RequestEntityTooLarge."""
-    sent = request.files.get("file")
-    if sent is None:
-        return b""
+def read(sent: FileStorage) -> bytes:
     content: bytes = sent.read()
     sent.close()  # a large one lay in a temporary file, which is gone now
     return content
 
 
-def asks_for_json() -> bool:
-    return request.accept_mimetypes.best_match(["text/html", *JSON]) in JSON
+def too_large() -> str:
+    """Why so much is not looked at: the file, or what was sent besides."""
+    if 0 < (request.content_length or 0) <= (request.max_content_length or 0):
+        return str(_("Send one file, and nothing beside it."))
+    return str(_("A certificate is far smaller: a file of more than 25 MB is none."))
 
 
 def refused(status: int, code: str, sentence: str) -> ResponseReturnValue:

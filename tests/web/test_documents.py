@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from credits import document_jobs, drawing, jobs
+from credits import document_jobs, drawing, jobs, verifying
 from credits.certificates.models import Record
 from credits.identity import now
 from credits.log_keys import log_keys
@@ -63,6 +63,16 @@ class TestDocumentOfIssuance:
         assert "the same, byte for byte" in checked
         bent = file.data.replace(b"/Type", b"/Tipe", 1)
         assert "not a genuine document" in words(client.post("/verify", data={"file": (io.BytesIO(bent), "x")}).text)
+
+    def test_says_that_the_registry_lost_it(self, app, client, session, stage, stock, monkeypatch):
+        client.sign_in(stage.buyer).post(f"/issuances/{stock.number}/document", data={"language": "en"})
+        issue(app, session)
+        file = client.get("/documents/ASMC-D-000001.pdf")
+        monkeypatch.setattr(verifying, "record_of", lambda verdict: None)
+        told = client.post("/api/v1/verify", data={"file": (io.BytesIO(file.data), "x.pdf")}).json
+
+        assert (told["verdict"], told["kept"]) == ("genuine", False)
+        assert "no such document any more" in told["state"]
 
     def test_says_that_the_issuance_is_suspended(self, client, session, stage, stock, words):
         made = client.sign_in(stage.buyer).post(f"/issuances/{stock.number}/document", data={"language": "en"})

@@ -1,21 +1,24 @@
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from io import BytesIO
 
 import pikepdf
 import pytest
 
 from credits import document_jobs, jobs
-from credits.certificates import verify
+from credits.certificates import verified, verify
 from credits.certificates.issuing import freeze
-from credits.drawing import workshop
+from credits.drawing import document_seal, drawn_statement, workshop
 from credits.extensions import db
 from credits.identity import now
 from credits.journal.proofs import proof_in
 from credits.log_keys import log_keys
+from credits.participants.models import Language
 from credits.registry.movements import DecisionKind
-from tests.certificates.genuine import Registry
+from tests.certificates.checks.test_checking import signed_with
+from tests.certificates.genuine import Registry, told_facts
 from tests.journal import outsider, reference
 
 PROBLEM = "application/problem+json"
@@ -185,7 +188,8 @@ class TestCheckDocument:
         assert "not known" not in page
 
     def test_asks_for_a_file_and_refuses_a_huge_one(self, client, words):
-        assert "Choose the file" in words(handed_in(client, b"").text)
+        nothing = client.post("/verify", data={"file": (BytesIO(), "")})
+        assert (nothing.status_code, "Choose the file" in words(nothing.text)) == (422, True)
         assert client.post("/verify").status_code == 422
         assert "of more than 25 MB is none" in words((huge := handed_in(client, bytes(50_000_000))).text)
         assert huge.status_code == 413
@@ -207,6 +211,55 @@ class TestCheckDocument:
             assert (answer.status_code, answer.mimetype) == (status if kind else answer.status_code, PROBLEM)
             assert answer.json["code"] == (code if kind else answer.json["code"])
             assert status != 413 or "more than 25 MB" in answer.json["detail"]
+
+    def test_says_of_an_empty_file_what_the_other_doors_say(self, client):
+        for address in ("/verify", "/api/v1/verify"):
+            told = client.post(
+                address, data={"file": (BytesIO(), "a.pdf")}, headers={"Accept": "application/json"}
+            ).json
+
+            assert (told["verdict"], told["failed"]) == ("not_genuine", ["file"])
+
+    def test_checks_none_of_several_files_for_all_of_them(self, client, document):
+        """Else a program that sends two would take the first one's word for both."""
+        for address in ("/verify", "/api/v1/verify"):
+            files = [(BytesIO(document), "a.pdf"), (BytesIO(b"%PDF-"), "b.pdf")]
+            answer = client.post(address, data={"file": files}, headers={"Accept": "application/json"})
+
+            assert (answer.status_code, answer.mimetype) == (422, PROBLEM)
+
+    def test_names_no_size_where_something_else_was_too_much(self, client, document, words):
+        more = {f"more {number}": "x" for number in range(500)}
+        answer = client.post("/verify", data={"file": (BytesIO(document), "a.pdf")} | more)
+
+        assert answer.status_code == 413
+        assert "Send one file, and nothing beside it." in words(answer.text)
+
+    def test_tells_programs_in_their_way_what_no_view_was_asked(self, client):
+        asked = {"Accept": "application/json"}
+        for answer, status in (
+            (client.put("/verify", headers=asked), 405),
+            (client.get("/verifi", headers=asked), 404),
+        ):
+            assert (answer.status_code, answer.mimetype) == (status, PROBLEM)
+        assert client.get("/verifi", headers={"Accept": "text/html, */*;q=0.8"}).mimetype == "text/html"
+        assert client.put("/verify", headers={"Accept": "*/*"}).mimetype == "text/html"
+
+    def test_says_which_file_of_a_document_is_the_registrys_own(self, app, client, session, stage, words):
+        """Whoever stole the key of documents can sign another one; no other is kept here."""
+        batch = stage.verified()
+        statement = verified.freeze(session, batch=batch, issuer=app.extensions["issuer"], language=Language.EN)
+        number = statement.number
+        session.commit()
+        with app.app_context():
+            own = app.extensions["certificate_files"].read(drawn_statement(number))
+            other = signed_with(replace(Registry.made(), seal=document_seal()), told_facts(), at=now())
+        kept = handed_in(client, own)
+        strange = handed_in(client, other)
+
+        assert "the same, byte for byte" in words(kept.text)
+        assert "keeps no such file" not in words(kept.text)
+        assert "The registry keeps no such file: ask there before you rely on it." in words(strange.text)
 
     def test_keeps_nothing_and_waits_for_nobody_who_writes(self, client, document, settings):
         def files() -> set:
