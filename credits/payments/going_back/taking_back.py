@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from credits import ledger
 from credits.ledger.models import AccountKind
 from credits.payments.going_back import recovering
-from credits.payments.going_back.concerning import held_of, lost_of, moves_of, share_of, told
+from credits.payments.going_back.concerning import concerned, held_of, lost_of, moves_of, share_of, told
 from credits.payments.going_back.going_back_models import Dispute, DisputeState
 from credits.payments.going_back.recovering import cut
 from credits.payments.models import Order, Payment
@@ -31,12 +31,16 @@ def take_back(session: Session, order: Order, dispute: Dispute, at: datetime) ->
     if dispute.earmark is not None:
         session.refresh(dispute.earmark, with_for_update=True)
     kept = dispute.earmark if dispute.earmark is not None and dispute.earmark.closing_posting_id is None else None
-    about = due(session, order, dispute.payment, lost_of(session, dispute.payment) + dispute.amount)
+    lost = lost_of(session, dispute.payment)
+    wanted = due(session, order, dispute.payment, lost + dispute.amount)
     held = {line.line: held_of(session, line, kept) if kept else [] for line in order.lines}
-    mine = {number: cut(ranges, about[number]) for number, ranges in held.items()}
-    wanted = {number: quantity - quantity_of(mine[number]) for number, quantity in about.items()}
-    free = recovering.within_reach(session, order, wanted, at)
-    own = shortfall(order, dispute, about, {number: quantity_of([*mine[number], *free[number]]) for number in mine})
+    mine = {number: cut(ranges, wanted[number]) for number, ranges in held.items()}
+    more = {number: quantity - quantity_of(mine[number]) for number, quantity in wanted.items()}
+    free = recovering.within_reach(session, order, more, at)
+    # What comes above its own was another one's, which could not reach it: the registry bore that, and gets it.
+    about = concerned(order, dispute, lost)
+    back = {number: min(about[number], quantity_of([*mine[number], *free[number]])) for number in mine}
+    own = shortfall(order, dispute, about, back)
     covered = premium.covered(session, dispute=dispute, own=own)
     available, frozen = (account_of(session, order.buyer, kind) for kind in (AccountKind.AVAILABLE, AccountKind.HELD))
     buffer = registry_account(session, AccountKind.BUFFER)
@@ -46,8 +50,7 @@ def take_back(session: Session, order: Order, dispute: Dispute, at: datetime) ->
     for line in order.lines:
         seller = account_of(session, line.seller, AccountKind.AVAILABLE)
         there = [(units, frozen) for units in mine[line.line]] + [(units, available) for units in free[line.line]]
-        quantity = sum(units.quantity for units, _ in there)
-        left = int(quantity * covered.get(line.line, Fraction(1)))  # the seller's own again
+        left = int(back[line.line] * covered.get(line.line, Fraction(1)))  # the seller's own again
         for units, source in there:
             to_seller = cut([units], left)
             left -= quantity_of(to_seller)
@@ -80,7 +83,7 @@ def take_more(session: Session, order: Order, lost: Sequence[Dispute], at: datet
 def due(session: Session, order: Order, payment: Payment, lost: int) -> dict[int, int]:
     """Base units by line that so many lost minor units of a payment are of, besides what has come back already.
 
-    In whichever order its disputes end: what one could not reach, because another one held it, the other brings.
+    In whichever order its disputes end: what one could not reach, because another one held it, comes with the other.
     """
     wanted = {}
     for line in order.lines:

@@ -177,6 +177,24 @@ class TestTakeIn:
         told(first, DisputeState.LOST)
 
         assert stage.balance(issuance, stage.buyer.organisation).get(AccountKind.AVAILABLE, 0) == left
+        if first is DisputeState.LOST:  # the registry bears what the other one could not reach, and gets it
+            assert [each.shortfall for each in disputes_of(stage.session, order)] == [0, 260]
+            assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_499}
+        stage.must_be_sound()
+
+    @pytest.mark.parametrize("after", [(DisputeState.OPEN, DisputeState.LOST), (DisputeState.LOST, DisputeState.OPEN)])
+    def test_of_two_parts_lacks_no_more_than_was_retired(self, stage, issuance, buy, tell, after):
+        order, payment, seen = buy()
+        tell(payment, seen)
+        stage.retired(issuance, 50)
+        for states in ((DisputeState.OPEN, DisputeState.OPEN), after, (DisputeState.LOST, DisputeState.LOST)):
+            each = [
+                Disputed(reference=f"du_{n}", amount=order.total // 2, state=state) for n, state in enumerate(states)
+            ]
+            tell(payment, replace(seen, disputes=tuple(each)))
+
+        assert [each.shortfall for each in disputes_of(stage.session, order)] == [0, order.total // 2]
+        assert stage.balance(issuance) == {AccountKind.AVAILABLE: 2_450}
         stage.must_be_sound()
 
     def test_ends_an_order_with_the_last_of_its_money(self, stage, issuance, buy, tell):
