@@ -85,7 +85,8 @@ class TestPlantedBug:
         def everything(line, amount, _payment):
             return line.quantity if amount else 0
 
-        monkeypatch.setattr("credits.payments.going_back.concerning.share_of", everything)
+        for room in ("concerning", "taking_back"):
+            monkeypatch.setattr(f"credits.payments.going_back.{room}.share_of", everything)
         monkeypatch.setattr("credits.payments.premiums.premium.book_shortfall", lambda *_arguments, **_more: None)
         monkeypatch.setitem(sending_back.NEXT, RefundState.DONE, ())
 
