@@ -13,7 +13,7 @@ from credits.certificates.checks.checking import Outcome, Result, Verdict
 from credits.certificates.checks.published_keys import PublishedKeys, keys_in
 from credits.certificates.issuing import NoSuchCertificate, certificate_numbered
 from credits.certificates.models import Certificate, Record
-from credits.certificates.records import NoSuchDocument, annulled_in, record_numbered
+from credits.certificates.records import NoSuchDocument, annulled_in, is_suspended, record_numbered
 from credits.extensions import db
 from credits.journal.canonical import encode
 from credits.published import keys_published
@@ -59,6 +59,8 @@ def look_at(content: bytes) -> Looked:
         elif annulled := annulled_in(db.session(), record):
             text = _("Genuine, but annulled since of what it lists: %(numbers)s.", numbers=", ".join(annulled))
             verdict.say("state", Result.OK, text)
+        elif is_suspended(record):
+            verdict.say("state", Result.OK, _("Genuine, but the issuance is suspended since."))
         return Looked(verdict, record=record, kept=record is not None and record.document_sha256 == verdict.sha256)
     certificate = certificate_of(verdict)
     if certificate is None:

@@ -55,6 +55,7 @@ PUBLIC = {
     "web.document",
     "web.document_facts",
     "web.document_pdf",
+    "web.document_status",  # whoever knows the fingerprint of its facts has it
     "web.certificate_credential",
     "web.did_document",
     "web.certificate_pdf",

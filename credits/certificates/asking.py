@@ -1,4 +1,4 @@
-"""Asking the registry what became of a certificate since: the one thing that no document can say of itself."""
+"""Asking the registry what became of a document since: the one thing that none can say of itself."""
 
 import json
 from http.client import HTTPException
@@ -11,20 +11,26 @@ SECONDS = 10
 MOST = 256 * 1024  # bytes of an answer
 
 
-def present_state(url: str, number: str, frozen_sha256: str) -> tuple[Result, str]:
-    """How a certificate stands now, in words. FAILED: it was annulled. UNKNOWN: nobody could say.
+def present_state(url: str, kind: str, number: str, frozen_sha256: str) -> tuple[Result, str]:
+    """How a document stands now, in words. FAILED: it was annulled. UNKNOWN: nobody could say.
 
-    url: where the published keys say that the registry is, never what a document says. frozen_sha256: of its facts.
+    url: where the published keys say that the registry is, never what a document says. kind: "certificates", or
+    "documents" for the others. frozen_sha256: of its facts, without which nobody is told of other documents.
     """
-    there = f"{url}/certificates/{quote(number, safe='')}/status.json"
+    there = f"{url}/{kind}/{quote(number, safe='')}/status.json"
     if not there.startswith(("https://", "http://")):
         return Result.UNKNOWN, f"{url} is no address that can be asked."
     try:
-        with urlopen(there, timeout=SECONDS) as answer:  # noqa: S310  one of the two schemes, above
+        asked = there if kind == "certificates" else f"{there}?facts_sha256={frozen_sha256}"
+        with urlopen(asked, timeout=SECONDS) as answer:  # noqa: S310  one of the two schemes, above
             told = json.loads(answer.read(MOST))
         if told["number"] != number or told["facts_sha256"] != frozen_sha256:
             return Result.UNKNOWN, f"{there} speaks of another certificate."
-        said = " ".join(f"“{each['text']}” ({each['kind']}, {each['at']})" for each in told["annotations"])
+        if kind == "certificates":
+            said = " ".join(f"“{each['text']}” ({each['kind']}, {each['at']})" for each in told["annotations"])
+        else:
+            annulled = ", ".join(str(each) for each in told["annulled"])
+            said = f"Annulled since of what it lists: {annulled}." if annulled else ""
         status = str(told["status"])
     except (OSError, HTTPException, ValueError, KeyError, TypeError, RecursionError) as fault:
         return Result.UNKNOWN, f"{there} did not say: {fault!s:.200}"

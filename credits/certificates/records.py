@@ -7,6 +7,7 @@ under a signed checkpoint, carries the proof, and is signed last.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, text, true, update
@@ -26,6 +27,7 @@ from credits.participants.models import Language, Organisation, User
 from credits.participants.permissions import is_auditor, is_issuer, may_see
 from credits.registry.models import REGISTRY_CODE, Bulk, BulkKind, Issuance, Retirement
 from credits.registry.movements import CertificateAnnotation, DecisionKind
+from credits.registry.production import BatchState
 from credits.registry.queries import digits_of, of_own
 
 
@@ -200,6 +202,23 @@ def annulled_in(session: Session, record: Record) -> list[str]:
     )
     wanted = wanted.where(Retirement.bulk_id == record.bulk_id, CertificateAnnotation.kind == DecisionKind.ANNULMENT)
     return [f"{REGISTRY_CODE}-R-{each:06d}" for each in session.scalars(wanted.order_by(Retirement.id).limit(100))]
+
+
+def is_suspended(record: Record) -> bool:
+    """Whether a document certifies an issuance that has been suspended since."""
+    return record.issuance is not None and record.issuance.batch.state is BatchState.SUSPENDED
+
+
+def status_told(session: Session, record: Record) -> dict[str, Any]:
+    """What became since of what a document tells of, as plain values. annulled: the first hundred of what it lists."""
+    annulled = annulled_in(session, record)
+    return {
+        "number": record.number,
+        "status": "annulled_in_part" if annulled else "suspended" if is_suspended(record) else "unchanged",
+        "annulled": annulled,
+        "facts_sha256": sha256(record.facts).hexdigest(),
+        "document_sha256": record.document_sha256,
+    }
 
 
 def keep_document(session: Session, *, number: str, sha256: str, at: datetime) -> None:

@@ -27,6 +27,9 @@ SAID_OF = {
     "account": "a statement of the account of",
 }
 OPEN = "some of it is not known here, as follows."
+OLDER_KEYS = (
+    "Keys that are older than the document may lack the one that signed it: get the newest, and check it again."
+)
 PIPED = Path("-")
 MARKS = {"ok": "ok     ", "failed": "FAILED ", "unknown": "not known"}
 
@@ -74,8 +77,9 @@ def check_file(file: Path, key: Path, *, online: bool) -> Verdict:
     except KeysUnreadable as fault:
         raise CouldNotTell(f"{key}: {fault}") from None
     verdict = check(content_of(file, LARGEST), keys)
-    if online and verdict.outcome is Outcome.GENUINE and verdict.facts is not None and verdict.kind == "certificate":
-        result, text = present_state(keys.url, verdict.number, sha256(encode(verdict.facts)).hexdigest())
+    if online and verdict.outcome is Outcome.GENUINE and verdict.facts is not None:
+        kind = "certificates" if verdict.kind == "certificate" else "documents"
+        result, text = present_state(keys.url, kind, verdict.number, sha256(encode(verdict.facts)).hexdigest())
         verdict.say(NOT_ASKED, result, text)
         if result is Result.UNKNOWN:
             raise CouldNotTell(f"the file is genuine, but what became of it is not known. {text}")
@@ -100,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("file", type=Path, help="the certificate (PDF), or - for what is piped in")
     made.add_argument("--key", type=Path, metavar="KEYS", help="the registry's published keys (keys.json)")
-    made.add_argument("--online", action="store_true", help="also ask the registry whether it was annulled since")
+    made.add_argument("--online", action="store_true", help="also ask the registry what became of it since")
     made.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
     return made
 
@@ -136,6 +140,8 @@ def named_in(facts: dict[str, Any]) -> str:
 def in_words(verdict: Verdict) -> str:
     lines = [in_one_line(summary(verdict)), ""]
     lines += [f"  {MARKS[each.result]:<9} {CHECKS[each.name]}: {each.text}" for each in verdict.checks.values()]
+    if "signer" in [failed.name for failed in verdict.failures]:
+        lines += ["", OLDER_KEYS]
     return "\n".join(lines)
 
 

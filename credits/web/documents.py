@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 
-from flask import Response, current_app, redirect, render_template, url_for
+from flask import Response, current_app, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from wtforms import SelectField
@@ -22,7 +22,6 @@ from credits.extensions import db
 from credits.form_fields import Day, OnceForm
 from credits.identity import current_user, now, signed_in, visitor
 from credits.participants.models import Language
-from credits.registry.production import BatchState
 from credits.registry.queries import issuance_numbered
 from credits.registry.statements import statement_numbered
 from credits.web.blueprint import bp
@@ -148,6 +147,17 @@ def document_facts(number: str) -> ResponseReturnValue:
     return kept(Response(found.facts, mimetype="application/json"), found, sha256(found.facts).hexdigest())
 
 
+@bp.get("/documents/<number>/status.json")
+def document_status(number: str) -> ResponseReturnValue:
+    """What became since of what a document tells of, for programs that have it: its number alone tells nobody of it."""
+    told = records.status_told(db.session(), records.record_numbered(db.session(), number))
+    if request.args.get("facts_sha256") != told["facts_sha256"]:
+        raise records.NoSuchDocument("There is no such document.")
+    answer = jsonify(told)
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
 def kept(answer: Response, found: Record, digest: str) -> Response:
     """Let whoever has a public document keep it; what is private stays with who asked."""
     if found.kind is RecordKind.ISSUANCE:
@@ -157,7 +167,6 @@ def kept(answer: Response, found: Record, digest: str) -> Response:
 
 
 def page_of(found: Record) -> str:
-    issuance = found.issuance
     return render_template(
         "documents/document.html",
         document=found,
@@ -165,6 +174,6 @@ def page_of(found: Record) -> str:
         kind=found.kind.value,
         progress=issuing.progress_of(db.session(), found),
         languages=dict(languages.NAMES),
-        suspended=issuance is not None and issuance.batch.state is BatchState.SUSPENDED,
+        suspended=records.is_suspended(found),
         annulled=records.annulled_in(db.session(), found),
     )

@@ -84,6 +84,7 @@ class TestMain:
         assert (status, json.loads(said)["failed"]) == (1, ["signature"])
         status, said = ended(capsys, papers / "certificate.pdf", "--key", papers / "others.json")
         assert status == 1
+        assert "get the newest" in said
         assert "signed by another key than the published ones" in said
 
     def test_could_not_tell_without_keys_or_file(self, papers, capsys, tmp_path):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from credits import document_jobs, drawing, jobs, verifying
+from credits.certificates import asking, verify
 from credits.certificates.models import Record
 from credits.identity import now
 from credits.log_keys import log_keys
@@ -74,11 +75,15 @@ class TestDocumentOfIssuance:
         assert (told["verdict"], told["kept"]) == ("genuine", False)
         assert "no such document any more" in told["state"]
 
-    def test_says_that_the_issuance_is_suspended(self, client, session, stage, stock, words):
+    def test_says_that_the_issuance_is_suspended(self, app, client, session, stage, stock, words):
         made = client.sign_in(stage.buyer).post(f"/issuances/{stock.number}/document", data={"language": "en"})
+        issue(app, session)
+        file = client.get(f"{made.location}.pdf").data
         stage.suspended(stock)
 
         assert "This issuance is suspended" in words(client.get(made.location).text)
+        checked = client.post("/verify", data={"file": (io.BytesIO(file), "x.pdf")})
+        assert "Genuine, but the issuance is suspended since." in words(checked.text)
 
     def test_knows_no_other(self, client):
         for number in ("ASMC-D-000009", "ASMC-D-1", f"ASMC-D-{'9' * 18}", "ASMC-R-000001", "<b>", "%00"):
@@ -86,7 +91,9 @@ class TestDocumentOfIssuance:
 
 
 class TestDocumentOfStatement:
-    def test_is_for_its_own_people_alone(self, app, client, session, stage, stock, words):
+    def test_is_for_its_own_people_alone(
+        self, app, client, session, stage, stock, words, monkeypatch, tmp_path, capsys
+    ):
         client.sign_in(stage.buyer)
         text = "\n".join([HEADING, line(stock, name="<b>Åsa</b>"), line(stock, '"0,02"', name="B")])
         client.post("/retirements/bulk", data={"key": "k", "confirmed": "yes", "text": text})
@@ -113,6 +120,20 @@ class TestDocumentOfStatement:
         assert "ASMC-R-000002 Annulled" in words(client.get("/statements/BULK-000001").text)
         checked = app.test_client().post("/verify", data={"file": (io.BytesIO(file.data), "x.pdf")})
         assert "annulled since of what it lists: ASMC-R-000002." in words(checked.text)
+
+        # Their own check asks too, and whoever has no more than the number learns nothing.
+        digest = hashlib.sha256(client.get(f"{made.location}.json").data).hexdigest()
+        stranger, there = app.test_client(), f"{made.location}/status.json"
+        assert [stranger.get(f"{there}{end}").status_code for end in ("", f"?facts_sha256={digest[:-1]}0x")] == [
+            404
+        ] * 2
+        told = stranger.get(f"{there}?facts_sha256={digest}").json
+        assert (told["status"], told["annulled"]) == ("annulled_in_part", ["ASMC-R-000002"])
+        monkeypatch.setattr(asking, "urlopen", lambda at, timeout: io.BytesIO(stranger.get(at).data))
+        (tmp_path / "keys.json").write_bytes(stranger.get("/keys.json").data)
+        (tmp_path / "statement.pdf").write_bytes(file.data)
+        assert verify.main([str(tmp_path / "statement.pdf"), "--key", str(tmp_path / "keys.json"), "--online"]) == 0
+        assert "annulled_in_part. Annulled since of what it lists: ASMC-R-000002." in capsys.readouterr().out
 
 
 class TestDocumentOfAccount:

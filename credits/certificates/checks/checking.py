@@ -63,7 +63,7 @@ CHECKS = {
     "inclusion": "Facts are those in the log",
     "state": "What was said of it later",
 }
-FOR_ITS_MOMENT = "Not asked: it tells how things stood then, and nothing is said of it later."
+FOR_ITS_MOMENT = "Not asked: it tells how things stood then."
 NOT_ASKED = "state"  # the only check that nothing in the document can answer
 
 
