@@ -32,6 +32,11 @@ class LogKey:
     since: str
     until: str = ""
 
+    @property
+    def ends(self) -> datetime | None:
+        """From when on it signs no more; None where that is not known yet."""
+        return datetime.fromisoformat(self.until) if self.until else None
+
 
 @dataclass(frozen=True)
 class LogKeys:
@@ -59,7 +64,7 @@ class LogKeys:
 
 
 def is_over(key: LogKey, at: datetime) -> bool:
-    return bool(key.until) and at >= datetime.fromisoformat(key.until)
+    return key.ends is not None and at >= key.ends
 
 
 def load(data_dir: Path) -> LogKeys | None:

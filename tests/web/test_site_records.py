@@ -24,9 +24,9 @@ SHOWN = {
     "training": "Sessions: 1, hours: 1.5; women who came: 12, men: 30",
     "members": "40 women, 90 men; of them 18 to 35 years old: 15 women, 50 men",
     "accidents": "Accidents: 1; people killed: 1",
-    "mercury": "Yes (2026-05-03)",
-    "formalisation": "In process since 2026-05-03",
-    "miners": "640 (2026-05-03)",
+    "mercury": "Yes (3 May 2026)",
+    "formalisation": "In process since 3 May 2026",
+    "miners": "640 (3 May 2026)",
 }
 PAGE = "/my/sites/COD-KAM001/records"
 
