@@ -26,7 +26,8 @@ MOST_FOUND = 20
 @area.get("/serials/<serial>", gives=Serials, public=True)
 def show_serials(serial: str) -> SimpleNamespace:
     """A single serial, or a range of them: who holds which part, or in which retirement it went. Public."""
-    found = looked_up(db.session(), serial)
+    with db.engine.connect() as connection:  # one question needs no session
+        found = looked_up(connection, serial)
     standings = standings_among(db.session(), [each.retirement.id for each in found.places if each.retirement])
     last = found.places[-1].units.last
     return SimpleNamespace(

@@ -3,7 +3,6 @@
 from typing import Any
 
 from sqlalchemy import Connection, Select
-from sqlalchemy.orm import Session
 
 from credits.db import straight
 
@@ -11,17 +10,15 @@ from credits.db import straight
 class Lookup:
     """A question whose answer is numbers and texts alone: they come as the driver has them, in rows.
 
-    What SQLAlchemy does around a statement takes longer than to look one thing up. What the session has not flushed
-    yet is not found.
+    What SQLAlchemy does around a statement takes longer than to look one thing up.
     """
 
     def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
         self.statement = statement
         self._told: dict[str, tuple[str, dict[str, Any]]] = {}
 
-    def ask(self, session: Session, asked: dict[str, Any]) -> list[Any]:
+    def ask(self, connection: Connection, asked: dict[str, Any]) -> list[Any]:
         """asked: the values of the statement's parameters by their names."""
-        connection = session.connection()
         text, own = self._told.get(connection.dialect.name) or self._put_together(connection)
         with straight(connection) as cursor:
             found: list[Any] = cursor.execute(text, own | asked).fetchall()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from credits.ledger.balances import FIRST, LAST, MOST, OF
@@ -18,19 +18,22 @@ from credits.registry.lookup import Lookup
 from credits.registry.minerals import Mineral, mineral_of
 from credits.registry.models import REGISTRY_CODE, Holding, Issuance, RetiredRange, Retirement
 from credits.registry.public import must_have, read
-from credits.registry.queries import MOST_STANDINGS, issuance_numbered
+from credits.registry.queries import MOST_STANDINGS, NoSuchIssuance
 
 BELOW = aliased(Block)
 # The block that covers the first serial is found by one look into the index, however many lie below it.
 COVERING = select(func.max(BELOW.first)).where(BELOW.issuance_id == Issuance.id, BELOW.first <= FIRST).scalar_subquery()
 HOLDER = (Organisation.id, Organisation.name, Organisation.kind, Organisation.country)
+ISSUANCE = select(Issuance.id, Issuance.quantity, Issuance.mineral_code, Issuance.vintage).where(
+    Issuance.number == bindparam("number")
+)
+ISSUED = Lookup(ISSUANCE)
 NAMED = Lookup(
-    select(Issuance.id, Issuance.quantity, Issuance.mineral_code, Issuance.vintage)
-    .add_columns(Block.first, Block.last, Holding.kind, *HOLDER)
+    ISSUANCE.add_columns(Block.first, Block.last, Holding.kind, *HOLDER)
     .join(Block, Block.issuance_id == Issuance.id)
     .join(Holding, Holding.account_id == Block.account_id)
     .outerjoin(Organisation, Organisation.id == Holding.organisation_id)
-    .where(Issuance.number == bindparam("number"), Block.first >= COVERING, Block.first <= LAST, Block.last >= FIRST)
+    .where(Block.first >= COVERING, Block.first <= LAST, Block.last >= FIRST)
     .order_by(Block.first)
     .limit(MOST)
 )
@@ -111,35 +114,40 @@ def whereabouts(
     Raises NoSuchSerial.
     """
     must_have(issuance.number, issuance.quantity, units)
-    return placed(session, issuance.number, units, limit, blocks_with(session, issuance.number, units, limit))
+    connection = session.connection()
+    return placed(connection, issuance.number, units, limit, blocks_with(connection, issuance.number, units, limit))
 
 
-def looked_up(session: Session, text: str, limit: int = MOST_STANDINGS) -> LookedUp:
+def looked_up(connection: Connection, text: str, limit: int = MOST_STANDINGS) -> LookedUp:
     """What a written serial range or a single unit names, and as `whereabouts` where it is.
 
     Raises BadSerial, NoSuchIssuance, NoSuchSerial.
     """
     number, units = read(text)
-    rows = blocks_with(session, number, units, limit)
-    quantity = rows[0][1] if rows else issuance_numbered(session, number).quantity
+    rows = blocks_with(connection, number, units, limit)
+    issued = rows or ISSUED.ask(connection, {"number": number})
+    if not issued:
+        raise NoSuchIssuance("There is no such issuance.")
+    _, quantity, mineral_code, vintage, *_ = issued[0]
     must_have(number, quantity, units)
-    _, _, mineral_code, vintage, *_ = rows[0]
-    places = placed(session, number, units, limit, rows)
+    places = placed(connection, number, units, limit, rows)
     return LookedUp(number, mineral_of(mineral_code), vintage, units, places)
 
 
-def blocks_with(session: Session, number: str, units: SerialRange, limit: int) -> list[Any]:
+def blocks_with(connection: Connection, number: str, units: SerialRange, limit: int) -> list[Any]:
     """What NAMED finds."""
-    return NAMED.ask(session, {"number": number, "first": units.first, "last": units.last, "most": limit})
+    return NAMED.ask(connection, {"number": number, "first": units.first, "last": units.last, "most": limit})
 
 
-def placed(session: Session, number: str, units: SerialRange, limit: int, rows: Iterable[Any]) -> list[Whereabouts]:
+def placed(
+    connection: Connection, number: str, units: SerialRange, limit: int, rows: Iterable[Any]
+) -> list[Whereabouts]:
     """What rows of NAMED come to for `units`."""
     places: list[Whereabouts] = []
     for issuance_id, _, _, _, first, last, kind, *holder in rows:
         standing = SerialRange(max(first, units.first), min(last, units.last))
         if kind == AccountKind.RETIRED:
-            places += retired_in(session, issuance_id, number, standing, limit)
+            places += retired_in(connection, issuance_id, number, standing, limit)
         else:
             places.append(place(number, standing, AccountKind(kind), holder_of(*holder)))
         if len(places) >= limit:
@@ -147,13 +155,15 @@ def placed(session: Session, number: str, units: SerialRange, limit: int, rows: 
     return places[:limit]
 
 
-def retired_in(session: Session, issuance_id: int, number: str, units: SerialRange, limit: int) -> list[Whereabouts]:
+def retired_in(
+    connection: Connection, issuance_id: int, number: str, units: SerialRange, limit: int
+) -> list[Whereabouts]:
     """The retirements that these retired serials went into, cut to them, at most `limit`.
 
     Serials that were retired without a retirement, which `flask ledger check` reports, are the registry's.
     """
     asked = {"issuance_id": issuance_id, "first": units.first, "last": units.last, "most": limit}
-    rows = RETIRED.ask(session, asked)
+    rows = RETIRED.ask(connection, asked)
     found: list[Whereabouts] = []
     following = units.first
     for first, last, retirement_id, beneficiary, *holder in rows:
