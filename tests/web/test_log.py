@@ -15,6 +15,7 @@ from credits.journal.notes import WITNESS, SigningKey, verifying_key
 from credits.journal.proofs import check, proof_in
 from credits.journal.tiles import tree_of
 from credits.log_keys import log_keys
+from credits.participants.wording import day_shown
 from tests.factories import AT
 from tests.journal.publishing import append
 from tests.journal.reference import entries_in
@@ -185,6 +186,7 @@ class TestLogKeyList:
         assert [verifying_key(line.split()[0]) for line in lines] == keys.load(data_dir).public
         assert [len(line.split()) for line in lines] == [3, 2]
         assert "PRIVATE" not in client.get("/log/keys").text
+        assert f"signs until {day_shown(AT + timedelta(days=1))}" in client.get("/log").text
 
 
 class TestTakeCosignature:
