@@ -150,6 +150,15 @@ class TestTries:
 
         assert statuses == [200] * 10 + [429]
 
+    def test_are_counted_of_one_person_who_asks_for_many_statements(self, visitor):
+        with visitor.session_transaction() as session:
+            session["_user_id"] = "anne"
+
+        statuses = [visitor.post("/holdings/statement", buffered=True).status_code for _ in range(61)]
+
+        assert (429 in statuses[:60], statuses[60]) == (False, 429)
+        assert visitor.get("/holdings/statement", buffered=True).status_code != 429
+
     def test_leave_looking_free(self, visitor):
         assert [visitor.get("/login", buffered=True).status_code for _ in range(20)] == [200] * 20
 
