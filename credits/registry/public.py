@@ -62,6 +62,16 @@ SHOWN = queries.ISSUANCE.options(
     .load_only(Site.country, Site.latitude, Site.longitude),
 )
 UNIT = re.compile(rf"({ISSUANCE.pattern})-([0-9]{{9,19}})")
+ISSUED = select(Issuance.mineral_code, func.sum(Issuance.quantity)).group_by(Issuance.mineral_code)
+RETIRED = (
+    select(Issuance.mineral_code, func.sum(Retirement.quantity))
+    .join(Retirement.issuance)
+    .group_by(Issuance.mineral_code)
+)
+# In the order of Figures.
+PRODUCERS = select(func.count()).where(Organisation.kind == Kind.COOPERATIVE, Organisation.kyc == Kyc.APPROVED)
+EVERY = (select(func.count(model.id)) for model in (Site, Issuance, Retirement))
+COUNTS = select(*(each.scalar_subquery() for each in (PRODUCERS, *EVERY)))
 KNOWN_TO_ALL = (Kyc.APPROVED, Kyc.SUSPENDED)  # who is not approved yet, or was refused, is nobody's business
 
 
@@ -221,19 +231,7 @@ def retirements_by(organisation: Organisation) -> Select[Retirement]:
 
 def figures(session: Session) -> Figures:
     """How much there is of everything, for the first page."""
-    issued = by_mineral(session, select(Issuance.mineral_code, func.sum(Issuance.quantity)))
-    retired = by_mineral(
-        session, select(Issuance.mineral_code, func.sum(Retirement.quantity)).join(Retirement.issuance)
-    )
-    producers = select(func.count()).where(Organisation.kind == Kind.COOPERATIVE, Organisation.kyc == Kyc.APPROVED)
-    return Figures(
-        producers=session.scalars(producers).one(),
-        sites=session.scalars(select(func.count(Site.id))).one(),
-        issuances=session.scalars(select(func.count(Issuance.id))).one(),
-        retirements=session.scalars(select(func.count(Retirement.id))).one(),
-        minerals=[MineralFigures(mineral_of(code), issued[code], retired.get(code, 0)) for code in sorted(issued)],
-    )
-
-
-def by_mineral(session: Session, wanted: Select[str, int]) -> dict[str, int]:
-    return {code: int(quantity) for code, quantity in session.execute(wanted.group_by(Issuance.mineral_code))}
+    issued, retired = ({code: int(sum_) for code, sum_ in session.execute(each)} for each in (ISSUED, RETIRED))
+    minerals = [MineralFigures(mineral_of(code), issued[code], retired.get(code, 0)) for code in sorted(issued)]
+    producers, sites, issuances, retirements = session.execute(COUNTS).one()
+    return Figures(producers, sites, issuances, retirements, minerals)
