@@ -188,7 +188,7 @@ def catch_up(session: Session, *, till: Till, at: datetime) -> int:
 
     Of how many something came. Commits each. Raises ProviderUnreachable.
     """
-    seen = {each.reference: each for each in reconciling.told_by_provider(session, till.gateway, at=at)}
+    seen = {each.reference: each for each in reconciling.told_by_provider(session, till.gateway, at=at).seen}
     known = dict(session.execute(select(Payment.reference, Payment.id).where(Payment.means == Means.STRIPE)).all())
     session.rollback()
     came = 0
@@ -213,7 +213,7 @@ def reconcile(session: Session, *, gateway: Gateway | None, at: datetime) -> Rec
 
 
 def looked(session: Session, gateway: Gateway | None, at: datetime) -> Reconciled:
-    seen = reconciling.told_by_provider(session, gateway, at=at) if gateway is not None else None
-    found = reconciling.reconcile(session, seen=seen, pages=gateway.pages if gateway is not None else "", at=at)
+    heard = reconciling.told_by_provider(session, gateway, at=at) if gateway is not None else None
+    found = reconciling.reconcile(session, heard=heard, pages=gateway.pages if gateway is not None else "", at=at)
     session.rollback()
     return found

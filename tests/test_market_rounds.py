@@ -8,7 +8,8 @@ import pytest
 from credits import market_jobs, market_rounds
 from credits.journal import events
 from credits.ledger.models import AccountKind
-from credits.payments import acts, bank, delivering, receiving
+from credits.payments import acts, bank, delivering, receiving, reconciling
+from credits.payments.gateway import ProviderAtFault
 from credits.payments.going_back import refunding, sending_back
 from credits.payments.going_back.disputes import TAKEN_BACK
 from credits.payments.going_back.going_back_models import RefundState
@@ -252,6 +253,36 @@ class TestReconcile:
         shop.standin.provider.things["checkout.session"].clear()
 
         assert self.look(shop)[1] == [("unknown_to_provider", shop.order.number)]
+
+    @pytest.mark.parametrize("ago", [{"minutes": 5}, {"days": 200}], ids=str)
+    def test_goes_on_where_the_provider_has_a_fault_with_one_payment(self, shop, monkeypatch, ago):
+        shop.open()
+        shop.pay()
+        shop.take_in("checkout.session.completed")
+        number, gateway, reference = shop.order.number, shop.till.gateway, shop.payment.reference
+        shop.pass_time(**ago)
+        shop.stage.at = shop.at
+        shop.standin.provider.dispute(reference)
+        second = shop.stage.begun(
+            shop.stage.ordered((shop.stage.for_sale(shop.order.lines[0].issuance, 500), 500), means=Means.STRIPE)
+        )
+        shop.session.commit()
+        market_jobs.open_checkout(shop.session, payment_id=second.id, till=shop.till, at=shop.at)
+        shop.standin.provider.pay(second.reference, "card")
+        seen_of = gateway._seen
+
+        def at_fault(session, **asked):
+            if session["id"] == reference:
+                raise ProviderAtFault("It has a fault.")
+            return seen_of(session, **asked)
+
+        monkeypatch.setattr(gateway, "_seen", at_fault)
+        assert market_rounds.catch_up(shop.session, till=shop.till, at=shop.at) == 1
+        assert second.order.state is OrderState.DELIVERED
+        assert self.look(shop)[1] == [("provider_at_fault", number)]
+        monkeypatch.setattr(reconciling, "MOST_FAULTS", 1)
+        with pytest.raises(ProviderAtFault):
+            self.look(shop)
 
     def test_finds_what_went_back_long_after_it_was_paid(self, shop):
         shop.open()

@@ -1,7 +1,6 @@
 """The reconciliation: what the payment provider says, what the orders say, and what the ledger says."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,12 +9,21 @@ from sqlalchemy.orm import Session, selectinload
 
 from credits.payments import comparing
 from credits.payments.comparing import Disagreement
-from credits.payments.gateway import CheckoutState, Gateway, ProviderRefused, Seen, Unreadable, is_here
+from credits.payments.gateway import (
+    CheckoutState,
+    Gateway,
+    ProviderAtFault,
+    ProviderRefused,
+    Seen,
+    Unreadable,
+    is_here,
+)
 from credits.payments.going_back.going_back_models import Dispute, DisputeState, Refund, RefundState
 from credits.payments.models import Means, Payment, PaymentState
 
 DAYS = 90  # how far back the provider is asked; what is older cannot be paid, and is looked at where money went back
 AT_ONCE = 500  # values of one look-up; SQLite bounds them
+MOST_FAULTS = 10  # of the provider's own: then it has them whatever it is asked for
 UNTOLD = timedelta(minutes=10)  # an event may be on its way for so long
 CLEARED = (PaymentState.PAID, PaymentState.SURPLUS)
 ENDED = {CheckoutState.EXPIRED: PaymentState.EXPIRED, CheckoutState.FAILED: PaymentState.FAILED}
@@ -34,12 +42,20 @@ class Reconciled:
         return not self.disagreements
 
 
-def told_by_provider(session: Session, gateway: Gateway, *, at: datetime) -> list[Seen]:
+@dataclass(frozen=True)
+class Heard:
+    """What the provider has told. faults: the checkouts and payments, by its own names, that it has a fault with."""
+
+    seen: list[Seen]
+    faults: frozenset[str]
+
+
+def told_by_provider(session: Session, gateway: Gateway, *, at: datetime) -> Heard:
     """Every checkout of the last DAYS, and older ones of which money went back since, as the provider has it.
 
     Those too whose dispute or refund we know of and of whose end we do not: money goes back long after it came.
     Over the network: ends the session's transaction first.
-    Raises ProviderUnreachable, and ProviderRefused where it tells nothing at all.
+    Raises ProviderUnreachable, also where it has too many faults, and ProviderRefused where it tells nothing at all.
     """
     since = at - timedelta(days=DAYS)
     ours = select(Payment.reference).where(Payment.means == Means.STRIPE, Payment.opened_at >= since)
@@ -47,15 +63,26 @@ def told_by_provider(session: Session, gateway: Gateway, *, at: datetime) -> lis
     unended = unended_of(session)
     session.rollback()
     seen = {each.reference: each for each in gateway.payments_since(since - timedelta(hours=1))}
+    faults: set[str] = set()
+
+    def look(ask: Callable[[str], Seen], name: str) -> None:
+        try:
+            each = ask(name)
+        except (ProviderRefused, Unreadable):
+            return  # `reconcile` misses it, or the account is used for something else, too
+        except ProviderAtFault:
+            faults.add(name)
+            if len(faults) == MOST_FAULTS:
+                raise
+        else:
+            seen[each.reference] = each
+
     for reference in references - seen.keys():
-        with suppress(ProviderRefused, Unreadable):  # `reconcile` misses it
-            seen[reference] = gateway.look(reference)
+        look(gateway.look, reference)
     gone_back = unended.union(gateway.gone_back_since(since))
     for payment in sorted(gone_back - {each.payment for each in seen.values()}):
-        with suppress(ProviderRefused, Unreadable):  # the account is used for something else, too
-            older = gateway.look_at_payment(payment)
-            seen[older.reference] = older
-    return list(seen.values())
+        look(gateway.look_at_payment, payment)
+    return Heard(list(seen.values()), frozenset(faults))
 
 
 def unended_of(session: Session) -> set[str]:
@@ -68,21 +95,22 @@ def unended_of(session: Session) -> set[str]:
     return {payment for payment in session.scalars(wanted) if payment is not None}
 
 
-def reconcile(session: Session, *, seen: Sequence[Seen] | None, pages: str = "", at: datetime) -> Reconciled:
+def reconcile(session: Session, *, heard: Heard | None, pages: str = "", at: datetime) -> Reconciled:
     """Compare everything. Only reads.
 
-    seen: what the provider has told just now, whose own pages begin with `pages`; None where there is none.
+    heard: what the provider has told just now, whose own pages begin with `pages`; None where there is none.
     """
     found = [*comparing.disagreements(session), *comparing.overdue(session, at)]
-    if seen is not None:
-        found += with_provider(session, seen, pages, at)
-    return Reconciled(asked=seen is not None, counts=comparing.counts(session), disagreements=found)
+    if heard is not None:
+        found += with_provider(session, heard, pages, at)
+    return Reconciled(asked=heard is not None, counts=comparing.counts(session), disagreements=found)
 
 
-def with_provider(session: Session, seen: Sequence[Seen], pages: str, at: datetime) -> Iterator[Disagreement]:
-    payments = {payment.reference: payment for payment in compared(session, [each.reference for each in seen], at)}
+def with_provider(session: Session, heard: Heard, pages: str, at: datetime) -> Iterator[Disagreement]:
+    references = [each.reference for each in heard.seen]
+    payments = {payment.reference: payment for payment in compared(session, references, at)}
     refunds, disputes = refunds_of(session), disputes_of(session)
-    for each in seen:
+    for each in heard.seen:
         payment = payments.pop(each.reference, None)
         if payment is None:
             if each.state is CheckoutState.PAID and each.account is None:
@@ -90,6 +118,10 @@ def with_provider(session: Session, seen: Sequence[Seen], pages: str, at: dateti
             continue
         yield from states(each, payment, at)
         yield from moved_back(each, payment, refunds.get(payment.id, []), disputes.get(payment.id, []))
+    for payment in named(session, heard.faults):
+        payments.pop(payment.reference, None)
+        says = "The provider has a fault where it is asked for its payment."
+        yield Disagreement("provider_at_fault", payment.order.number, says)
     for payment in payments.values():
         if not of_another(payment, pages):
             yield Disagreement(
@@ -100,6 +132,12 @@ def with_provider(session: Session, seen: Sequence[Seen], pages: str, at: dateti
 def of_another(payment: Payment, pages: str) -> bool:
     """Whether it began at another stand-in on this machine than the provider that is asked now: no real money ever."""
     return payment.url is not None and is_here(payment.url) and not payment.url.startswith(pages)
+
+
+def named(session: Session, names: Collection[str]) -> Sequence[Payment]:
+    """Our attempts that the provider calls so, or their payments."""
+    ours = select(Payment).where(Payment.reference.in_(names) | Payment.payment.in_(names))
+    return session.scalars(ours.order_by(Payment.id)).all() if names else []
 
 
 def compared(session: Session, references: Sequence[str], at: datetime) -> Iterator[Payment]:

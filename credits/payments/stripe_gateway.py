@@ -145,7 +145,7 @@ class StripeGateway:
     def payments_since(self, moment: datetime) -> Iterator[Seen]:
         params: Any = {"created": {"gte": int(moment.timestamp())}, "limit": A_PAGE, "expand": [f"data.{WHOLE}"]}
         for session in filter(takes_money, paged(self._client.v1.checkout.sessions.list, params)):
-            with suppress(Unreadable):  # looked at by itself where it is ours
+            with suppress(Unreadable, ProviderAtFault):  # looked at by itself where it is ours
                 yield self._seen(session)
 
     def gone_back_since(self, moment: datetime) -> Iterator[str]:
