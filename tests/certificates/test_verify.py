@@ -1,5 +1,6 @@
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -7,12 +8,12 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
 from config import ROOT
-from credits.certificates import verify
+from credits.certificates import asking, verify
 from credits.certificates.checks.checking import LARGEST
 from credits.certificates.checks.published_keys import KeysUnreadable, keys_in
 from credits.journal.canonical import encode
@@ -150,6 +151,30 @@ class TestMain:
 
         assert found[0] == status
         assert said in found[1]
+
+    def test_waits_for_no_registry_that_answers_byte_by_byte(self, papers, capsys, tmp_path, monkeypatch):
+        asked, ends = Event(), Event()
+
+        def dripping(listening: socket.socket) -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n")
+                asked.set()
+                while not ends.wait(0.02):
+                    connection.sendall(b" ")
+
+        monkeypatch.setattr(asking, "SECONDS", 0.2)
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            server = Thread(target=dripping, args=(listening,), daemon=True)
+            server.start()
+            told = Registry.made().keys(url=f"http://127.0.0.1:{listening.getsockname()[1]}")
+            (tmp_path / "keys.json").write_text(json.dumps(told))
+            found = ended(capsys, papers / "certificate.pdf", "--key", tmp_path / "keys.json", "--online")
+            ends.set()
+            server.join()
+
+        assert asked.is_set()
+        assert (found[0], "its answer took too long" in found[1]) == (2, True)
 
     @pytest.mark.parametrize("bend", ["valid_from", "fingerprint", "certificate"])
     def test_believes_no_damaged_keys(self, papers, capsys, tmp_path, bend):
