@@ -28,14 +28,21 @@ ISSUANCE = select(Issuance.id, Issuance.quantity, Issuance.mineral_code, Issuanc
     Issuance.number == bindparam("number")
 )
 ISSUED = Lookup(ISSUANCE)
-NAMED = Lookup(
-    ISSUANCE.add_columns(Block.first, Block.last, Holding.kind, *HOLDER)
+# The limit stands inside: so the blocks are always found first, whatever the database believes of who holds how many.
+BLOCKS = (
+    ISSUANCE.add_columns(Block.first, Block.last, Block.account_id)
     .join(Block, Block.issuance_id == Issuance.id)
-    .join(Holding, Holding.account_id == Block.account_id)
-    .outerjoin(Organisation, Organisation.id == Holding.organisation_id)
     .where(Block.first >= COVERING, Block.first <= LAST, Block.last >= FIRST)
     .order_by(Block.first)
     .limit(MOST)
+    .subquery()
+)
+NAMED = Lookup(
+    select(BLOCKS.c.id, BLOCKS.c.quantity, BLOCKS.c.mineral_code, BLOCKS.c.vintage)
+    .add_columns(BLOCKS.c.first, BLOCKS.c.last, Holding.kind, *HOLDER)
+    .join(Holding, Holding.account_id == BLOCKS.c.account_id)
+    .outerjoin(Organisation, Organisation.id == Holding.organisation_id)
+    .order_by(BLOCKS.c.first)
 )
 EARLIER = (
     select(func.max(RetiredRange.first))
