@@ -86,11 +86,15 @@ def cut_up(url: str, *, blocks: int) -> Book:
         cutting = {"event": told, "at": AT, "units": A_BLOCK, "each": BLOCKS_AN_ISSUANCE // 2}
         session.execute(text(CUT), cutting | {"seller": accounts[0], "holders": len(accounts) - 1})
         session.commit()
-        # What the database's own upkeep would do in the next minutes, in the middle of a measurement.
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("VACUUM ANALYZE"))
-            connection.execute(text("CHECKPOINT"))
+    keep_up(url)
     return Book(url, accounts, issued, units)
+
+
+def keep_up(url: str) -> None:
+    """Do at once what the database's own upkeep would do in the next minutes, in the middle of a measurement."""
+    with connected(url) as engine, engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+        connection.execute(text("CHECKPOINT"))
 
 
 def open_accounts(session: Session, number: int) -> list[int]:

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # also when started as a file
 
-from benchmarks.books import connected, cut_up, migrate
+from benchmarks.books import connected, cut_up, keep_up, migrate
 from benchmarks.clients import Figures, Opening, Turn, measure
 from benchmarks.ledger import SERVER
 from benchmarks.market import Market, asked, opened, served
@@ -89,6 +89,7 @@ def main() -> None:
         migrate(url, Path(home))
         cut_up(url, blocks=given.blocks)
         market = opened(url, Path(home) / "market")
+        keep_up(url)
         serials = serials_of(market, 500)
         with served(market, "benchmarks.with_empty_route:app") as port:
             asked_for = {
