@@ -40,7 +40,7 @@ QUERIES = {
         """SELECT b.issuance_id, b.first FROM block b JOIN issuance i ON i.id = b.issuance_id
            WHERE b.issued <> i.quantity
               OR (b.first > 1 AND NOT EXISTS (SELECT 1 FROM block p
-                     WHERE p.issuance_id = b.issuance_id AND p.last = b.first - 1))
+                     WHERE p.issuance_id = b.issuance_id AND p.next_first = b.first AND p.last = b.first - 1))
               OR (b.last <> b.issued AND NOT EXISTS (SELECT 1 FROM block n
                      WHERE n.issuance_id = b.issuance_id AND n.first = b.last + 1))""",
     ),

@@ -20,9 +20,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from credits.db import Document, Model, Word, one_of
 
-# SQLite keeps these rows in the tree of their key, not beside it: a posting writes a page less for each table.
-IN_ITS_KEY = {"sqlite_with_rowid": False}
-
 
 def only(condition: str) -> dict[str, Any]:
     """Keyword arguments of an index over the rows of which this is true."""
@@ -113,7 +110,6 @@ class Block(Model):
             initially="DEFERRED",
         ),
         Index("ix_block_account_id_issuance_id_first", "account_id", "issuance_id", "first"),
-        IN_ITS_KEY,
     )
 
     issuance_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -145,7 +141,8 @@ class Entry(Model):
         CheckConstraint("first >= 1 AND first <= last", name="range_sound"),
         CheckConstraint("from_account_id <> to_account_id", name="moves"),
         Index("ix_entry_issuance_id_posting_id", "issuance_id", "posting_id", "first"),
-        IN_ITS_KEY,
+        # SQLite keeps the rows in the tree of their key, not beside it: a page less for each posting.
+        {"sqlite_with_rowid": False},
     )
 
     posting_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -4,7 +4,7 @@
   second one says that one block alone has no successor.
 - What an entry refers to is held by the block that it moves and by the trigger that moves it, which refuses every
   other posting, issuance and account: the references of the entry itself asked the same once more.
-- On SQLite the rows of `block` and `entry` stand in the tree of their key, where they stood beside it.
+- On SQLite the rows of `entry` stand in the tree of their key, where they stood beside it.
 - A neighbour is looked for only where one can be: not on a side where something stays behind.
 """
 
@@ -17,24 +17,6 @@ branch_labels = None
 depends_on = None
 
 FINAL = "'retired', 'cancelled', 'expired', 'exported'"
-
-BLOCK = """CREATE TABLE block (
-    issuance_id INTEGER NOT NULL,
-    issued INTEGER NOT NULL,
-    first INTEGER NOT NULL,
-    last INTEGER NOT NULL,
-    account_id INTEGER NOT NULL,
-    next_first INTEGER,
-    CONSTRAINT pk_block PRIMARY KEY (issuance_id, first),
-    CONSTRAINT ck_block_inside_issuance CHECK (first >= 1 AND first <= last AND last <= issued),
-    CONSTRAINT ck_block_next_follows CHECK (next_first = last + 1),
-    CONSTRAINT ck_block_last_ends_issuance CHECK ((next_first IS NULL) = (last = issued)),
-    CONSTRAINT fk_block_account_id FOREIGN KEY (account_id) REFERENCES account (id),
-    CONSTRAINT fk_block_issuance_id_issued FOREIGN KEY (issuance_id, issued)
-        REFERENCES issuance (id, quantity) DEFERRABLE INITIALLY DEFERRED,
-    CONSTRAINT fk_block_issuance_id_next_first FOREIGN KEY (issuance_id, next_first)
-        REFERENCES block (issuance_id, first) DEFERRABLE INITIALLY DEFERRED
-) STRICT{kind}"""
 
 ENTRY = """CREATE TABLE entry (
     posting_id INTEGER NOT NULL,
@@ -58,7 +40,6 @@ REFERENCES = {
     )
 }
 
-BY_ACCOUNT = "CREATE INDEX ix_block_account_id_issuance_id_first ON block (account_id, issuance_id, first)"
 BY_POSTING = "CREATE INDEX ix_entry_issuance_id_posting_id ON entry (issuance_id, posting_id, first)"
 # Partial, so that they are no keys that others may refer to: a neighbour's commit need not wait for a change of them.
 SUCCEEDED = """CREATE UNIQUE INDEX uq_block_issuance_id_next_first ON block (issuance_id, next_first)
@@ -83,6 +64,9 @@ ENTRY_SOUND = f"""CREATE TRIGGER entry_sound BEFORE INSERT ON entry BEGIN
         WHERE NEW.first > NEW.last OR NEW.from_account_id = NEW.to_account_id OR NEW.first <= (
             SELECT e.last FROM entry e WHERE e.posting_id = NEW.posting_id AND e.issuance_id = NEW.issuance_id
               AND e.first <= NEW.last ORDER BY e.first DESC LIMIT 1);
+    -- Now, whatever this connection puts off until its commit: what passes through nobody's account leaves no block there.
+    SELECT RAISE(ABORT, 'ledger: there is no such account')
+        WHERE NOT EXISTS (SELECT 1 FROM account WHERE id = NEW.to_account_id);
     SELECT RAISE(ABORT, 'ledger: an issuance is issued once and whole') WHERE NEW.from_account_id IS NULL AND (
         NEW.first <> 1 OR NEW.last IS NOT (SELECT quantity FROM issuance WHERE id = NEW.issuance_id)
         OR EXISTS (SELECT 1 FROM block WHERE issuance_id = NEW.issuance_id));
@@ -215,16 +199,15 @@ END $$"""
 
 
 def upgrade() -> None:
+    for statement in (SUCCEEDED, ENDED, f"DROP INDEX {name_of(ENDS)}", f"DROP INDEX {name_of(NAMED)}"):
+        op.execute(statement)
     if op.get_bind().dialect.name == "sqlite":
-        rebuild("block", BLOCK.format(kind=", WITHOUT ROWID"), BY_ACCOUNT, SUCCEEDED, ENDED)
         rebuild("entry", ENTRY.format(kind=", WITHOUT ROWID", references=""), BY_POSTING)
         rebuild("moving", MOVING)
         for name, body in (("entry_sound", ENTRY_SOUND), ("entry_moves", ENTRY_MOVES)):
             op.execute(f"DROP TRIGGER {name}")
             op.execute(body)
         return
-    for statement in (SUCCEEDED, ENDED, f"DROP INDEX {name_of(ENDS)}", f"DROP INDEX {name_of(NAMED)}"):
-        op.execute(statement)
     for name in REFERENCES:
         op.execute(f"ALTER TABLE entry DROP CONSTRAINT {name}")
     schema = op.get_bind().scalar(text("SELECT quote_ident(current_schema())"))
@@ -233,18 +216,14 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """The triggers stay as they are: they ask for nothing that was not there before, and refuse the same."""
-    if op.get_bind().dialect.name == "sqlite":
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    ends = ENDS if sqlite else f"{ENDS} WHERE last > 0"
+    for statement in (NAMED, ends, f"DROP INDEX {name_of(SUCCEEDED)}", f"DROP INDEX {name_of(ENDED)}"):
+        op.execute(statement)
+    if sqlite:
         listed = "".join(f",\n    CONSTRAINT {name} {reference}" for name, reference in REFERENCES.items())
-        rebuild("block", BLOCK.format(kind=""), BY_ACCOUNT, NAMED, ENDS)
         rebuild("entry", ENTRY.format(kind="", references=listed), BY_POSTING)
         return
-    for statement in (
-        NAMED,
-        f"{ENDS} WHERE last > 0",
-        f"DROP INDEX {name_of(SUCCEEDED)}",
-        f"DROP INDEX {name_of(ENDED)}",
-    ):
-        op.execute(statement)
     for name, reference in REFERENCES.items():
         op.execute(f"ALTER TABLE entry ADD CONSTRAINT {name} {reference}")
 

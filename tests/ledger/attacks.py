@@ -230,6 +230,26 @@ SQLITE: dict[str, tuple[str, ...]] = {
     "entry-of-fractions": (*POSTED, entry("{old}, 1.5, 2.5, {victim}, {thief}")),
 }
 
+ANOTHER = (EVENT.replace("9001", "9002"), POSTING.replace("9001", "9002"))
+PUT_OFF = "PRAGMA defer_foreign_keys = ON"  # until the commit: by then no block stands in the account any more
+SQLITE |= {
+    "pass-through-an-unknown-account": (
+        PUT_OFF,
+        *POSTED,
+        entry("{old}, 1, 10, {victim}, 9999"),
+        *ANOTHER,
+        entry("{old}, 1, 10, 9999, {thief}"),
+    ),
+    "pass-through-an-account-that-is-final-later": (
+        PUT_OFF,
+        *POSTED,
+        entry("{old}, 1, 10, {victim}, 9999"),
+        *ANOTHER,
+        entry("{old}, 1, 10, 9999, {thief}"),
+        "INSERT INTO account (id, kind) VALUES (9999, 'retired')",
+    ),
+}
+
 POSTGRESQL: dict[str, tuple[str, ...]] = {
     **{
         f"truncate-{table}": (f"TRUNCATE {table} CASCADE",)
