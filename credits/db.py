@@ -179,7 +179,8 @@ def engine_settings(url: str) -> dict[str, Any]:
                 "check_same_thread": False,
             }
         }
-    return {"pool_size": 5, "max_overflow": 15}
+    # A line that was taken for reading alone has nothing to roll back when it is given back.
+    return {"pool_size": 5, "max_overflow": 15, "skip_autocommit_rollback": True}
 
 
 def sqlalchemy_url(url: str) -> str:
