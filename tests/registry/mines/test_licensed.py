@@ -22,7 +22,7 @@ class TestUncovered:
             ([], "has no licence yet"),
             ([licence("A", date(2025, 1, 1), date(2026, 5, 30))], "A ends on 30 May 2026, one day before the last"),
             ([licence("A", date(2026, 4, 2), date(2027, 1, 1))], "A begins on 2 Apr 2026, one day after the first"),
-            ([licence("A", date(2026, 4, 11), date(2027, 1, 1))], "10 days after the first production day, 2026-04-01"),
+            ([licence("A", date(2026, 4, 11), date(2027, 1, 1))], "10 days after the first production day, 1 Apr 2026"),
             ([licence("A", date(2024, 1, 1), date(2024, 12, 31))], "No licence of the site is valid on any"),
             (
                 [licence("A", date(2026, 1, 1), date(2026, 5, 20)), licence("B", date(2026, 5, 21), date(2027, 1, 1))],
