@@ -12,6 +12,8 @@ LINE, PARAGRAPHS = 200, 2_000  # characters
 MAILBOX = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 LONGEST_MAILBOX = 64
 DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+# Of any width, or unbreakable: two names that look alike would be two names.
+SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 UNPRINTABLE = ("Cc", "Cf", "Cs", "Co", "Cn")  # control and invisible characters, halves of pairs, none at all
 # They turn the reading direction around: a name could then show as something else than it is.
 DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -71,7 +73,7 @@ def _is_domain(name: str) -> bool:
 
 
 def _sound(text: str, what: str, most: int, allowed: str) -> str:
-    text = unicodedata.normalize("NFC", text.strip())
+    text = unicodedata.normalize("NFC", SPACES.sub(" ", text).strip())
     if not text:
         raise UnsoundText(f"{what}: write something here.", field=what)
     if len(text) > most:

@@ -13,6 +13,7 @@ class TestLine:
             ("e\u0301", "é"),
             ("金 🪨", "金 🪨"),
             ("<b>&", "<b>&"),
+            ("Kamilombe\u00a0Sud\u2009\u2003", "Kamilombe Sud"),  # looks the same, so it is the same
         ],
     )
     def test_keeps_what_can_be_read(self, text, kept):
