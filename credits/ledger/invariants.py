@@ -54,10 +54,13 @@ QUERIES = {
             WHERE a.kind IN ({FINAL})""",  # noqa: S608  words of our own
     ),
     "recorded": (
-        "Every movement stands under an event of the journal.",
+        "Every movement stands under an event of the journal, and is between accounts that there are.",
         """SELECT p.id FROM posting p WHERE NOT EXISTS (SELECT 1 FROM event v WHERE v.id = p.event_id)
            UNION ALL SELECT e.posting_id FROM entry e
-               WHERE NOT EXISTS (SELECT 1 FROM posting p WHERE p.id = e.posting_id)""",
+               WHERE NOT EXISTS (SELECT 1 FROM posting p WHERE p.id = e.posting_id)
+                  OR NOT EXISTS (SELECT 1 FROM account a WHERE a.id = e.to_account_id)
+                  OR (e.from_account_id IS NOT NULL
+                      AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = e.from_account_id))""",
     ),
 }
 

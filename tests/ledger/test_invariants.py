@@ -92,6 +92,8 @@ class TestCheck:
             ("UPDATE entry SET from_account_id = {final} WHERE first = 61", {"final", "replay"}),
             ("UPDATE entry SET from_account_id = NULL WHERE first = 61", {"replay"}),
             ("UPDATE entry SET last = 79 WHERE first = 61", {"replay"}),
+            ("UPDATE entry SET from_account_id = 9999 WHERE first = 61", {"recorded", "replay"}),
+            ("UPDATE entry SET to_account_id = 9999 WHERE first = 61", {"recorded", "replay"}),
         ],
     )
     def test_sees_damage(self, session, database, world, statement, seen):
