@@ -75,7 +75,7 @@ class TestAssess:
         shown = words(client.get(f"/admin/batches/{batch.number}/verify").text)
         assert "Level reached Step 3: Annex II risks under mitigation" in shown
         public = words(client.get("/sites/COD-KAM001").text)
-        assert "The depot pays what is owed. 2026-11-30" in public
+        assert "The depot pays what is owed. 30 Nov 2026" in public
         assert "Royalties of June" not in public
         own = words(client.sign_in(stage.manager).get("/my/findings").text)
         assert "Put right by 30 Nov 2026 What was found Royalties of June are not paid." in own
