@@ -25,7 +25,7 @@ from credits.journal.canonical import encode
 from credits.journal.log_models import LogLeaf
 from credits.participants.models import Language, Organisation, User
 from credits.participants.permissions import is_auditor, is_issuer, may_see
-from credits.registry.models import REGISTRY_CODE, Bulk, BulkKind, Issuance, Retirement
+from credits.registry.models import REGISTRY_CODE, Bulk, BulkKind, Issuance, Retirement, retirement_number
 from credits.registry.movements import CertificateAnnotation, DecisionKind
 from credits.registry.production import BatchState
 from credits.registry.queries import digits_of, of_own
@@ -201,7 +201,7 @@ def annulled_in(session: Session, record: Record) -> list[str]:
         Retirement, Retirement.id == CertificateAnnotation.retirement_id
     )
     wanted = wanted.where(Retirement.bulk_id == record.bulk_id, CertificateAnnotation.kind == DecisionKind.ANNULMENT)
-    return [f"{REGISTRY_CODE}-R-{each:06d}" for each in session.scalars(wanted.order_by(Retirement.id).limit(100))]
+    return [retirement_number(each) for each in session.scalars(wanted.order_by(Retirement.id).limit(100))]
 
 
 def is_suspended(record: Record) -> bool:

@@ -54,6 +54,11 @@ class Language(StrEnum):
     SW = "sw"
 
 
+def organisation_number(organisation_id: int) -> str:
+    """How an organisation is named in public: ORG-000017."""
+    return f"ORG-{organisation_id:06d}"
+
+
 class Organisation(Model):
     """A legal person, or a group of miners that is not one yet. It may write in the registry once approved."""
 
@@ -94,7 +99,7 @@ class Organisation(Model):
     @property
     def number(self) -> str:
         """The public id, such as ORG-000012."""
-        return f"ORG-{self.id:06d}"
+        return organisation_number(self.id)
 
     @property
     def approved(self) -> bool:

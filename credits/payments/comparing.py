@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from credits.payments import invariants
 from credits.payments.going_back.going_back_models import Refund, RefundState
-from credits.payments.models import Payment
+from credits.payments.models import Payment, order_number
 
 SHOWN = 100  # of each kind; there should be none
 PROMPTLY = timedelta(days=3)  # a refund that is asked for is sent in this time
@@ -99,7 +99,7 @@ def disagreements(session: Session) -> Iterator[Disagreement]:
     """What the registry's own books tell differently."""
     for kind, (says, query) in ORDERS.items():
         for order in sorted(set(session.scalars(text(query))))[:SHOWN]:
-            yield Disagreement(kind, f"ORDER-{order:06d}", says)
+            yield Disagreement(kind, order_number(order), says)
     for promise in invariants.check(session):
         for place in promise.broken:
             yield Disagreement(promise.name, place, promise.says)

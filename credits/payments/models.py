@@ -102,6 +102,11 @@ class OrderState(StrEnum):
     REFUNDED = "refunded"
 
 
+def order_number(order_id: int) -> str:
+    """How an order is named: ORDER-000007."""
+    return f"ORDER-{order_id:06d}"
+
+
 class Order(Model):
     """Credits that somebody buys: reserved before the payment begins, delivered against cleared money (invariant 18).
 
@@ -164,7 +169,7 @@ class Order(Model):
 
     @property
     def number(self) -> str:
-        return f"ORDER-{self.id:06d}"
+        return order_number(self.id)
 
 
 class OrderLine(Model):

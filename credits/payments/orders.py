@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from credits.errors import Conflict
 from credits.journal import events
-from credits.participants.models import Language, User
+from credits.participants.models import Language, User, organisation_number
 from credits.payments.billing import Billing
 from credits.payments.models import Offer, Order, OrderState
 from credits.payments.prices import written
@@ -73,7 +73,11 @@ def must_be_as_seen(order: Order, seen: int) -> None:
 def facts_of(order: Order) -> dict[str, Any]:
     """What the log says of an order in public."""
     lines = [
-        {"offer": f"OFFER-{line.offer_id:06d}", "seller": f"ORG-{line.seller_id:06d}", "quantity": line.quantity}
+        {
+            "offer": f"OFFER-{line.offer_id:06d}",
+            "seller": organisation_number(line.seller_id),
+            "quantity": line.quantity,
+        }
         for line in order.lines
     ]
     return {"buyer": order.buyer.number, "means": order.means.value, "use": order.use.value, "lines": lines}

@@ -34,7 +34,6 @@ from credits.registry.bulk_lines import (
 )
 from credits.registry.choosing import Choice, choose
 from credits.registry.models import (
-    REGISTRY_CODE,
     Bulk,
     BulkKind,
     Issuance,
@@ -44,6 +43,7 @@ from credits.registry.models import (
     Transfer,
     TransferRange,
     TransferState,
+    retirement_number,
 )
 from credits.registry.policy import Policy
 from credits.registry.queries import digits_of
@@ -145,7 +145,7 @@ def retired(
     ]
     session.execute(insert(RetiredRange), ranges)
     session.execute(insert(RetirementUse), [each.row(made) for made, each in zip(ids, counted, strict=True)])
-    numbers = [f"{REGISTRY_CODE}-R-{made:06d}" for made in ids]
+    numbers = [retirement_number(made) for made in ids]
     tell_exceeded(session, zip(numbers, counted, strict=True), by, at)
     return bulk
 

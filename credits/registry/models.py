@@ -219,6 +219,11 @@ class TransferRange(Model):
     last: Mapped[int]
 
 
+def retirement_number(retirement_id: int) -> str:
+    """How a retirement and its certificate are named in public: ASMC-R-000042."""
+    return f"{REGISTRY_CODE}-R-{retirement_id:06d}"
+
+
 class Retirement(Model):
     """Credits taken out of circulation for good, in somebody's name. Never edited (invariants 14 and 15)."""
 
@@ -253,7 +258,7 @@ class Retirement(Model):
     @property
     def number(self) -> str:
         """The public number, also the certificate's: ASMC-R-000017."""
-        return f"{REGISTRY_CODE}-R-{self.id:06d}"
+        return retirement_number(self.id)
 
 
 class RetirementUse(Model):

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from credits.ledger import Move
 from credits.ledger.invariants import Promise
 from credits.ledger.serials import SerialRange
+from credits.participants.models import organisation_number
 from credits.registry.telling import serials_told
 
 AT_A_TIME = 500  # postings
@@ -111,7 +112,7 @@ def differs(kind: str, facts: dict[str, Any], entries: Sequence[Row[Any]]) -> bo
     where, whose = TARGETS.get(kind, (None, None))
     if where is None:
         return False
-    owners = {f"ORG-{row.organisation_id:06d}" if row.organisation_id else None for row in entries}
+    owners = {organisation_number(row.organisation_id) if row.organisation_id else None for row in entries}
     return {row.kind for row in entries} != {where} or (whose is not None and owners != {facts.get(whose)})
 
 
@@ -120,7 +121,7 @@ def unlike(session: Session) -> Iterator[str]:
     for row in session.execute(TRANSFERS):
         facts = facts_in(row.body)
         state = "pending" if row.kind == "transfer.proposed" else row.kind.removeprefix("transfer.")
-        parties = {"from": f"ORG-{row.sender_id:06d}", "to": f"ORG-{row.recipient_id:06d}"}
+        parties = {"from": organisation_number(row.sender_id), "to": organisation_number(row.recipient_id)}
         if row.state != state or any(facts.get(name) != number for name, number in parties.items()):
             yield f"transfer {row.id}"
     for row in session.execute(RETIREMENTS):
@@ -129,7 +130,7 @@ def unlike(session: Session) -> Iterator[str]:
         told = facts_in(row.body) if row.kind == "retirement.retired" else shown
         if any(told.get(name) != value for name, value in shown.items()):
             yield f"retirement {row.id}"
-        if told.get("holder", holder := f"ORG-{row.holder_id:06d}") != holder:
+        if told.get("holder", holder := organisation_number(row.holder_id)) != holder:
             yield f"holder of retirement {row.id}"
         if row.facts is not None and certified(json.loads(row.facts)) != shown:
             yield f"certificate of retirement {row.id}"

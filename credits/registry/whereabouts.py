@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session, aliased
 from credits.ledger.balances import FIRST, LAST, MOST, OF
 from credits.ledger.models import AccountKind, Block
 from credits.ledger.serials import SerialRange, written
-from credits.participants.models import Kind, Organisation
+from credits.participants.models import Kind, Organisation, organisation_number
 from credits.registry.lookup import Lookup
 from credits.registry.minerals import Mineral, mineral_of
-from credits.registry.models import REGISTRY_CODE, Holding, Issuance, RetiredRange, Retirement
+from credits.registry.models import Holding, Issuance, RetiredRange, Retirement, retirement_number
 from credits.registry.public import must_have, read
 from credits.registry.queries import MOST_STANDINGS, NoSuchIssuance
 
@@ -75,7 +75,7 @@ class Holder:
 
     @property
     def number(self) -> str:
-        return f"ORG-{self.id:06d}"
+        return organisation_number(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Retired:
 
     @property
     def number(self) -> str:
-        return f"{REGISTRY_CODE}-R-{self.id:06d}"
+        return retirement_number(self.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from credits.journal import events
 from credits.journal.models import Event
+from credits.payments.models import order_number
 from credits.payments.premiums.pacing import late_lines
 from credits.registry.mines.sites import number_of
 from credits.registry.production import Site
@@ -19,8 +20,7 @@ def note_overdue(session: Session, *, goal: int, at: datetime) -> int:
     lines = late_lines(goal=goal, today=at.date()).subquery()
     rows = session.execute(select(Site, lines.c.order_id, lines.c.paid_at).join(lines, lines.c.site_id == Site.id))
     late = {
-        (f"ORDER-{order_id:06d}", number_of(site)): (at.date() - paid_at.date()).days
-        for site, order_id, paid_at in rows
+        (order_number(order_id), number_of(site)): (at.date() - paid_at.date()).days for site, order_id, paid_at in rows
     }
     numbers = {number for number, _ in late}
     known = set(session.scalars(select(Event.subject).where(Event.kind == OVERDUE, Event.subject.in_(numbers))))

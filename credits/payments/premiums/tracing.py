@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 from credits.journal.models import Event
 from credits.ledger.models import Entry, Posting
 from credits.ledger.serials import SerialRange, tidied
-from credits.payments.models import Order, OrderLine
+from credits.payments.models import Order, OrderLine, order_number
 from credits.registry.earmarks import ranges_of
 from credits.registry.models import Holding, Issuance
 from credits.registry.movements import EarmarkRange
@@ -140,7 +140,7 @@ def purchases_of(
 
 def gone_back(session: Session, order_ids: Collection[int], issuance: Issuance) -> dict[int, list[SerialRange]]:
     """Which serials went from the buyers of these orders to somebody else by a refund or dispute of the order."""
-    subjects = {f"ORDER-{order_id:06d}": order_id for order_id in order_ids}
+    subjects = {order_number(order_id): order_id for order_id in order_ids}
     if not subjects:
         return {}
     found: dict[int, list[SerialRange]] = {}

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from credits.errors import Conflict
 from credits.journal import events
-from credits.participants.models import Kind, Kyc, Organisation, User
+from credits.participants.models import Kind, Kyc, Organisation, User, organisation_number
 from credits.registry.minerals import mineral_of
 from credits.registry.models import RetirementUse
 from credits.registry.policy import Policy
@@ -105,7 +105,7 @@ def makers_in(session: Session, countries: Iterable[str]) -> dict[tuple[str, str
         )
         .order_by(Organisation.id.desc())
     )
-    found = {(country, tidied(number or "")): f"ORG-{made:06d}" for made, country, number in rows}
+    found = {(country, tidied(number or "")): organisation_number(made) for made, country, number in rows}
     return {pair: number for pair, number in found.items() if pair[1]}
 
 
