@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, insert, text
 from sqlalchemy.orm import Session
 
 from credits import jobs, ledger
-from credits.db import begin_writing, engine_settings, prepare_engine, sqlalchemy_url
+from credits.db import Work, begin_writing, engine_settings, prepare_engine, sqlalchemy_url
 from credits.journal import events, keys
 from credits.journal.models import Event
 from credits.ledger.models import Account, AccountKind
@@ -102,10 +102,10 @@ def open_accounts(session: Session, number: int) -> list[int]:
     return sorted(session.scalars(insert(Account).returning(Account.id), rows))
 
 
-def issue(session: Session, quantity: int, target: int) -> int:
+def issue(work: Work, quantity: int, target: int) -> int:
     """The id of a new issuance of serials 1 to `quantity` in the account `target`."""
     posting = ledger.issue(
-        session, quantity=quantity, target=target, at=AT, record=lambda issuance_id: recorded(session, issuance_id)
+        work, quantity=quantity, target=target, at=AT, record=lambda issuance_id: recorded(work, issuance_id)
     )
     return next(iter(posting.ranges))
 
@@ -114,14 +114,14 @@ def number_of(issuance_id: int) -> str:
     return f"ASMC-CO-COD-KAM001-2026-{issuance_id:04d}"
 
 
-def recorded(session: Session, issuance_id: int) -> Record:
+def recorded(work: Work, issuance_id: int) -> Record:
     """Writes the event that a real transfer would."""
     number = number_of(issuance_id)
 
     def record(moves: Sequence[ledger.Move]) -> ledger.Told:
         facts = {"from": "ORG-000017", "to": "ORG-000023", "transfer": None}
         facts |= serials_told({issuance_id: number}, moves)
-        return events.drafted(session, kind="transfer.accepted", subject=number, actor="USR-000042", at=AT, facts=facts)
+        return events.drafted(work, kind="transfer.accepted", subject=number, actor="USR-000042", at=AT, facts=facts)
 
     return record
 

@@ -4,18 +4,19 @@ import itertools
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from benchmarks.books import A_BLOCK, AT, Book, connected, issue, number_of, recorded
 from benchmarks.clients import Opening, Turn
 from credits import ledger
-from credits.db import begin_writing
+from credits.db import Work, begin_writing, writing
 from credits.ledger.balances import Standing, balance, standings
 from credits.ledger.serials import SerialRange
 
@@ -51,8 +52,21 @@ class Asked:
     key: str
 
 
-def written_by(url: str, work: Callable[[Session, random.Random, Asked], object]) -> Opening:
-    """`work` as a door does it: a session and a new key for each request, one commit."""
+Begun = Callable[[Engine], AbstractContextManager[Work]]
+"""How a unit of work that writes is begun: one commit at its end."""
+
+
+@contextmanager
+def in_a_session(engine: Engine) -> Iterator[Session]:
+    """As the doors do it: by objects."""
+    with Session(engine) as session:
+        begin_writing(session)
+        yield session
+        session.commit()
+
+
+def written_by(url: str, act: Callable[[Work, random.Random, Asked], object], begun: Begun = writing) -> Opening:
+    """`act` in a unit of work of its own, under a new key each time."""
 
     @contextmanager
     def opening(client: int) -> Iterator[Turn]:
@@ -60,10 +74,8 @@ def written_by(url: str, work: Callable[[Session, random.Random, Asked], object]
         with connected(url) as engine:
 
             def turn() -> None:
-                with Session(engine) as session:
-                    begin_writing(session)
-                    work(session, chance, Asked(f"USR-{client:06d}", uuid4().hex))
-                    session.commit()
+                with begun(engine) as work:
+                    act(work, chance, Asked(f"USR-{client:06d}", uuid4().hex))
 
             yield turn
 
@@ -85,28 +97,28 @@ def reading(url: str, look: Callable[[Session, random.Random], object]) -> Openi
     return opening
 
 
-def transfer(book: Book, *, quantity: int, sellers: int) -> Opening:
+def transfer(book: Book, *, quantity: int, sellers: int, begun: Begun = writing) -> Opening:
     """From one of the first `sellers` issuances, still with whom they were issued to, to any of the holders."""
 
-    def work(session: Session, chance: random.Random, asked: Asked) -> None:
+    def act(work: Work, chance: random.Random, asked: Asked) -> None:
         issuance_id, source = chance.choice(book.issued[:sellers])
         target = chance.choice(book.accounts)
         while target == source:
             target = chance.choice(book.accounts)
-        transferred(session, asked, issuance_id, source, target, quantity)
+        transferred(work, asked, issuance_id, source, target, quantity)
 
-    return written_by(book.url, work)
+    return written_by(book.url, act, begun)
 
 
-def transferred(session: Session, asked: Asked, issuance_id: int, source: int, target: int, quantity: int) -> None:
+def transferred(work: Work, asked: Asked, issuance_id: int, source: int, target: int, quantity: int) -> None:
     ledger.post_once(
-        session,
+        work,
         ledger.Wanted(issuance_id, number_of(issuance_id), source, target, quantity),
         caller=asked.caller,
         key=asked.key,
         request=request(quantity),
         at=AT,
-        record=recorded(session, issuance_id),
+        record=recorded(work, issuance_id),
     )
 
 
@@ -123,18 +135,18 @@ def transfer_on(book: Book) -> Opening:
     back = [(issuance, second, first) for issuance, (first, second) in pairs]
     turns = itertools.cycle([*there, *back])
 
-    def work(session: Session, _: random.Random, asked: Asked) -> None:
-        transferred(session, asked, *next(turns), A_BLOCK)
+    def act(work: Work, _: random.Random, asked: Asked) -> None:
+        transferred(work, asked, *next(turns), A_BLOCK)
 
-    return written_by(book.url, work)
+    return written_by(book.url, act)
 
 
 def issuing(book: Book, quantity: int) -> Opening:
-    def work(session: Session, chance: random.Random, asked: Asked) -> None:
-        ledger.claim(session, caller=asked.caller, key=asked.key, request=request(quantity))
-        ledger.settle(session, {"issuance": issue(session, quantity, chance.choice(book.accounts))})
+    def act(work: Work, chance: random.Random, asked: Asked) -> None:
+        ledger.claim(work, caller=asked.caller, key=asked.key, request=request(quantity))
+        ledger.settle(work, {"issuance": issue(work, quantity, chance.choice(book.accounts))})
 
-    return written_by(book.url, work)
+    return written_by(book.url, act)
 
 
 def balance_of_one(book: Book) -> Opening:

@@ -4,8 +4,9 @@
 
 `ratio_to_commit` is what counts: the bare commit says how fast machine and server are at this moment. It is one
 INSERT of one number, prepared, straight through the driver. Everything else goes the whole way of the registry:
-session, key, locks, event, posting, entry, constraints, answer, commit. PostgreSQL runs with its defaults, so
-nothing is acknowledged that is not on disk; its files stand where temporary files do (TMPDIR).
+key, locks, event, posting, entry, constraints, answer, commit. `in_process` is the ledger by itself, on SQLAlchemy's
+connection; `in_session` the same in a session of objects, as the doors have one. PostgreSQL runs with its defaults,
+so nothing is acknowledged that is not on disk; its files stand where temporary files do (TMPDIR).
 """
 
 import argparse
@@ -27,6 +28,7 @@ from benchmarks.cases import (
     balance_of_one,
     bare_postgresql,
     bare_sqlite,
+    in_a_session,
     issuing,
     look_up,
     transfer,
@@ -125,7 +127,10 @@ class Shelf:
 
 def groups(shelf: Shelf, sizes: Sequence[int]) -> list[Group]:
     """Everything that is measured. sizes: the numbers of blocks between which growth is looked at."""
-    spread = {"transfer_in_process": lambda: transfer(shelf.spread, quantity=10, sellers=ISSUANCES)}
+    spread = {
+        "transfer_in_process": lambda: transfer(shelf.spread, quantity=10, sellers=ISSUANCES),
+        "transfer_in_session": lambda: transfer(shelf.spread, quantity=10, sellers=ISSUANCES, begun=in_a_session),
+    }
     hot = {"transfer_hot": lambda: transfer(shelf.spread, quantity=10, sellers=1)}
     http = {"transfer_http": lambda: transfer_http(shelf.market, shelf.port)}
     growth = {
@@ -152,7 +157,16 @@ def groups(shelf: Shelf, sizes: Sequence[int]) -> list[Group]:
             {"retire_line_singly": lambda: retire_singly(shelf.market), IN_BULK: lambda: retire_in_bulk(shelf.market)},
             {IN_BULK: LINES},
         ),
-        Group("sqlite", 1, {"transfer_in_process": lambda: transfer(shelf.on_sqlite, quantity=10, sellers=ISSUANCES)}),
+        Group(
+            "sqlite",
+            1,
+            {
+                "transfer_in_process": lambda: transfer(shelf.on_sqlite, quantity=10, sellers=ISSUANCES),
+                "transfer_in_session": lambda: transfer(
+                    shelf.on_sqlite, quantity=10, sellers=ISSUANCES, begun=in_a_session
+                ),
+            },
+        ),
     ]
 
 

@@ -34,6 +34,9 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 E = TypeVar("E", bound=StrEnum)
 
+Work = Session | Connection
+"""What a unit of work is done with: by objects, or past them."""
+
 WRITING = "credits_writing"  # execution option: this transaction will write
 READS = ("SELECT", "BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")  # how what changes nothing begins
 
@@ -285,13 +288,39 @@ def see_that_it_is_open(connection: Any, *_: object) -> None:
         raise DisconnectionError
 
 
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A unit of work that writes past the objects, in one transaction: committed at its end, undone by an error."""
+    with engine.connect().execution_options(**{WRITING: True}) as connection:
+        take_part(connection)
+        with connection.begin():
+            yield connection
+
+
+def connection_of(work: Work) -> Connection:
+    """The connection of a unit of work, with everything written down that waits in its objects."""
+    if isinstance(work, Connection):
+        return work
+    work.flush()
+    return work.connection()
+
+
+def dialect_of(work: Work) -> str:
+    """Which database it is done on: "sqlite" or "postgresql"."""
+    return (work if isinstance(work, Connection) else work.get_bind()).dialect.name
+
+
 def begin_writing(session: Session) -> None:
     """Begin the session's transaction as one that writes. Ends a transaction that has only read.
 
     Call it before anything else in a unit of work that changes the registry.
     """
     session.rollback()
-    connection = session.connection(execution_options={WRITING: True})
+    take_part(session.connection(execution_options={WRITING: True}))
+
+
+def take_part(connection: Connection) -> None:
+    """Let the statements of a connection that was taken for reading alone be of one transaction."""
     driver: Any = connection.connection.driver_connection
-    if connection.dialect.name == "postgresql" and driver.autocommit:  # taken for reading alone
+    if connection.dialect.name == "postgresql" and driver.autocommit:
         driver.autocommit = False

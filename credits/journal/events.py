@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from credits.db import as_text
+from credits.db import Work, as_text
 from credits.errors import Invalid
 from credits.journal.canonical import encode, utf8
 from credits.journal.models import Event, EventSecret, RegistryIdentity
@@ -29,7 +29,7 @@ class EventTooLarge(Invalid):
 
 
 def append(
-    session: Session,
+    work: Work,
     *,
     kind: str,
     subject: str,
@@ -39,28 +39,28 @@ def append(
     private: Mapping[str, str] | None = None,
 ) -> int:
     """Append one event by itself and return its id. Flushes, never commits. Takes and raises what `drafted` does."""
-    told = drafted(session, kind=kind, subject=subject, actor=actor, at=at, facts=facts, private=private)
-    return enter(session, told)
+    told = drafted(work, kind=kind, subject=subject, actor=actor, at=at, facts=facts, private=private)
+    return enter(work, told)
 
 
-def enter(session: Session, told: Told) -> int:
+def enter(work: Work, told: Told) -> int:
     """Append an event that is told by itself after all; its id. Flushes."""
-    event_id: int = session.scalars(statements.TELL, told.row).one()
+    event_id: int = work.scalars(statements.TELL, told.row).one()
     told.entered(event_id, told.row["body"])
     return event_id
 
 
-def append_all(session: Session, many: Iterable[Mapping[str, Any]]) -> None:
+def append_all(work: Work, many: Iterable[Mapping[str, Any]]) -> None:
     """Append many events in their order, each with what `append` takes, in a few statements. Flushes."""
-    told = [drafted(session, **each) for each in many]
+    told = [drafted(work, **each) for each in many]
     rows = [each.row for each in told]
-    ids = session.scalars(insert(Event).returning(Event.id, sort_by_parameter_order=True), rows).all() if rows else []
+    ids = work.scalars(insert(Event).returning(Event.id, sort_by_parameter_order=True), rows).all() if rows else []
     for event_id, each in zip(ids, told, strict=True):
         each.entered(event_id, each.row["body"])
 
 
 def drafted(
-    session: Session,
+    work: Work,
     *,
     kind: str,
     subject: str,
@@ -83,7 +83,7 @@ def drafted(
         "kind": kind,
         "subject": subject,
     }
-    secrets = salted(session, encode(body), private) if private else []
+    secrets = salted(work, encode(body), private) if private else []
     if secrets:
         body["hashed"] = {row["field"]: hashlib.sha256(row["salt"] + utf8(row["value"])).hexdigest() for row in secrets}
     written = encode(body)
@@ -98,20 +98,20 @@ def drafted(
 
     def entered(event_id: int, body: bytes) -> None:
         if secrets:
-            session.execute(insert(EventSecret), [{"event_id": event_id, **secret} for secret in secrets])
-        note(session, row | {"id": event_id, "body": body})
+            work.execute(insert(EventSecret), [{"event_id": event_id, **secret} for secret in secrets])
+        note(work, row | {"id": event_id, "body": body})
 
     return Told(row, bool(secrets), entered)
 
 
-def note(session: Session, row: dict[str, Any]) -> None:
+def note(work: Work, row: dict[str, Any]) -> None:
     """Remember, for as long as the running transaction lasts, that it has appended this event."""
-    session = unwrapped(session)
-    transaction = session.get_transaction()
-    noted: tuple[object, list[tuple[dict[str, Any], bool]]] | None = session.info.get(APPENDED)
+    work = unwrapped(work)
+    transaction = work.get_transaction()
+    noted: tuple[object, list[tuple[dict[str, Any], bool]]] | None = work.info.get(APPENDED)
     if noted is None or noted[0] is not transaction:
-        noted = session.info[APPENDED] = (transaction, [])
-    noted[1].append((row, session.in_nested_transaction()))
+        noted = work.info[APPENDED] = (transaction, [])
+    noted[1].append((row, work.in_nested_transaction()))
 
 
 def appended(session: Session, kinds: Collection[str]) -> list[Event]:
@@ -134,9 +134,9 @@ def forget_appended(session: Session) -> None:
     session.info.pop(APPENDED, None)
 
 
-def salted(session: Session, public: bytes, private: Mapping[str, str]) -> list[dict[str, Any]]:
+def salted(work: Work, public: bytes, private: Mapping[str, str]) -> list[dict[str, Any]]:
     """Every private field with a salt that nobody outside can guess and that differs from event to event."""
-    key = session.scalars(select(RegistryIdentity.salt_key)).one()
+    key = work.scalars(select(RegistryIdentity.salt_key)).one()
     return [
         {
             "field": field,

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, bindparam, func, select
-from sqlalchemy.orm import Session
 
+from credits.db import Work
 from credits.ledger.models import Block
 from credits.ledger.serials import SerialRange
 
@@ -32,17 +32,17 @@ class Standing:
     account_id: int
 
 
-def balance(session: Session, *, accounts: Collection[int], issuance_id: int | None = None) -> int:
+def balance(work: Work, *, accounts: Collection[int], issuance_id: int | None = None) -> int:
     """Base units in `accounts`, of one issuance or of all. Only sums of one mineral mean something."""
     wanted = select(func.coalesce(func.sum(Block.last - Block.first + 1), 0)).where(Block.account_id.in_(accounts))
     if issuance_id is not None:
         wanted = wanted.where(Block.issuance_id == issuance_id)
-    return int(session.scalars(wanted).one())
+    return int(work.scalars(wanted).one())
 
 
-def balances_by_issuance(session: Session, *, accounts: Collection[int]) -> dict[tuple[int, int], int]:
+def balances_by_issuance(work: Work, *, accounts: Collection[int]) -> dict[tuple[int, int], int]:
     """Base units by (account id, issuance id)."""
-    rows = session.execute(
+    rows = work.execute(
         select(Block.account_id, Block.issuance_id, func.sum(Block.last - Block.first + 1))
         .where(Block.account_id.in_(accounts))
         .group_by(Block.account_id, Block.issuance_id)
@@ -50,11 +50,11 @@ def balances_by_issuance(session: Session, *, accounts: Collection[int]) -> dict
     return {(account_id, issuance_id): int(quantity) for account_id, issuance_id, quantity in rows}
 
 
-def standings(session: Session, *, issuance_id: int, units: SerialRange, limit: int) -> list[Standing]:
+def standings(work: Work, *, issuance_id: int, units: SerialRange, limit: int) -> list[Standing]:
     """The blocks, at most `limit`, that hold the serials `units`, cut to that range, lowest first."""
     return [
         Standing(issuance_id, SerialRange(max(first, units.first), min(last, units.last)), account_id)
-        for first, last, account_id in session.execute(STANDINGS, of(issuance_id, units, limit))
+        for first, last, account_id in work.execute(STANDINGS, of(issuance_id, units, limit))
     ]
 
 

@@ -8,11 +8,11 @@ result or a refusal. Keys belong to their caller, cover the whole request and li
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, Transaction, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
-from credits.db import begin_writing
+from credits.db import Work, begin_writing, connection_of, dialect_of
 from credits.errors import Conflict, CreditsError, Invalid, Missing, NotAllowed
 from credits.ledger.models import RequestClaim
 
@@ -52,7 +52,7 @@ class OpenClaim:
     caller: str
     key: str
     request: dict[str, Any]
-    transaction: SessionTransaction | None
+    transaction: SessionTransaction | Transaction | None
 
 
 CLAIMS = cast(Table, RequestClaim.__table__)
@@ -68,47 +68,45 @@ SETTLING = (
 )
 
 
-def claim(session: Session, *, caller: str, key: str | None, request: dict[str, Any]) -> dict[str, Any] | None:
+def claim(work: Work, *, caller: str, key: str | None, request: dict[str, Any]) -> dict[str, Any] | None:
     """Claim `key` for `caller` and `request`; None where it is now ours, otherwise the earlier result.
 
     request: all that was asked, as plain values (str, int, lists of them).
     Raises the earlier refusal again, or KeyReused where another request used the key, naming what differs.
     """
-    asked = opening(session, caller=caller, key=key, request=request)
-    return None if taken(session, asked, answer=None) else answered(session, asked)
+    asked = opening(work, caller=caller, key=key, request=request)
+    return None if taken(work, asked, answer=None) else answered(work, asked)
 
 
-def opening(session: Session, *, caller: str, key: str | None, request: dict[str, Any]) -> OpenClaim:
+def opening(work: Work, *, caller: str, key: str | None, request: dict[str, Any]) -> OpenClaim:
     """The claim that is about to be made: a refusal from now on is remembered under it. Raises KeyUnusable."""
     if not key or len(key) > LONGEST_KEY or not key.isprintable():
         raise KeyUnusable(f"An idempotency key has 1 to {LONGEST_KEY} printable characters.")
-    asked = OpenClaim(caller, key, request, transaction_of(session))
-    session.info[OPEN_CLAIM], session.info[CLAIM_WAS_NEW] = asked, True
+    asked = OpenClaim(caller, key, request, transaction_of(work))
+    work.info[OPEN_CLAIM], work.info[CLAIM_WAS_NEW] = asked, True
     return asked
 
 
-def taken(session: Session, asked: OpenClaim, *, answer: dict[str, Any] | None) -> bool:
+def taken(work: Work, asked: OpenClaim, *, answer: dict[str, Any] | None) -> bool:
     """Whether the key is ours by this very insertion. Whoever holds it in a running transaction is waited for."""
     row = {"caller": asked.caller, "key": asked.key, "request": asked.request, "answer": answer}
-    return session.execute(CLAIMING[session.get_bind().dialect.name], row).one_or_none() is not None
+    return work.execute(CLAIMING[dialect_of(work)], row).one_or_none() is not None
 
 
-def answered(session: Session, asked: OpenClaim) -> dict[str, Any]:
+def answered(work: Work, asked: OpenClaim) -> dict[str, Any]:
     """The result of the request that has the key. Raises its refusal, KeyReused or KeyBusy."""
-    earlier = session.execute(
+    earlier = work.execute(
         select(RequestClaim.request, RequestClaim.answer).where(
             RequestClaim.caller == asked.caller, RequestClaim.key == asked.key
         )
     ).one()
-    return said_again(session, asked, earlier.request, earlier.answer)
+    return said_again(work, asked, earlier.request, earlier.answer)
 
 
-def said_again(
-    session: Session, asked: OpenClaim, request: dict[str, Any], answer: dict[str, Any] | None
-) -> dict[str, Any]:
+def said_again(work: Work, asked: OpenClaim, request: dict[str, Any], answer: dict[str, Any] | None) -> dict[str, Any]:
     """The result of the earlier `request`, which had this `answer`. Raises its refusal, KeyReused or KeyBusy."""
-    session.info.pop(OPEN_CLAIM, None)
-    session.info[CLAIM_WAS_NEW] = False
+    work.info.pop(OPEN_CLAIM, None)
+    work.info[CLAIM_WAS_NEW] = False
     if request != asked.request:
         names = sorted(name for name in {*asked.request, *request} if asked.request.get(name) != request.get(name))
         raise KeyReused(
@@ -128,25 +126,25 @@ def was_new(session: Session) -> bool:
     return bool(session.info.get(CLAIM_WAS_NEW, True))
 
 
-def settle(session: Session, result: dict[str, Any]) -> None:
+def settle(work: Work, result: dict[str, Any]) -> None:
     """Write down the result of the request whose key this transaction claimed. Flushes."""
-    session.flush()
-    write_answer(session, session.info.pop(OPEN_CLAIM), result)
+    write_answer(work, work.info.pop(OPEN_CLAIM), result)
 
 
-def write_answer(session: Session, claimed: OpenClaim, result: dict[str, Any]) -> None:
+def write_answer(work: Work, claimed: OpenClaim, result: dict[str, Any]) -> None:
     """The result alone; a refusal that comes after it is still remembered instead."""
-    session.execute(SETTLING, {"of_caller": claimed.caller, "of_key": claimed.key, "said": {"result": result}})
+    said = {"result": result}
+    connection_of(work).execute(SETTLING, {"of_caller": claimed.caller, "of_key": claimed.key, "said": said})
 
 
-def transaction_of(session: Session | scoped_session[Session]) -> SessionTransaction | None:
+def transaction_of(work: Work | scoped_session[Session]) -> SessionTransaction | Transaction | None:
     """The transaction that runs now; the doors hand over the session of their request behind a proxy without it."""
-    return unwrapped(session).get_transaction()
+    return unwrapped(work).get_transaction()
 
 
-def unwrapped(session: Session | scoped_session[Session]) -> Session:
+def unwrapped(work: Work | scoped_session[Session]) -> Work:
     """The session itself, where it is handed over behind a proxy."""
-    return session.registry() if isinstance(session, scoped_session) else session
+    return work.registry() if isinstance(work, scoped_session) else work
 
 
 def remember_refusal(session: Session, refusal: CreditsError) -> CreditsError:

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
-from credits.db import as_text, straight
+from credits.db import Work, as_text, connection_of, straight
 from credits.ledger.claims import OpenClaim, opening, said_again, write_answer
 from credits.ledger.posting import (
     Move,
@@ -60,7 +58,7 @@ class Wanted:
 
 
 def post_once(
-    session: Session,
+    work: Work,
     wanted: Wanted,
     *,
     caller: str,
@@ -77,22 +75,19 @@ def post_once(
     Flushes, never commits. Raises BadQuantity, InsufficientBalance, and what `claim` raises.
     """
     checked_quantity(wanted.quantity)
-    asked = opening(session, caller=caller, key=key, request=request)
-    session.flush()
-    connection = session.connection()
+    asked = opening(work, caller=caller, key=key, request=request)
+    connection = connection_of(work)
     posted = posted_in_one_trip if connection.dialect.name == "postgresql" else posted_alone
     with straight(connection) as cursor:
-        return posted(session, cursor, wanted, asked, at, record)
+        return posted(work, cursor, wanted, asked, at, record)
 
 
-def posted_alone(
-    session: Session, cursor: Any, wanted: Wanted, asked: OpenClaim, at: datetime, record: Record
-) -> Posted:
+def posted_alone(work: Work, cursor: Any, wanted: Wanted, asked: OpenClaim, at: datetime, record: Record) -> Posted:
     """On SQLite, where nobody else writes meanwhile."""
     earlier = cursor.execute(FIND, (asked.caller, asked.key)).fetchone()
     if earlier is not None:
         request, answer = earlier
-        return again(session, asked, json.loads(request), json.loads(answer) if answer else None)
+        return again(work, asked, json.loads(request), json.loads(answer) if answer else None)
     ranges: list[SerialRange] = []
     missing = wanted.quantity
     for first, last in cursor.execute(HELD, (wanted.source, wanted.issuance_id)):
@@ -114,7 +109,7 @@ def posted_alone(
 
 
 def posted_in_one_trip(
-    session: Session, cursor: Any, wanted: Wanted, asked: OpenClaim, at: datetime, record: Record
+    work: Work, cursor: Any, wanted: Wanted, asked: OpenClaim, at: datetime, record: Record
 ) -> Posted:
     """On PostgreSQL. The trip only claims where there are too few, or many ranges, or the event is more than a row."""
     told = record(())
@@ -133,11 +128,11 @@ def posted_in_one_trip(
     [(answer,)] = cursor.fetchall()
     found = json.loads(answer)
     if "request" in found:
-        return again(session, asked, found["request"], found["answer"])
+        return again(work, asked, found["request"], found["answer"])
     if found["posting"] is None:
-        ranges = pick(session, issuance_id=wanted.issuance_id, source=wanted.source, quantity=wanted.quantity)
-        posted = write(session, wanted.moves(ranges), at=at, record=record)
-        write_answer(session, asked, {"posting": posted.id})
+        ranges = pick(work, issuance_id=wanted.issuance_id, source=wanted.source, quantity=wanted.quantity)
+        posted = write(work, wanted.moves(ranges), at=at, record=record)
+        write_answer(work, asked, {"posting": posted.id})
         return posted
     moves = wanted.moves([SerialRange(*pair) for pair in zip(found["firsts"], found["lasts"], strict=True)])
     serials = ",".join(f'"{serial}"' for serial in found["serials"])
@@ -145,9 +140,9 @@ def posted_in_one_trip(
     return Posted(found["posting"], tuple(moves))
 
 
-def again(session: Session, asked: OpenClaim, request: dict[str, Any], answer: dict[str, Any] | None) -> Posted:
+def again(work: Work, asked: OpenClaim, request: dict[str, Any], answer: dict[str, Any] | None) -> Posted:
     """What the request that has the key came to. Raises what `claim` does."""
-    result = said_again(session, asked, request, answer)
+    result = said_again(work, asked, request, answer)
     return Posted(result.get("posting", 0), (), again=result)
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy.orm import Session
-
+from credits.db import Work, dialect_of
 from credits.errors import Conflict, Invalid
 from credits.ledger import statements
 from credits.ledger.balances import balance
@@ -98,7 +97,7 @@ def checked_quantity(quantity: object) -> int:
 
 
 def issue(
-    session: Session,
+    work: Work,
     *,
     quantity: int,
     target: int,
@@ -111,13 +110,13 @@ def issue(
     Flushes, never commits. Raises BadQuantity. Invariants 1, 2 and 3.
     """
     checked_quantity(quantity)
-    issuance_id = session.scalars(statements.OPEN_ISSUANCE, {"quantity": quantity}).one()
+    issuance_id = work.scalars(statements.OPEN_ISSUANCE, {"quantity": quantity}).one()
     moves = [Move(issuance_id, SerialRange(1, quantity), None, target)]
-    return write(session, moves, at=at, record=record(issuance_id))
+    return write(work, moves, at=at, record=record(issuance_id))
 
 
 def post(
-    session: Session,
+    work: Work,
     *,
     issuance_id: int,
     source: int,
@@ -131,23 +130,23 @@ def post(
     quantity: base units of the mineral (1 mg gold, 1 kg cobalt), at least 1. at: aware UTC time of the decision.
     Flushes, never commits. Raises BadQuantity, InsufficientBalance. Invariants 1, 2, 3, 12 and 14.
     """
-    ranges = pick(session, issuance_id=issuance_id, source=source, quantity=quantity)
+    ranges = pick(work, issuance_id=issuance_id, source=source, quantity=quantity)
     moves = [Move(issuance_id, units, source, target) for units in ranges]
-    return write(session, moves, at=at, record=record)
+    return write(work, moves, at=at, record=record)
 
 
-def move(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posted:
+def move(work: Work, moves: Sequence[Move], *, at: datetime, record: Record) -> Posted:
     """Move exactly these serials, all or nothing. Flushes, never commits.
 
     Raises NotHeld where one of them is no longer in its source, BadSerial where one is named twice.
     """
     for issuance_id in {each.issuance_id for each in moves}:
         tidied(each.units for each in moves if each.issuance_id == issuance_id)
-    pieces = lock_named(session, sorted(moves, key=lambda each: (each.issuance_id, each.units)))
-    return write(session, pieces, at=at, record=record)
+    pieces = lock_named(work, sorted(moves, key=lambda each: (each.issuance_id, each.units)))
+    return write(work, pieces, at=at, record=record)
 
 
-def pick(session: Session, *, issuance_id: int, source: int, quantity: int) -> list[SerialRange]:
+def pick(work: Work, *, issuance_id: int, source: int, quantity: int) -> list[SerialRange]:
     """Lock and return the lowest `quantity` serials of an issuance in account `source`.
 
     Raises BadQuantity, InsufficientBalance.
@@ -155,14 +154,14 @@ def pick(session: Session, *, issuance_id: int, source: int, quantity: int) -> l
     checked_quantity(quantity)
     asked = {"issuance": issuance_id, "source": source}
     while True:
-        if writes_alone(session):
-            held = enough(session, asked, quantity)
+        if writes_alone(work):
+            held = enough(work, asked, quantity)
         else:
-            rows = session.execute(statements.PICK, asked | {"quantity": quantity})
+            rows = work.execute(statements.PICK, asked | {"quantity": quantity})
             held = [SerialRange(first, last) for first, last in rows]
         if sum(units.quantity for units in held) >= quantity:
             return lowest(held, quantity)
-        available = balance(session, accounts=[source], issuance_id=issuance_id)
+        available = balance(work, accounts=[source], issuance_id=issuance_id)
         if available < quantity:
             raise too_little(quantity, available)
         # Somebody gave some back between the two looks: nobody is told of too little where there is enough.
@@ -177,11 +176,11 @@ def too_little(quantity: int, available: int) -> InsufficientBalance:
     )
 
 
-def enough(session: Session, asked: dict[str, int], quantity: int) -> list[SerialRange]:
+def enough(work: Work, asked: dict[str, int], quantity: int) -> list[SerialRange]:
     """The lowest blocks that hold `quantity` together, or all there are."""
     held: list[SerialRange] = []
     found = 0
-    with session.execute(statements.HELD, asked, execution_options={"yield_per": BLOCKS_AT_A_TIME}) as rows:
+    with work.execute(statements.HELD, asked, execution_options={"yield_per": BLOCKS_AT_A_TIME}) as rows:
         for first, last in rows:
             held.append(SerialRange(first, last))
             found += held[-1].quantity
@@ -190,37 +189,37 @@ def enough(session: Session, asked: dict[str, int], quantity: int) -> list[Seria
     return held
 
 
-def lock_named(session: Session, moves: Sequence[Move]) -> list[Move]:
+def lock_named(work: Work, moves: Sequence[Move]) -> list[Move]:
     """Lock the blocks that hold these serials; the moves, cut where one block ends. Raises NotHeld."""
-    if writes_alone(session):
-        pieces = [replace(each, units=part) for each in moves for part in blocks_of(session, each)]
+    if writes_alone(work):
+        pieces = [replace(each, units=part) for each in moves for part in blocks_of(work, each)]
     else:
-        rows = session.execute(statements.LOCK, columns(moves))
+        rows = work.execute(statements.LOCK, columns(moves))
         pieces = [replace(moves[place - 1], units=SerialRange(first, last)) for place, first, last in rows]
     if sum(piece.units.quantity for piece in pieces) < sum(each.units.quantity for each in moves):
-        gone = next((each for each in moves if blocks_of(session, each) != [each.units]), moves[0]).units
+        gone = next((each for each in moves if blocks_of(work, each) != [each.units]), moves[0]).units
         raise NotHeld("These serials have moved in the meantime.", first=gone.first, last=gone.last)
     return pieces
 
 
-def blocks_of(session: Session, named: Move) -> list[SerialRange]:
+def blocks_of(work: Work, named: Move) -> list[SerialRange]:
     """What the source of a move holds of its serials, block by block, lowest first."""
     first, last = named.units.first, named.units.last
     asked = {"issuance": named.issuance_id, "source": named.source, "from_serial": first, "to_serial": last}
-    rows = session.execute(statements.HELD_NAMED, asked)
+    rows = work.execute(statements.HELD_NAMED, asked)
     return [SerialRange(max(begin, first), min(end, last)) for begin, end in rows if end >= first]
 
 
-def write(session: Session, moves: Sequence[Move], *, at: datetime, record: Record) -> Posted:
+def write(work: Work, moves: Sequence[Move], *, at: datetime, record: Record) -> Posted:
     """Event, posting and entries of moves whose blocks are locked."""
     told = record(moves)
-    if writes_alone(session):
-        event_id: int = session.scalars(statements.TELL, told.row).one()
-        posting_id: int = session.scalars(statements.OPEN, {"event_id": event_id, "at": at}).one()
-        session.execute(statements.ENTER, [entry_of(each, posting_id) for each in moves])
+    if writes_alone(work):
+        event_id: int = work.scalars(statements.TELL, told.row).one()
+        posting_id: int = work.scalars(statements.OPEN, {"event_id": event_id, "at": at}).one()
+        work.execute(statements.ENTER, [entry_of(each, posting_id) for each in moves])
     else:
         asked = {**told.row, "posted_at": at, **columns(moves)}
-        posting_id, event_id = session.execute(statements.WRITE, asked).all()[0]
+        posting_id, event_id = work.execute(statements.WRITE, asked).all()[0]
     told.entered(event_id, told.row["body"])
     return Posted(posting_id, tuple(moves))
 
@@ -247,6 +246,6 @@ def columns(moves: Sequence[Move]) -> dict[str, list[Any]]:
     }
 
 
-def writes_alone(session: Session) -> bool:
-    """Whether nobody else can write while this session does, as on SQLite."""
-    return session.get_bind().dialect.name != "postgresql"
+def writes_alone(work: Work) -> bool:
+    """Whether nobody else can write while this unit of work does, as on SQLite."""
+    return dialect_of(work) != "postgresql"
