@@ -6,11 +6,11 @@ from contextlib import closing
 import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
-from sqlalchemy import create_engine, event, func, select, text
+from sqlalchemy import create_engine, event, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from credits.db import WrittenAlone, begin_writing, engine_settings, prepare_engine, read_alone, sqlalchemy_url
+from credits.db import WrittenAlone, begin_writing, engine_settings, prepare_engine, read_alone, sqlalchemy_url, writing
 from credits.ledger.models import Account, AccountKind
 
 OPENED = select(func.count(Account.id)).where(Account.kind == AccountKind.AVAILABLE)
@@ -79,6 +79,20 @@ class TestReadAlone:
             session.rollback()
 
             assert session.scalar(OPENED) == 0
+
+    def test_gives_who_writes_past_the_objects_one_too(self, on_postgresql):
+        read_alone(on_postgresql, lambda: True)
+
+        def fail_half_way():
+            with writing(on_postgresql) as connection:
+                connection.execute(insert(Account).values(kind=AccountKind.AVAILABLE))
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail_half_way()
+
+        with on_postgresql.connect() as connection:
+            assert connection.scalar(OPENED) == 0
 
     def test_leaves_others_alone(self, on_postgresql):
         read_alone(on_postgresql, lambda: False)
