@@ -7,6 +7,8 @@ what the clients of a trial say they were told. `judge(connection, told)` gives 
 
 A line of the history: {"caller", "key", "kind": "retire" | "transfer" | "reserve", "issuance": its number,
 "quantity": base units, "outcome": "acknowledged" | "refused" | "unknown"}; acknowledged ones may name their "number".
+
+Here are serials and their events; what was told of them is in checker_told.py, orders and money in checker_market.py.
 """
 
 import json
@@ -20,19 +22,13 @@ from operator import itemgetter
 from typing import Any
 
 try:
-    from tests.checker_market import market
+    from tests.checker_market import market, rows
+    from tests.checker_told import answered, listed
 except ModuleNotFoundError:  # run as a program of its own
-    from checker_market import market  # type: ignore[no-redef]
+    from checker_market import market, rows  # type: ignore[no-redef]
+    from checker_told import answered, listed  # type: ignore[no-redef]
 
 FINAL = {"retired", "cancelled", "expired", "exported"}
-RESULTS = {"retire": "retirement", "transfer": "transfer", "reserve": "earmark"}
-POSTING = {
-    "retirement": "SELECT id, posting_id, quantity, issuance_id FROM retirement",
-    "transfer": "SELECT id, opening_posting_id, quantity, issuance_id FROM transfer",
-    "earmark": """SELECT e.id, e.opening_posting_id, sum(r.last - r.first + 1), r.issuance_id FROM earmark e
-                  JOIN earmark_range r ON r.earmark_id = e.id WHERE e.kind = 'reserved'
-                  GROUP BY e.id, e.opening_posting_id, r.issuance_id""",
-}
 SERIALS = re.compile(r"(.+)-([0-9]{9,})-([0-9]{9,})-[0-9A-Z]")
 # The kinds of events that never come without a movement.
 MOVE = {
@@ -86,13 +82,6 @@ def judge(connection: Any, told: Iterable[dict[str, Any]] = ()) -> list[str]:
     """Every broken promise, as a sentence. The connection must see one moment of the database."""
     ledger = [*replay(connection), *recorded(connection), *listed(connection), *answered(connection, list(told))]
     return [*ledger, *market(connection)]
-
-
-def rows(connection: Any, query: str) -> list[tuple[Any, ...]]:
-    cursor = connection.cursor()
-    cursor.execute(query)
-    found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
 
 
 def replay(connection: Any) -> Iterator[str]:
@@ -164,62 +153,6 @@ def join_each(ranges: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, in
     for issuance, first, last in ranges:
         by_issuance[issuance].append((first, last, issuance))
     return [(issuance, *each[:2]) for issuance in sorted(by_issuance) for each in join(by_issuance[issuance])]
-
-
-def listed(connection: Any) -> Iterator[str]:
-    """What lists show of retirements and transfers equals the serials that moved."""
-    entries: dict[tuple[int, int], int] = defaultdict(int)
-    for posting, issuance, first, last in rows(connection, "SELECT posting_id, issuance_id, first, last FROM entry"):
-        entries[posting, issuance] += last - first + 1
-    for name, query in POSTING.items():
-        sums: dict[tuple[int, int], int] = defaultdict(int)
-        for _, posting, quantity, issuance in rows(connection, query):
-            sums[posting, issuance] += quantity
-        for place, quantity in sums.items():
-            if entries[place] != quantity:
-                yield f"{name}s under posting {place[0]} say {quantity}, but {entries[place]} serials moved"
-    retired = "SELECT issuance_id, sum(last - first + 1) FROM retired_range GROUP BY issuance_id"
-    standing = """SELECT b.issuance_id, sum(b.last - b.first + 1) FROM block b JOIN account a ON a.id = b.account_id
-                  WHERE a.kind = 'retired' GROUP BY b.issuance_id"""
-    if sorted(rows(connection, retired)) != sorted(rows(connection, standing)):
-        yield "the retired ranges are not the serials that stand as retired"
-
-
-def answered(connection: Any, told: list[dict[str, Any]]) -> Iterator[str]:
-    """Acknowledged: there exactly once. Refused: not there. Unknown: not at all, or once."""
-    claims = {
-        (caller, key): json.loads(answer) if answer else {}
-        for caller, key, answer in rows(connection, "SELECT caller, key, answer FROM request_claim")
-    }
-    quantities = made(connection)
-    numbers = {(name, row[1]): row[0] for name, query in POSTING.items() for row in rows(connection, query)}
-    seen: dict[tuple[str, int], tuple[str, str]] = {}
-    for act in told:
-        place, name = (act["caller"], act["key"]), RESULTS[act["kind"]]
-        result = claims.get(place, {}).get("result", {})
-        number = result.get(name) or numbers.get((name, result.get("posting")))
-        if act["outcome"] == "acknowledged" and (name, number) not in quantities:
-            yield f"{act['kind']} {place} was acknowledged and is not there"
-        if act["outcome"] == "refused" and number is not None:
-            yield f"{act['kind']} {place} was refused and is there"
-        if number is None:
-            continue
-        if quantities.get((name, number)) != act["quantity"]:
-            yield f"{act['kind']} {place} has another quantity than was asked"
-        if seen.setdefault((name, number), place) != place:
-            yield f"{act['kind']} {place} answers for the same {name} as another key"
-    for name, number in sorted({*quantities} - {*seen}):
-        if told:
-            yield f"{name} {number} was asked for by nobody"
-
-
-def made(connection: Any) -> dict[tuple[str, int], int]:
-    """Base units of each retirement, transfer and reservation there is."""
-    quantities: dict[tuple[str, int], int] = defaultdict(int)
-    for name, query in POSTING.items():
-        for number, _, quantity, _ in rows(connection, query):
-            quantities[name, number] += quantity
-    return quantities
 
 
 def main(arguments: list[str]) -> int:
