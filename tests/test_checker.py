@@ -52,8 +52,10 @@ class Registry:
         """Take away the walls that look where serials stand before an entry moves them, and at a closed transfer."""
         if self.engine.dialect.name == "sqlite":
             with self.engine.begin() as connection:
-                guards = text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'transfer'")
-                for name in [*connection.scalars(guards), "entry_sound", "moving_begins"]:
+                guards = text(
+                    "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ('block', 'transfer')"
+                )
+                for name in [*connection.scalars(guards), "entry_sound"]:
                     connection.execute(text(f"DROP TRIGGER {name}"))
             return
         self.run("ALTER TABLE transfer DISABLE TRIGGER USER")

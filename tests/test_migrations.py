@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, inspect, text
 
 from credits.db import Model
 from credits.extensions import db
+from tests.ledger.book import broken, holdings, issue, move, open_account
 
 VERSIONS = sorted((Path(__file__).parent.parent / "migrations" / "versions").glob("*.py"))
 
@@ -46,6 +47,23 @@ class TestSchema:
             flask_migrate.upgrade()
             assert set(Model.metadata.tables) <= set(inspect(db.engine).get_table_names())
 
+    @pytest.mark.parametrize("revision", ["0031_settled_stands", "0032_fewer_pages"])
+    def test_keeps_what_the_ledger_holds_on_the_way_down_and_up(self, app, session, revision):
+        first, second = open_account(session), open_account(session)
+        issued = issue(session, 100, first)
+        move(session, issued, (11, 20), first, second)
+        session.commit()
+        with app.app_context():
+            flask_migrate.downgrade(revision=revision)
+            move(session, issued, (1, 5), first, second)
+            session.commit()
+            flask_migrate.upgrade()
+
+        move(session, issued, (6, 10), first, second)
+
+        assert holdings(session, issued) == [(1, 20, second), (21, 100, first)]
+        assert broken(session) == {}
+
 
 @pytest.mark.parametrize("path", VERSIONS, ids=lambda path: path.stem)
 class TestRevision:
@@ -63,9 +81,9 @@ class TestRevision:
         assert written.strip('"') == str(before)
 
 
-# What the migrations keep for the database's own use, so that no model needs to know it: the triggers' notes on
-# SQLite, the transaction that wrote an event on PostgreSQL.
-ITS_OWN = {"moving", "transaction_id", "ix_event_transaction_id"}
+# What the migrations keep for the database's own use, so that no model needs to know it: the transaction that wrote an
+# event on PostgreSQL.
+ITS_OWN = {"transaction_id", "ix_event_transaction_id"}
 
 
 def ours(thing, name, kind, reflected, compare_to) -> bool:

@@ -109,7 +109,10 @@ class Block(Model):
             deferrable=True,
             initially="DEFERRED",
         ),
-        Index("ix_block_account_id_issuance_id_first", "account_id", "issuance_id", "first"),
+        # What an account holds is read from this alone.
+        Index("ix_block_account_id_issuance_id_first_last", "account_id", "issuance_id", "first", "last"),
+        # SQLite keeps the rows in the tree of their key, not beside it: a page less for each posting.
+        {"sqlite_with_rowid": False},
     )
 
     issuance_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -141,8 +144,7 @@ class Entry(Model):
         CheckConstraint("first >= 1 AND first <= last", name="range_sound"),
         CheckConstraint("from_account_id <> to_account_id", name="moves"),
         Index("ix_entry_issuance_id_posting_id", "issuance_id", "posting_id", "first"),
-        # SQLite keeps the rows in the tree of their key, not beside it: a page less for each posting.
-        {"sqlite_with_rowid": False},
+        {"sqlite_with_rowid": False},  # as those of `block`
     )
 
     posting_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -207,22 +207,67 @@ SQLITE: dict[str, tuple[str, ...]] = {
             " (SELECT rowid FROM request_claim WHERE key = 'answered') WHERE key = 'open'"
         ),
     ),
-    "pretend-to-be-moving": (
-        "INSERT INTO moving (issuance_id, found_first, found_last, issued) VALUES ({old}, 1, 60, 100)",
-        of("account_id = {thief}"),
+    # While the newest posting has an entry: the walls around the blocks ask whether it is carried out.
+    "move-a-piece-by-hand-after-an-entry": (
+        *POSTED,
+        entry("{old}, 21, 30, {victim}, {thief}"),
+        of("last = 10, next_first = 11") + " AND first = 1",
+        BLOCK + "({old}, 100, 11, 30, {thief}, 31)",
     ),
-    "pretend-to-be-moving-after-an-entry": (
+    "take-the-rest-by-hand-after-an-entry": (
+        *POSTED,
+        entry("{old}, 1, 10, {victim}, {thief}"),
+        of("account_id = {thief}") + " AND first = 11",
+    ),
+    "take-the-rest-by-hand-after-it-was-all-of-a-block": (
         *POSTED,
         entry("{old}, 1, 60, {victim}, {thief}"),
-        "INSERT OR REPLACE INTO moving (issuance_id, found_first, found_last, issued) VALUES ({old}, 1, 80, 100)",
         of("account_id = {thief}"),
     ),
-    "pretend-to-be-moving-after-there-and-back": (
+    "take-by-hand-after-there-and-back": (
         *POSTED,
         entry("{old}, 61, 70, {thief}, {victim}"),
-        entry("{old}, 1, 70, {victim}, {thief}"),
-        "INSERT INTO moving (issuance_id, found_first, found_last, issued) VALUES ({old}, 1, 80, 100)",
+        entry("{old}, 1, 60, {victim}, {thief}"),
         of("account_id = {thief}"),
+    ),
+    "give-by-hand-what-an-entry-took": (
+        *POSTED,
+        entry("{old}, 11, 20, {victim}, {thief}"),
+        of("account_id = {victim}") + " AND first = 11",
+    ),
+    "join-by-hand-what-an-entry-put-apart": (
+        *POSTED,
+        entry("{old}, 11, 20, {victim}, {thief}"),
+        "DELETE FROM block WHERE issuance_id = {old} AND first = 11",
+        of("last = 20, next_first = 21") + " AND first = 1",
+    ),
+    "lose-by-hand-what-stands-behind-an-entry": (
+        *POSTED,
+        entry("{old}, 11, 20, {victim}, {thief}"),
+        "DELETE FROM block WHERE issuance_id = {old} AND first = 21",
+        of("last = 60, next_first = 61") + " AND first = 11",
+    ),
+    "replace-the-block-of-an-entry": (
+        *POSTED,
+        entry("{old}, 11, 20, {victim}, {thief}"),
+        "REPLACE" + BLOCK.removeprefix("INSERT") + "({old}, 100, 11, 20, {victim}, 21)",
+    ),
+    "replace-the-block-behind-an-entry": (
+        *POSTED,
+        entry("{old}, 11, 20, {victim}, {thief}"),
+        "REPLACE" + BLOCK.removeprefix("INSERT") + "({old}, 100, 21, 60, {thief}, 61)",
+    ),
+    "take-what-was-just-issued": (
+        FRESH,
+        *POSTED,
+        entry("9001, 1, 50, NULL, {victim}"),
+        "UPDATE block SET account_id = {thief} WHERE issuance_id = 9001",
+    ),
+    "issue-by-hand-beside-an-entry": (
+        FRESH,
+        *POSTED,
+        entry("{old}, 1, 10, {victim}, {thief}"),
+        BLOCK + "(9001, 50, 1, 50, {thief}, NULL)",
     ),
     "entry-or-ignore": (*POSTED, "INSERT OR IGNORE" + entry("{old}, 81, 90, {final}, {thief}").removeprefix("INSERT")),
     "entry-or-fail": (*POSTED, "INSERT OR FAIL" + entry("{old}, 51, 70, {victim}, {thief}").removeprefix("INSERT")),
