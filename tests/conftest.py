@@ -30,7 +30,7 @@ from credits.registry.policy import Policy
 from tests import factories, servers
 from tests.prepared import Prepared, count_writes
 from tests.reused import Lasting, Reused
-from tests.stage import house_policy, prepare, stage  # noqa: F401  fixtures
+from tests.stage import house_policy, prepare, stage, stage_of_app  # noqa: F401  fixtures
 
 
 def pytest_configure() -> None:

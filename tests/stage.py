@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -233,6 +234,12 @@ def house_policy() -> Policy:
 @pytest.fixture
 def stage(session: Session, tmp_path: Path, house_policy: Policy, prepared_steps: Prepared) -> Stage:
     return Stage(session, Files(tmp_path / "evidence"), house_policy, prepared=prepared_steps)
+
+
+@pytest.fixture
+def stage_of_app(app: Flask, session: Session, prepared_steps: Prepared) -> Stage:
+    """The stage with the application's own files and policy, for what is looked at through its doors."""
+    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 def prepare(session: Session, folder: Path, policy: Policy) -> Prepared:

@@ -6,13 +6,10 @@ from datetime import UTC, datetime
 from html import unescape
 
 import pytest
-from flask import Flask
-from sqlalchemy.orm import Session
 
 from credits.admin import decisions, issuances, questions, queue, reviews, verifications
 from credits.participants.models import Kind, Organisation, RoleName, User
 from tests.factories import UserFactory
-from tests.prepared import Prepared
 from tests.stage import Stage
 
 NOW = datetime(2026, 7, 11, 12, tzinfo=UTC)  # ten days after what the stage does
@@ -25,8 +22,8 @@ def fixed_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def stage(app: Flask, session: Session, prepared_steps: Prepared) -> Stage:
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
+def stage(stage_of_app: Stage) -> Stage:
+    return stage_of_app
 
 
 @pytest.fixture

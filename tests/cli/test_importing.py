@@ -8,18 +8,12 @@ from credits.registry.files.import_files import ImportKind
 from credits.registry.files.import_templates import as_xlsx
 from credits.registry.production import Batch, Site
 from tests.factories import UserFactory
-from tests.stage import Stage
 
 SITES = (
     "name,country,province,district,latitude,longitude,access,concession_owner,method,mercury,miners,"
     "conflict_affected\n"
 )
 PIT = "Pit {},COD,Lualaba,Kolwezi,-10.7164,25.4667,tolerated,State,open_pit,no,120,unknown\n"
-
-
-@pytest.fixture
-def stage(app, session, prepared_steps):
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 @pytest.fixture

@@ -3,14 +3,8 @@ import json
 import pytest
 
 from tests.registry.doubts.deciding import COLTAN
-from tests.stage import Stage
 
 DAYS = ("--from", "2026-01-01", "--to", "2026-12-31")
-
-
-@pytest.fixture
-def stage(app, session, prepared_steps):
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from html import unescape
 import pytest
 
 from credits.web import ordering, orders, retirements, transfers
+from tests.stage import Stage
 
 NOW = datetime(2026, 7, 11, 12, tzinfo=UTC)  # ten days after what the stage does
 
@@ -16,6 +17,11 @@ NOW = datetime(2026, 7, 11, 12, tzinfo=UTC)  # ten days after what the stage doe
 def fixed_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     for door in (ordering, orders, retirements, transfers):
         monkeypatch.setattr(door, "now", lambda: NOW)
+
+
+@pytest.fixture
+def stage(stage_of_app: Stage) -> Stage:
+    return stage_of_app
 
 
 @pytest.fixture

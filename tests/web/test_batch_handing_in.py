@@ -8,7 +8,6 @@ from credits.registry.production import BatchState, Remark
 from credits.registry.reviews import review_points, review_threads, verification
 from credits.registry.reviews.review_points import Asked
 from credits.web import batch_forms, batches
-from tests.stage import Stage
 from tests.web.producing import FIGURES, NOW
 
 
@@ -16,11 +15,6 @@ from tests.web.producing import FIGURES, NOW
 def fixed_clock(monkeypatch):
     for door in (batch_forms, batches):
         monkeypatch.setattr(door, "now", lambda: NOW)
-
-
-@pytest.fixture
-def stage(app, session, prepared_steps):
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from credits.registry.production import Batch, BatchState, EvidenceKind
 from credits.registry.reviews import verification
 from credits.web import batch_entries, batch_forms, batch_steps, batches
 from tests.factories import UserFactory
-from tests.stage import Stage
 from tests.web.producing import NOW
 
 DAYS = {"produced_from": "2026-04-01", "produced_to": "2026-05-31", "miners": "120", "days_worked": "50"}
@@ -22,11 +21,6 @@ GRADE = {"grade": "31,2", "sold_to": "Depot", "sold_with_premium": "", "register
 def fixed_clock(monkeypatch):
     for door in (batch_forms, batches, batch_entries, batch_steps):
         monkeypatch.setattr(door, "now", lambda: NOW)
-
-
-@pytest.fixture
-def stage(app, session, prepared_steps):
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from credits.registry.production import Batch, BatchState, EvidenceKind
 from credits.registry.reviews import verification
 from credits.web import batch_forms, batches
 from tests.factories import UserFactory
-from tests.stage import Stage
 from tests.web.producing import FIGURES, NO_NUMBERS, NOW
 
 NEW = "/batches/new?site=COD-KAM001&mineral=CO"
@@ -18,11 +17,6 @@ NEW = "/batches/new?site=COD-KAM001&mineral=CO"
 def fixed_clock(monkeypatch):
     for door in (batch_forms, batches):
         monkeypatch.setattr(door, "now", lambda: NOW)
-
-
-@pytest.fixture
-def stage(app, session, prepared_steps):
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 @pytest.fixture

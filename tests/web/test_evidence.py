@@ -5,18 +5,12 @@ from credits.participants.models import Kind
 from credits.registry.production import BatchState, Evidence, EvidenceKind
 from credits.web import evidence
 from tests.factories import UserFactory
-from tests.stage import Stage
 from tests.web.producing import NOW, PDF, encoded, upload
 
 
 @pytest.fixture(autouse=True)
 def fixed_clock(monkeypatch):
     monkeypatch.setattr(evidence, "now", lambda: NOW)
-
-
-@pytest.fixture
-def stage(app, session, prepared_steps):
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from credits.registry.reviews import verification
 from credits.web import evidence_viewing
 from tests import papers
 from tests.factories import AT, UserFactory
-from tests.stage import Stage
 
 PHOTO = EvidenceKind.PHOTO
 
@@ -20,11 +19,6 @@ PHOTO = EvidenceKind.PHOTO
 @pytest.fixture(autouse=True)
 def fixed_clock(monkeypatch):
     monkeypatch.setattr(evidence_viewing, "now", lambda: AT + timedelta(days=10))
-
-
-@pytest.fixture
-def stage(app, session, prepared_steps):
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 @pytest.fixture

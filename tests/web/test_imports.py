@@ -11,7 +11,6 @@ from credits.registry.files.import_files import ImportFile, ImportKind, ImportSt
 from credits.registry.production import Batch, Site
 from credits.web import imports
 from tests.factories import UserFactory
-from tests.stage import Stage
 from tests.web.producing import NOW
 
 ROW = "Pit {};COD;Lualaba;Kolwezi;-10,7164;25,4667;tolerated;State;open_pit;no;120;unknown;;\n"
@@ -19,9 +18,9 @@ HEADING = ";".join(column.name for column in COLUMNS[ImportKind.SITES][1:]) + "\
 
 
 @pytest.fixture
-def stage(app, session, monkeypatch, prepared_steps):
+def stage(stage, monkeypatch):
     monkeypatch.setattr(imports, "now", lambda: NOW)
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
+    return stage
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from credits.registry.doubts.plausibility_sales import sales_of
 from credits.registry.doubts.screened import SiteLimit
 from credits.web import sales, site_limits
 from tests.factories import UserFactory
-from tests.stage import Stage
 from tests.web.producing import NO_NUMBERS, NOW
 
 
@@ -15,11 +14,6 @@ from tests.web.producing import NO_NUMBERS, NOW
 def fixed_clock(monkeypatch):
     for door in (sales, site_limits):
         monkeypatch.setattr(door, "now", lambda: NOW)
-
-
-@pytest.fixture
-def stage(app, session, prepared_steps):
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 @pytest.fixture

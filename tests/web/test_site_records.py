@@ -9,7 +9,6 @@ from credits.registry.production import Answer
 from credits.web import site_records as pages
 from credits.web import sites
 from tests.factories import UserFactory
-from tests.stage import Stage
 from tests.web.producing import NOW
 
 SOUND = {
@@ -32,12 +31,11 @@ PAGE = "/my/sites/COD-KAM001/records"
 
 
 @pytest.fixture
-def stage(app, session, monkeypatch, prepared_steps):
+def stage(stage, monkeypatch):
     for door in (pages, sites):
         monkeypatch.setattr(door, "now", lambda: NOW)
-    made = Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
-    made.clerks_site = made.site()
-    return made
+    stage.clerks_site = stage.site()
+    return stage
 
 
 class TestSiteRecords:

@@ -10,18 +10,12 @@ from credits.registry.production import Licence, Site
 from credits.web import sites
 from tests.batch_stage import FACTS
 from tests.factories import OrganisationFactory, UserFactory
-from tests.stage import Stage
 from tests.web.producing import NO_NUMBERS, NOW
 
 
 @pytest.fixture(autouse=True)
 def fixed_clock(monkeypatch):
     monkeypatch.setattr(sites, "now", lambda: NOW)
-
-
-@pytest.fixture
-def stage(app, session, prepared_steps):
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from credits.registry.production import Evidence
 from credits.web import evidence
 from tests import papers
 from tests.factories import AT, UserFactory
-from tests.stage import Stage
 from tests.web.producing import upload
 
 PDF = papers.pdf()
@@ -24,11 +23,6 @@ PIECE = {"Content-Type": "application/offset+octet-stream"}
 def fixed_clock(monkeypatch):
     for door in (evidence, receiving):
         monkeypatch.setattr(door, "now", lambda: AT + timedelta(days=10))
-
-
-@pytest.fixture
-def stage(app, session, prepared_steps):
-    return Stage(session, app.extensions["evidence_files"], app.extensions["policy"], prepared=prepared_steps)
 
 
 @pytest.fixture
