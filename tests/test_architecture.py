@@ -8,7 +8,7 @@ PACKAGE = Path(__file__).parent.parent / "credits"
 # From the ground up. Rooms of one floor do not know each other.
 FLOORS = [
     {"errors", "db"},
-    {"files", "typefaces"},
+    {"files", "typefaces", "worded"},
     {"ledger"},
     {"journal"},
     {"participants"},

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 
 from credits import ledger
 from credits.errors import Conflict, Invalid, Missing
@@ -19,7 +18,8 @@ from credits.participants.permissions import BUYERS, PRODUCERS, may_dispose_of
 from credits.participants.wording import paragraphs
 from credits.registry import guarding
 from credits.registry.accounts import OWN, account_of
-from credits.registry.models import Holding, Issuance, Transfer, TransferRange, TransferState
+from credits.registry.models import Holding, Issuance, Transfer, TransferState
+from credits.registry.offering import enter
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState
 from credits.registry.telling import serials_told
@@ -33,8 +33,6 @@ STATE_AND_ACCOUNTS = (
     .where(Batch.id == bindparam("batch"))
     .with_for_update(read=True, of=Batch)
 )
-OPEN = insert(Transfer).returning(Transfer)
-NAME_RANGES = insert(TransferRange).returning(TransferRange)
 
 
 class ToOneself(Invalid):
@@ -121,26 +119,6 @@ def propose(
         expires_at=at + timedelta(days=policy.days_to_answer),
     )
     guarding.guard(session, [transfer], policy=policy, by=by, at=at)
-    return transfer
-
-
-def enter(
-    session: Session,
-    ranges: Sequence[SerialRange],
-    *,
-    issuance: Issuance,
-    sender: Organisation,
-    recipient: Organisation,
-    **row: Any,
-) -> Transfer:
-    """Write a new transfer down with its ranges, by statements put together once: half the work of adding objects."""
-    row |= {"issuance_id": issuance.id, "sender_id": sender.id, "recipient_id": recipient.id}
-    transfer = session.scalars(OPEN, [row]).one()
-    parts = [{"transfer_id": transfer.id, "first": units.first, "last": units.last} for units in ranges]
-    named = session.scalars(NAME_RANGES, parts).all()
-    related = {"issuance": issuance, "sender": sender, "recipient": recipient, "ranges": named, "guard": None}
-    for name, what in related.items():
-        set_committed_value(transfer, name, what)  # or each would be asked for
     return transfer
 
 
