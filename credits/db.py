@@ -205,7 +205,9 @@ def prepare_engine(engine: Engine) -> None:
         cursor = connection.cursor()
         # NORMAL loses acknowledged commits at a power cut.
         for pragma in (
+            "page_size=2048",  # of a new file; a movement changes a little on many pages, and each is written whole
             "journal_mode=WAL",
+            "wal_autocheckpoint=4000",  # pages; what was changed again meanwhile is brought into the file once
             "synchronous=FULL",
             "foreign_keys=ON",
             "busy_timeout=30000",

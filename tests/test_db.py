@@ -25,6 +25,26 @@ def on_postgresql(postgresql_server, postgresql_template):
     engine.dispose()
 
 
+class TestPrepareEngine:
+    @pytest.mark.parametrize("before", [None, 4096], ids=["new", "older"])
+    def test_chooses_the_pages_of_a_new_file_alone(self, tmp_path, before):
+        file = tmp_path / "credits.db"
+        if before:
+            with closing(sqlite3.connect(file)) as connection:
+                connection.execute(f"PRAGMA page_size={before}")
+                connection.execute("CREATE TABLE kept (number INTEGER)")
+        engine = create_engine(f"sqlite:///{file}", **engine_settings("sqlite:"))
+        prepare_engine(engine)
+
+        with engine.connect() as connection:
+            connection.execute(text("CREATE TABLE mine (number INTEGER)"))
+            connection.commit()
+            asked = [connection.scalar(text(f"PRAGMA {name}")) for name in ("page_size", "journal_mode", "synchronous")]
+        engine.dispose()
+
+        assert asked == [before or 2048, "wal", 2]  # 2 is FULL
+
+
 class TestSeeThatItIsOpen:
     def test_takes_another_connection_where_the_server_has_hung_up(self, on_postgresql):
         own = text("SELECT pg_backend_pid()")
