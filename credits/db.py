@@ -292,7 +292,10 @@ def see_that_it_is_open(connection: Any, *_: object) -> None:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A unit of work that writes past the objects, in one transaction: committed at its end, undone by an error."""
+    """A unit of work that writes past the objects, in one transaction: committed at its end, undone by an error.
+
+    For programs that post, and need neither objects nor the notices that a session's commit tells people.
+    """
     with engine.connect().execution_options(**{WRITING: True}) as connection:
         take_part(connection)
         with connection.begin():
