@@ -4,7 +4,7 @@ that are made of what was just read or written.
 Both are said in the language of SQLAlchemy and of the models, and come to what a session does with them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Dialect
@@ -69,6 +69,12 @@ def put(statement: ExecutableReturnsRows, dialect: Dialect) -> Words:
     read = [each.type.dialect_impl(dialect).result_processor(dialect, None) for each in statement.exported_columns]
     answered = [(place, turn) for place, turn in enumerate(read) if turn]
     return Words(compiled.string, brought, compiled.positiontup, given, answered)
+
+
+def parted(row: Sequence[Any], *parts: Sequence[str]) -> list[dict[str, Any]]:
+    """The values of a row by name, for one object after the other."""
+    values = iter(row)
+    return [dict(zip(names, values, strict=False)) for names in parts]
 
 
 def at_hand(session: Session, model: type[M], columns: dict[str, Any], **related: Any) -> M:

@@ -35,12 +35,9 @@ def propose_transfer(key: str, asked: dict[str, Any]) -> Sent:
     """Offer credits to another holder. They are frozen until it answers."""
     sender = acting(asked["sender"])
     session = db.session()
-    issuance, recipient = queries.issuance_and_recipient(session, asked["issuance"], sender, asked["recipient"])
-    made = transfer.propose(
+    made = transfer.offer(
         session,
-        issuance=issuance,
-        sender=sender,
-        recipient=recipient,
+        queries.footing_named(session, asked["issuance"], sender, asked["recipient"]),
         quantity=asked["quantity"],
         note=asked["note"],
         policy=current_app.extensions["policy"],

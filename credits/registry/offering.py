@@ -1,17 +1,43 @@
 """What an offer of credits stands on, and how it is written down: nothing is done more often, so in few trips."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, column, func, insert, select, true
+from sqlalchemy import BigInteger, and_, bindparam, column, func, insert, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from credits.ledger.models import AccountKind
 from credits.ledger.serials import SerialRange
 from credits.participants.models import Organisation
-from credits.registry.models import Issuance, Transfer, TransferRange
+from credits.registry.models import Holding, Issuance, Transfer, TransferRange
+from credits.registry.production import Batch, BatchState
 from credits.worded import Worded, at_hand
 
+# Who suspends or holds locks the batch before its blocks, and so does everybody else, or two would wait for another.
+STATE_AND_ACCOUNTS = (
+    select(Batch.state, Holding.account_id, Holding.kind)
+    .select_from(Batch)
+    .outerjoin(
+        Holding,
+        and_(
+            Holding.organisation_id == bindparam("sender"),
+            or_(Holding.kind == AccountKind.AVAILABLE, Holding.kind == AccountKind.PENDING),
+        ),
+    )
+    .with_for_update(read=True, of=Batch)
+)
+OF_BATCH = Worded(STATE_AND_ACCOUNTS.where(Batch.id == bindparam("batch")))
+ISSUANCE_KNOWN = ("id", "number", "batch_id", "mineral_code", "facts")
+RECIPIENT_KNOWN = ("id", "name", "kind", "country", "kyc", "group_manager_id")
+OF_NUMBER = Worded(
+    STATE_AND_ACCOUNTS.join(Issuance, Issuance.batch_id == Batch.id)
+    .outerjoin(Organisation, Organisation.id == bindparam("recipient"))
+    .where(Issuance.number == bindparam("number"))
+    .add_columns(*(getattr(Issuance, name) for name in ISSUANCE_KNOWN))
+    .add_columns(*(getattr(Organisation, name) for name in RECIPIENT_KNOWN))
+)
 OFFER = (
     *("issuance_id", "quantity", "sender_id", "recipient_id", "note", "state"),
     *("opening_posting_id", "proposed_by_id", "proposed_at", "expires_at"),
@@ -33,6 +59,32 @@ ALONE = Worded(OPEN)
 NAME = Worded(
     insert(TransferRange).values({name: bindparam(name) for name in RANGE}).returning(TransferRange.transfer_id)
 )
+
+
+@dataclass(frozen=True)
+class Footing:
+    """What an offer stands on.
+
+    state: of the issuance's batch, which nobody changes before this transaction ends. accounts: the sender's own, by
+    kind, for what is available and what is pending; those alone that were opened already.
+    """
+
+    issuance: Issuance
+    sender: Organisation
+    recipient: Organisation
+    state: BatchState
+    accounts: dict[AccountKind, int]
+
+
+def footing_of(session: Session, issuance: Issuance, sender: Organisation, recipient: Organisation) -> Footing:
+    """What an offer of this stands on; `queries.footing_named` looks for issuance and recipient in the same trip."""
+    rows = OF_BATCH.rows(session, batch=issuance.batch_id, sender=sender.id)
+    return Footing(issuance, sender, recipient, rows[0][0], accounts_in(rows))
+
+
+def accounts_in(rows: list[list[Any]]) -> dict[AccountKind, int]:
+    """The accounts of a footing."""
+    return {kind: account_id for _, account_id, kind, *_ in rows if account_id is not None}
 
 
 def enter(

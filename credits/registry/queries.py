@@ -17,20 +17,17 @@ from credits.registry.accounts import accounts_of
 from credits.registry.making.batches import NoSuchBatch
 from credits.registry.mines.sites import NoSuchSite
 from credits.registry.models import Issuance, Retirement, Transfer
+from credits.registry.offering import ISSUANCE_KNOWN, OF_NUMBER, RECIPIENT_KNOWN, Footing, accounts_in
 from credits.registry.papers.evidence import NoSuchEvidence
 from credits.registry.production import Batch, BatchState, Evidence, Site
 from credits.registry.retirement import NoSuchRetirement
 from credits.registry.reviews.reviewed import open_to_review_of
 from credits.registry.transfer import NoSuchTransfer
+from credits.worded import at_hand, parted
 
 UNSEEN_BY_STAFF = (BatchState.DRAFT, BatchState.WITHDRAWN)
 MOST_STANDINGS = 200
 ISSUANCE = select(Issuance).where(Issuance.number == bindparam("number"))
-ISSUANCE_AND_RECIPIENT = (
-    select(Issuance, Organisation)
-    .outerjoin(Organisation, Organisation.id == bindparam("recipient"))
-    .where(Issuance.number == bindparam("number"))
-)
 
 
 class NoSuchIssuance(Missing):
@@ -234,20 +231,20 @@ def recipient_numbered(session: Session, sender: Organisation, number: str) -> O
     return must_be_sendable(session.get(Organisation, digits_of(number, "ORG-")), sender)
 
 
-def issuance_and_recipient(
-    session: Session, issuance: str, sender: Organisation, recipient: str
-) -> tuple[Issuance, Organisation]:
-    """The issuance and the recipient with these numbers, in one trip.
+def footing_named(session: Session, issuance: str, sender: Organisation, recipient: str) -> Footing:
+    """What an offer of the issuance to the recipient with these numbers stands on, with them, in one trip.
 
     The sender itself is let through: the rule has a sentence of its own for that.
     Raises NoSuchIssuance, NoSuchOrganisation.
     """
-    asked = {"number": issuance, "recipient": digits_of(recipient, "ORG-")}
-    row = session.execute(ISSUANCE_AND_RECIPIENT, asked).one_or_none()
-    if row is None:
+    rows = OF_NUMBER.rows(session, number=issuance, sender=sender.id, recipient=digits_of(recipient, "ORG-"))
+    if not rows:
         raise NoSuchIssuance("There is no such issuance.")
-    found, organisation = row
-    return found, sender if recipient == sender.number else must_be_sendable(organisation, sender)
+    state, _, _, *more = rows[0]
+    known, columns = parted(more, ISSUANCE_KNOWN, RECIPIENT_KNOWN)
+    them = None if columns["id"] is None else at_hand(session, Organisation, columns)
+    them = sender if recipient == sender.number else must_be_sendable(them, sender)
+    return Footing(at_hand(session, Issuance, known), sender, them, state, accounts_in(rows))
 
 
 def must_be_sendable(found: Organisation | None, sender: Organisation) -> Organisation:

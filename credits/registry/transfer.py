@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from credits import ledger
@@ -17,22 +17,15 @@ from credits.participants.models import Kyc, Organisation, User
 from credits.participants.permissions import BUYERS, PRODUCERS, may_dispose_of
 from credits.participants.wording import paragraphs
 from credits.registry import guarding
-from credits.registry.accounts import OWN, account_of
-from credits.registry.models import Holding, Issuance, Transfer, TransferState
-from credits.registry.offering import enter
+from credits.registry.accounts import account_of
+from credits.registry.models import Issuance, Transfer, TransferState
+from credits.registry.offering import Footing, enter, footing_of
 from credits.registry.policy import Policy
 from credits.registry.production import Batch, BatchState
 from credits.registry.telling import serials_told
 from credits.registry.validity import must_not_have_expired
 
 STATE = select(Batch.state).where(Batch.id == bindparam("batch")).with_for_update(read=True)
-# With the accounts of an organisation in the same trip: nothing is done more often than to offer credits.
-STATE_AND_ACCOUNTS = (
-    select(Batch.state, Holding.account_id, Holding.kind)
-    .outerjoin(Holding, and_(Holding.organisation_id == bindparam("organisation"), Holding.kind.in_(OWN)))
-    .where(Batch.id == bindparam("batch"))
-    .with_for_update(read=True, of=Batch)
-)
 
 
 class ToOneself(Invalid):
@@ -66,27 +59,28 @@ class NoSuchTransfer(Missing):
 
 
 def propose(
-    session: Session,
-    *,
-    issuance: Issuance,
-    sender: Organisation,
-    recipient: Organisation,
-    quantity: int,
-    note: str,
-    policy: Policy,
-    by: User,
-    key: str,
-    at: datetime,
+    session: Session, *, issuance: Issuance, sender: Organisation, recipient: Organisation, **asked: Any
+) -> Transfer:
+    """As `offer`, of an issuance and to a holder that were looked up before."""
+    return offer(session, footing_of(session, issuance, sender, recipient), **asked)
+
+
+def offer(
+    session: Session, footing: Footing, *, quantity: int, note: str, policy: Policy, by: User, key: str, at: datetime
 ) -> Transfer:
     """Offer credits of one issuance, lowest serials first, to another holder. They are frozen until it answers.
 
     quantity: base units. Flushes. Raises NotAllowed, ToOneself, CannotHold, Suspended, Expired, BadQuantity,
     InsufficientBalance.
     """
+    issuance, sender, recipient = footing.issuance, footing.sender, footing.recipient
     may_dispose_of(by, sender)
     asked = {"act": "transfer.propose", "issuance": issuance.number, "from": sender.number, "to": recipient.number}
     asked |= {"quantity": str(quantity), "note": note}
-    state, available, pending = state_and_accounts(session, issuance, sender)
+    available, pending = (
+        footing.accounts.get(kind) or account_of(session, sender, kind)
+        for kind in (AccountKind.AVAILABLE, AccountKind.PENDING)
+    )
     posting = ledger.post_once(
         session,
         ledger.Wanted(issuance.id, issuance.number, available, pending, quantity),
@@ -102,7 +96,7 @@ def propose(
         raise ToOneself("Choose somebody else as the recipient: these credits are yours already.")
     if recipient.kind not in (*BUYERS, *PRODUCERS) or not recipient.approved:
         raise CannotHold(f"{recipient.name} cannot hold credits.", recipient=recipient.number)
-    must_not_rest(issuance, state)
+    must_not_rest(issuance, footing.state)
     must_not_have_expired(issuance, policy, at)
     transfer = enter(
         session,
@@ -236,17 +230,6 @@ def state_kept(session: Session, issuance: Issuance) -> BatchState:
     Who suspends or holds locks the batch before its blocks, and so does everybody else, or two would wait for another.
     """
     return session.scalars(STATE, {"batch": issuance.batch_id}).one()
-
-
-def state_and_accounts(session: Session, issuance: Issuance, holder: Organisation) -> tuple[BatchState, int, int]:
-    """As `state_kept`, and the ids of the holder's accounts for what is available and what is pending."""
-    asked = {"batch": issuance.batch_id, "organisation": holder.id}
-    rows = session.execute(STATE_AND_ACCOUNTS, asked).all()
-    opened = {kind: account_id for _, account_id, kind in rows}
-    available, pending = (
-        opened.get(kind) or account_of(session, holder, kind) for kind in (AccountKind.AVAILABLE, AccountKind.PENDING)
-    )
-    return rows[0].state, available, pending
 
 
 def must_not_rest(issuance: Issuance, state: BatchState) -> None:
