@@ -11,6 +11,7 @@ from credits.notices.models import Notice
 from credits.notices.wordings import Kind
 from credits.participants.models import Kind as OrganisationKind
 from credits.participants.models import Organisation, Role, RoleName, User
+from credits.worded import Worded
 
 NOTICES = cast(Table, Notice.__table__)
 # Put together once, and past the object layer: most changes tell a few people of one thing.
@@ -23,16 +24,17 @@ PEOPLE = (
         bindparam("of_at", type_=NOTICES.c.told_at.type),
         bindparam("of_tries", type_=NOTICES.c.mail_tries.type),
     )
-    .where(
-        User.active,
-        or_(
-            User.organisation_id.in_(bindparam("organisations", expanding=True)),
-            User.id.in_(bindparam("persons", expanding=True)),
-        ),
-    )
+    .where(User.active)
     .order_by(User.id)
 )
-AT_ONE_GO = insert(NOTICES).from_select(["person_id", "kind", "facts", "told_at", "mail_due_at", "mail_tries"], PEOPLE)
+CONCERNED = or_(
+    User.organisation_id.in_(bindparam("organisations", expanding=True)),
+    User.id.in_(bindparam("persons", expanding=True)),
+)
+NOTICE = ("person_id", "kind", "facts", "told_at", "mail_due_at", "mail_tries")
+AT_ONE_GO = insert(NOTICES).from_select(NOTICE, PEOPLE.where(CONCERNED))
+BEHIND_ONE = User.organisation_id.in_([bindparam(each, type_=User.id.type) for each in ("organisation", "manager")])
+OF_ONE = Worded(insert(NOTICES).from_select(NOTICE, PEOPLE.where(BEHIND_ONE)).returning(NOTICES.c.id))
 AT_ONCE = 500  # values of one look-up; SQLite bounds them
 
 To = Organisation | User | Sequence[Organisation] | Sequence[User]
@@ -82,10 +84,13 @@ def tell_at_once(
     session: Session, parties: Sequence[Organisation | User], kind: Kind, facts: dict[str, Any], at: datetime
 ) -> None:
     """Find the people and write their notices in one trip."""
+    values = {"of_kind": kind, "of_facts": facts, "of_at": at, "of_tries": 0}
+    if len(parties) == 1 and isinstance(only := parties[0], Organisation):
+        OF_ONE.rows(session, **values, organisation=only.id, manager=only.group_manager_id)
+        return
     session.flush()  # such a statement does not do so by itself
     organisations = {number for each in parties if isinstance(each, Organisation) for number in behind(each)}
     persons = {each.id for each in parties if isinstance(each, User)}
-    values = {"of_kind": kind, "of_facts": facts, "of_at": at, "of_tries": 0}
     session.execute(AT_ONE_GO, values | {"organisations": list(organisations), "persons": list(persons)})
 
 

@@ -15,6 +15,7 @@ from credits.participants.models import User
 from credits.registry.models import Transfer, TransferGuard, TransferState
 from credits.registry.queries import digits_of
 from credits.registry.second_person import second_people
+from credits.registry.transfer import serials_of
 
 PARTIES = (joinedload(Transfer.issuance), joinedload(Transfer.sender), joinedload(Transfer.recipient))
 GUARDED = select(TransferGuard.transfer_id).where(TransferGuard.transfer_id == Transfer.id)
@@ -29,8 +30,20 @@ OPENED = (
 
 def offered(session: Session, what: Occurrence) -> None:
     """The recipient, that credits wait for an answer."""
-    for transfer in session.scalars(OPENED, {"event": what.event.id}):
+    for transfer in opened_here(session, what) or session.scalars(OPENED, {"event": what.event.id}):
         tell(session, to=transfer.recipient, kind=Kind.TRANSFER_OFFERED, facts=told_of(transfer), at=what.at)
+
+
+def opened_here(session: Session, what: Occurrence) -> list[Transfer]:
+    """What `OPENED` would find, where the session itself has just made it: serials are on one way at a time."""
+    return [
+        each
+        for each in session.identity_map.values()
+        if isinstance(each, Transfer)
+        and (each.state, each.proposed_at) == (TransferState.PENDING, what.at)
+        and (each.issuance.number, serials_of(each)) == (what.subject, what.facts["serials"])
+        and each.guard is None
+    ]
 
 
 def offered_in_bulk(session: Session, what: Occurrence) -> None:
