@@ -141,6 +141,25 @@ class TestTransfers:
 
         assert told(telling.buyer) == []
 
+    def test_tell_of_what_was_done_instead_of_what_was_undone(self, telling, made, told):
+        point = telling.session.begin_nested()
+        undone = [telling.offered(made, 5)]
+        point.rollback()
+        telling.session.commit()
+        undone.append(telling.offered(made, 5))
+        telling.session.rollback()
+        done = telling.offered(made, 5)
+
+        ((kind, words),) = told(telling.buyer)
+        assert (kind, words.endswith(f"/transfers/{done.number}"), len(undone)) == ("transfer_offered", True, 2)
+
+    def test_tell_of_an_offer_that_is_no_longer_at_hand(self, telling, made, told):
+        number = telling.offered(made, 5).number
+        telling.session.expunge_all()
+
+        ((kind, words),) = told(telling.buyer)
+        assert (kind, words.endswith(f"/transfers/{number}")) == ("transfer_offered", True)
+
     def test_tell_nobody_twice_under_one_key(self, telling, made, told):
         for _ in range(2):
             telling.offered(made, 5, key="same")
