@@ -137,7 +137,7 @@ def admit_bearer() -> None:
     No session, cookie, address parameter or other header counts, so a foreign page cannot borrow the sign-in.
     """
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    token = tokens.find(db.session, secret.strip()) if scheme.lower() == "bearer" else None
+    token = tokens.find(db.session(), secret.strip()) if scheme.lower() == "bearer" else None
     if token is None:
         raise NotSignedIn("Send a token in use in the header `Authorization: Bearer …`.")
     at = now()

@@ -23,6 +23,7 @@ class Words(NamedTuple):
     """A statement as one database takes it. The values that need it are turned into what its driver knows, and back."""
 
     text: str
+    reads: bool
     brought: dict[str, Any]  # values that the statement brings with it
     order: list[str] | None  # of the values, where the driver counts them
     given: dict[str, Turning]
@@ -45,11 +46,11 @@ class Worded:
         for name, turn in words.given.items():
             named[name] = turn(named[name])
         parameters = tuple(named[name] for name in words.order) if words.order else named
-        if is_read(words.text):
-            with straight(connection) as cursor:
-                rows = [list(row) for row in cursor.execute(words.text, parameters)]
-        else:  # seen by whoever minds that something is written
-            rows = [list(row) for row in connection.exec_driver_sql(words.text, parameters)]
+        with straight(connection) as cursor:
+            if not words.reads:  # which some listen for, and refuse where nothing was begun
+                connection.dispatch.before_cursor_execute(connection, cursor, words.text, parameters, None, False)
+            cursor.execute(words.text, parameters)
+            rows = [list(row) for row in cursor]
         for row in rows:
             for place, turn in words.answered:
                 row[place] = turn(row[place])
@@ -68,7 +69,7 @@ def put(statement: ExecutableReturnsRows, dialect: Dialect) -> Words:
             given[name] = turn
     read = [each.type.dialect_impl(dialect).result_processor(dialect, None) for each in statement.exported_columns]
     answered = [(place, turn) for place, turn in enumerate(read) if turn]
-    return Words(compiled.string, brought, compiled.positiontup, given, answered)
+    return Words(compiled.string, is_read(compiled.string), brought, compiled.positiontup, given, answered)
 
 
 def parted(row: Sequence[Any], *parts: Sequence[str]) -> list[dict[str, Any]]:
