@@ -186,6 +186,21 @@ SQLITE: dict[str, tuple[str, ...]] = {
     "replace-an-event": (
         "REPLACE INTO event (id, kind, subject, actor, at, body) VALUES ({event}, 'x', 'x', 'x', '{at}', {bytes})",
     ),
+    "replace-a-posting-by-its-row": (
+        EVENT,
+        "INSERT OR REPLACE INTO posting (id, rowid, event_id, at) VALUES (9001, {posting}, 9001, '{at}')",
+    ),
+    "replace-an-event-by-its-row": (
+        (
+            "INSERT OR REPLACE INTO event (rowid, kind, subject, actor, at, body)"
+            " VALUES ({event}, 'x', 'x', 'x', '{at}', {bytes})"
+        ),
+    ),
+    "post-before-the-first": (
+        EVENT,
+        "INSERT INTO posting (id, event_id, at) VALUES (-1, 9001, '{at}')",
+        ENTRY + "(-1, {old}, 1, 10, {victim}, {thief})",
+    ),
     "replace-a-secret-by-its-row": (
         (
             "INSERT OR REPLACE INTO event_secret (rowid, event_id, field, salt, value)"
