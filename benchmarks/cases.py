@@ -52,32 +52,47 @@ class Asked:
     key: str
 
 
-Begun = Callable[[Engine], AbstractContextManager[Work]]
-"""How a unit of work that writes is begun: one commit at its end."""
+Act = Callable[[Work], object]
+Kept = AbstractContextManager[Callable[[Act], None]]
+"""What a client keeps open for as long as it works, and does one unit of work after the other in: one commit each."""
 
 
 @contextmanager
-def in_a_session(engine: Engine) -> Iterator[Session]:
-    """As the doors do it: by objects."""
-    with Session(engine) as session:
-        begin_writing(session)
-        yield session
-        session.commit()
+def on_a_connection(engine: Engine) -> Iterator[Callable[[Act], None]]:
+    """Past the objects, on one connection, as the bare commits are made."""
+    with writing(engine) as connection:
+
+        def do(act: Act) -> None:
+            with connection.begin():
+                act(connection)
+
+        yield do
 
 
-def written_by(url: str, act: Callable[[Work, random.Random, Asked], object], begun: Begun = writing) -> Opening:
+@contextmanager
+def in_sessions(engine: Engine) -> Iterator[Callable[[Act], None]]:
+    """As the doors do it: by objects, in a session for each request."""
+
+    def do(act: Act) -> None:
+        with Session(engine) as session:
+            begin_writing(session)
+            act(session)
+            session.commit()
+
+    yield do
+
+
+def written_by(
+    url: str, act: Callable[[Work, random.Random, Asked], object], kept: Callable[[Engine], Kept] = on_a_connection
+) -> Opening:
     """`act` in a unit of work of its own, under a new key each time."""
 
     @contextmanager
     def opening(client: int) -> Iterator[Turn]:
         chance = random.Random(client)  # noqa: S311  the same choices every time
-        with connected(url) as engine:
-
-            def turn() -> None:
-                with begun(engine) as work:
-                    act(work, chance, Asked(f"USR-{client:06d}", uuid4().hex))
-
-            yield turn
+        caller = f"USR-{client:06d}"
+        with connected(url) as engine, kept(engine) as do:
+            yield lambda: do(lambda work: act(work, chance, Asked(caller, uuid4().hex)))
 
     return opening
 
@@ -97,7 +112,7 @@ def reading(url: str, look: Callable[[Session, random.Random], object]) -> Openi
     return opening
 
 
-def transfer(book: Book, *, quantity: int, sellers: int, begun: Begun = writing) -> Opening:
+def transfer(book: Book, *, quantity: int, sellers: int, kept: Callable[[Engine], Kept] = on_a_connection) -> Opening:
     """From one of the first `sellers` issuances, still with whom they were issued to, to any of the holders."""
 
     def act(work: Work, chance: random.Random, asked: Asked) -> None:
@@ -107,7 +122,7 @@ def transfer(book: Book, *, quantity: int, sellers: int, begun: Begun = writing)
             target = chance.choice(book.accounts)
         transferred(work, asked, issuance_id, source, target, quantity)
 
-    return written_by(book.url, act, begun)
+    return written_by(book.url, act, kept)
 
 
 def transferred(work: Work, asked: Asked, issuance_id: int, source: int, target: int, quantity: int) -> None:

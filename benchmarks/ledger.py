@@ -4,9 +4,10 @@
 
 `ratio_to_commit` is what counts: the bare commit says how fast machine and server are at this moment. It is one
 INSERT of one number, prepared, straight through the driver. Everything else goes the whole way of the registry:
-key, locks, event, posting, entry, constraints, answer, commit. `in_process` is the ledger by itself, on SQLAlchemy's
-connection; `in_session` the same in a session of objects, as the doors have one. PostgreSQL runs with its defaults,
-so nothing is acknowledged that is not on disk; its files stand where temporary files do (TMPDIR).
+key, locks, event, posting, entry, constraints, answer, commit. `in_process` is the ledger by itself, on a connection
+of SQLAlchemy that stays open as that of the bare commit does; `in_session` the same in a new session of objects each
+time, as the doors have one. PostgreSQL runs with its defaults, so nothing is acknowledged that is not on disk; its
+files stand where temporary files do (TMPDIR).
 """
 
 import argparse
@@ -28,7 +29,7 @@ from benchmarks.cases import (
     balance_of_one,
     bare_postgresql,
     bare_sqlite,
-    in_a_session,
+    in_sessions,
     issuing,
     look_up,
     transfer,
@@ -129,7 +130,7 @@ def groups(shelf: Shelf, sizes: Sequence[int]) -> list[Group]:
     """Everything that is measured. sizes: the numbers of blocks between which growth is looked at."""
     spread = {
         "transfer_in_process": lambda: transfer(shelf.spread, quantity=10, sellers=ISSUANCES),
-        "transfer_in_session": lambda: transfer(shelf.spread, quantity=10, sellers=ISSUANCES, begun=in_a_session),
+        "transfer_in_session": lambda: transfer(shelf.spread, quantity=10, sellers=ISSUANCES, kept=in_sessions),
     }
     hot = {"transfer_hot": lambda: transfer(shelf.spread, quantity=10, sellers=1)}
     http = {"transfer_http": lambda: transfer_http(shelf.market, shelf.port)}
@@ -163,7 +164,7 @@ def groups(shelf: Shelf, sizes: Sequence[int]) -> list[Group]:
             {
                 "transfer_in_process": lambda: transfer(shelf.on_sqlite, quantity=10, sellers=ISSUANCES),
                 "transfer_in_session": lambda: transfer(
-                    shelf.on_sqlite, quantity=10, sellers=ISSUANCES, begun=in_a_session
+                    shelf.on_sqlite, quantity=10, sellers=ISSUANCES, kept=in_sessions
                 ),
             },
         ),

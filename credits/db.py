@@ -82,7 +82,7 @@ class Moment(TypeDecorator[datetime]):
 
 def as_text(moment: datetime) -> str:
     """An aware time as SQLite keeps it."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 class Day(TypeDecorator[date]):
@@ -290,16 +290,14 @@ def see_that_it_is_open(connection: Any, *_: object) -> None:
         raise DisconnectionError
 
 
-@contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A unit of work that writes past the objects, in one transaction: committed at its end, undone by an error.
+def writing(engine: Engine) -> Connection:
+    """A connection each of whose transactions may write past the objects, to be closed by who asked for it.
 
     For programs that post, and need neither objects nor the notices that a session's commit tells people.
     """
-    with engine.connect().execution_options(**{WRITING: True}) as connection:
-        take_part(connection)
-        with connection.begin():
-            yield connection
+    connection = engine.connect().execution_options(**{WRITING: True})
+    take_part(connection)
+    return connection
 
 
 def connection_of(work: Work) -> Connection:

@@ -104,7 +104,7 @@ class TestReadAlone:
         read_alone(on_postgresql, lambda: True)
 
         def fail_half_way():
-            with writing(on_postgresql) as connection:
+            with writing(on_postgresql) as connection, connection.begin():
                 connection.execute(insert(Account).values(kind=AccountKind.AVAILABLE))
                 raise ZeroDivisionError
 

@@ -19,7 +19,6 @@ from credits.ledger.posting import (
     Posted,
     Record,
     checked_quantity,
-    entry_of,
     pick,
     too_little,
     write,
@@ -31,10 +30,10 @@ IN_ONE_TRIP = "SELECT ledger_post_once(" + ", ".join(["%s"] * 17) + ")"
 # For SQLite.
 FIND = "SELECT request, answer FROM request_claim WHERE caller = ? AND key = ?"
 HELD = "SELECT first, last FROM block WHERE account_id = ? AND issuance_id = ? ORDER BY first"
-TELL = "INSERT INTO event (kind, subject, actor, at, body) VALUES (:kind, :subject, :actor, :at, :body)"
+TELL = "INSERT INTO event (kind, subject, actor, at, body) VALUES (?, ?, ?, ?, ?)"
 OPEN = "INSERT INTO posting (event_id, at) VALUES (?, ?)"
 ENTER = """INSERT INTO entry (posting_id, issuance_id, first, last, from_account_id, to_account_id)
-           VALUES (:posting_id, :issuance_id, :first, :last, :from_account_id, :to_account_id)"""
+           VALUES (?, ?, ?, ?, ?, ?)"""
 CLAIM = "INSERT INTO request_claim (caller, key, request, answer) VALUES (?, ?, ?, ?)"
 KEPT = json.JSONEncoder(sort_keys=True)
 MOST_RANGES = 100  # that the function writes into an event; more are written by whoever can also see that they fit
@@ -99,12 +98,17 @@ def posted_alone(work: Work, cursor: Any, wanted: Wanted, asked: OpenClaim, at: 
         raise too_little(wanted.quantity, wanted.quantity - missing)
     moves = wanted.moves(lowest(ranges, wanted.quantity))
     told = record(moves)
-    event_id = cursor.execute(TELL, {**told.row, "at": as_text(told.row["at"])}).lastrowid
+    event = told.row
+    texts = (event["kind"], event["subject"], event["actor"], as_text(event["at"]), event["body"])
+    event_id = cursor.execute(TELL, texts).lastrowid
     posting_id = cursor.execute(OPEN, (event_id, as_text(at))).lastrowid
-    cursor.executemany(ENTER, [entry_of(each, posting_id) for each in moves])
-    answer = {"result": {"posting": posting_id}}
-    cursor.execute(CLAIM, (asked.caller, asked.key, as_kept(asked.request), as_kept(answer)))
-    told.entered(event_id, told.row["body"])
+    entries = [
+        (posting_id, each.issuance_id, each.units.first, each.units.last, each.source, each.target) for each in moves
+    ]
+    cursor.executemany(ENTER, entries)
+    answer = f'{{"result": {{"posting": {posting_id}}}}}'  # as `as_kept` would write it
+    cursor.execute(CLAIM, (asked.caller, asked.key, as_kept(asked.request), answer))
+    told.entered(event_id, event["body"])
     return Posted(posting_id, tuple(moves))
 
 

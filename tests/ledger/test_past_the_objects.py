@@ -33,7 +33,7 @@ class TestPastTheObjects:
     def test_moves_as_in_a_session_to_the_byte(self, engine, session, market):
         seller, buyer, issued = market
 
-        with writing(engine) as connection:
+        with writing(engine) as connection, connection.begin():
             bare = post_once(connection, issued, seller, buyer, 30)
         with Session(engine) as by_objects:
             post_once(by_objects, issued, buyer, seller, 30, key="key-2")
@@ -48,10 +48,10 @@ class TestPastTheObjects:
 
     def test_answers_the_same_request_again_on_either(self, engine, session, market):
         seller, buyer, issued = market
-        with writing(engine) as connection:
+        with writing(engine) as connection, connection.begin():
             made = post_once(connection, issued, seller, buyer, 30)
 
-        with writing(engine) as connection:
+        with writing(engine) as connection, connection.begin():
             again = post_once(connection, issued, seller, buyer, 30)
         by_objects = post_once(session, issued, seller, buyer, 30)
 
@@ -60,10 +60,10 @@ class TestPastTheObjects:
 
     def test_refuses_another_request_under_the_key(self, engine, session, market):
         seller, buyer, issued = market
-        with writing(engine) as connection:
+        with writing(engine) as connection, connection.begin():
             post_once(connection, issued, seller, buyer, 5)
 
-        with pytest.raises(KeyReused) as refusal, writing(engine) as connection:
+        with pytest.raises(KeyReused) as refusal, writing(engine) as connection, connection.begin():
             post_once(connection, issued, seller, buyer, 6)
 
         assert refusal.value.detail["differs_in"] == ["quantity"]
@@ -74,7 +74,7 @@ class TestPastTheObjects:
         session.rollback()
 
         def ask_for_too_much():
-            with writing(engine) as connection:
+            with writing(engine) as connection, connection.begin():
                 post_once(connection, issued, seller, buyer, 60)
                 post_once(connection, issued, seller, buyer, 60, key="key-2")
 
@@ -90,7 +90,7 @@ class TestPastTheObjects:
         many = scattered(session, seller, buyer, MOST_RANGES + 1)
         session.commit()
 
-        with writing(engine) as connection:
+        with writing(engine) as connection, connection.begin():
             made = post_once(connection, many, buyer, seller, 302, private={"reason": "Nobody else's."})
 
         assert sum(each.units.quantity for each in made.moves) == 302
@@ -105,13 +105,13 @@ class TestPastTheObjects:
         seller, buyer, _ = market
         asked = {"caller": "ORG-000001", "key": "steps", "request": {"act": "issue"}}
 
-        with writing(engine) as connection:
+        with writing(engine) as connection, connection.begin():
             assert ledger.claim(connection, **asked) is None
             second = issue(connection, 10, seller)
             move(connection, second, (4, 6), seller, buyer)
             post(connection, second, seller, buyer, 5)
             ledger.settle(connection, {"issuance": second})
-        with writing(engine) as connection:
+        with writing(engine) as connection, connection.begin():
             told = ledger.claim(connection, **asked)
 
         assert told == {"issuance": second}
@@ -122,7 +122,7 @@ class TestPastTheObjects:
         seller, buyer, issued = market
 
         def fail_half_way():
-            with writing(engine) as connection:
+            with writing(engine) as connection, connection.begin():
                 post_once(connection, issued, seller, buyer, 30)
                 raise ZeroDivisionError
 
@@ -130,5 +130,5 @@ class TestPastTheObjects:
             fail_half_way()
 
         assert holdings(session, issued) == [(1, 100, seller)]
-        with writing(engine) as connection:
+        with writing(engine) as connection, connection.begin():
             assert post_once(connection, issued, seller, buyer, 30).again is None
