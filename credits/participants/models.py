@@ -106,6 +106,10 @@ class Organisation(Model):
         return self.kyc is Kyc.APPROVED
 
 
+# What most requests ask of one; the rest is asked for where somebody needs it.
+ORGANISATION_IN_BRIEF = ("id", "name", "kind", "country", "kyc", "group_manager_id")
+
+
 class User(UserMixin, Model):
     """A person of one organisation, who signs in with an email address."""
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from credits.errors import Conflict, Missing
 from credits.journal import events
-from credits.participants.models import ApiToken, Organisation, Role, User
+from credits.participants.models import ORGANISATION_IN_BRIEF, ApiToken, Organisation, Role, User
 from credits.participants.permissions import WrongRole
 from credits.participants.wording import line
 from credits.worded import Worded, at_hand, parted
@@ -20,11 +20,10 @@ USE_NOTED_EVERY = timedelta(hours=1)
 # What most requests ask of who sends them; the rest is asked for where somebody needs it.
 TOKEN = ("id", "user_id", "last_used_at")
 USER = ("id", "organisation_id", "name", "email", "language", "active")
-ORGANISATION = ("id", "name", "kind", "country", "kyc", "group_manager_id")
 KNOWN = (
     *(getattr(ApiToken, name) for name in TOKEN),
     *(getattr(User, name) for name in USER),
-    *(getattr(Organisation, name) for name in ORGANISATION),
+    *(getattr(Organisation, name) for name in ORGANISATION_IN_BRIEF),
 )
 IN_USE = Worded(
     select(Role.name, *KNOWN)
@@ -94,7 +93,7 @@ def find(session: Session, secret: str) -> ApiToken | None:
     rows = IN_USE.rows(session, digest=digest_of(secret))
     if not rows:
         return None
-    token, person, whose = parted(rows[0][1:], TOKEN, USER, ORGANISATION)
+    token, person, whose = parted(rows[0][1:], TOKEN, USER, ORGANISATION_IN_BRIEF)
     organisation = at_hand(session, Organisation, whose)
     roles = [at_hand(session, Role, {"user_id": person["id"], "name": name}) for name, *_ in rows if name]
     user = at_hand(session, User, person, organisation=organisation, roles=roles)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from credits.ledger.models import AccountKind
 from credits.ledger.serials import SerialRange
-from credits.participants.models import Organisation
+from credits.participants.models import ORGANISATION_IN_BRIEF, Organisation
 from credits.registry.models import Holding, Issuance, Transfer, TransferRange
 from credits.registry.production import Batch, BatchState
 from credits.worded import Worded, at_hand
@@ -30,13 +30,12 @@ STATE_AND_ACCOUNTS = (
 )
 OF_BATCH = Worded(STATE_AND_ACCOUNTS.where(Batch.id == bindparam("batch")))
 ISSUANCE_KNOWN = ("id", "number", "batch_id", "mineral_code", "facts")
-RECIPIENT_KNOWN = ("id", "name", "kind", "country", "kyc", "group_manager_id")
 OF_NUMBER = Worded(
     STATE_AND_ACCOUNTS.join(Issuance, Issuance.batch_id == Batch.id)
     .outerjoin(Organisation, Organisation.id == bindparam("recipient"))
     .where(Issuance.number == bindparam("number"))
     .add_columns(*(getattr(Issuance, name) for name in ISSUANCE_KNOWN))
-    .add_columns(*(getattr(Organisation, name) for name in RECIPIENT_KNOWN))
+    .add_columns(*(getattr(Organisation, name) for name in ORGANISATION_IN_BRIEF))
 )
 OFFER = (
     *("issuance_id", "quantity", "sender_id", "recipient_id", "note", "state"),

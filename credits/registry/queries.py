@@ -11,13 +11,13 @@ from credits.errors import Missing
 from credits.ledger import balances
 from credits.ledger.models import AccountKind, Block
 from credits.ledger.serials import SerialRange, written
-from credits.participants.models import Kyc, Organisation, User
+from credits.participants.models import ORGANISATION_IN_BRIEF, Kyc, Organisation, User
 from credits.participants.permissions import BUYERS, PRODUCERS, NoSuchOrganisation, is_auditor, is_issuer, is_verifier
 from credits.registry.accounts import accounts_of
 from credits.registry.making.batches import NoSuchBatch
 from credits.registry.mines.sites import NoSuchSite
 from credits.registry.models import Issuance, Retirement, Transfer
-from credits.registry.offering import ISSUANCE_KNOWN, OF_NUMBER, RECIPIENT_KNOWN, Footing, accounts_in
+from credits.registry.offering import ISSUANCE_KNOWN, OF_NUMBER, Footing, accounts_in
 from credits.registry.papers.evidence import NoSuchEvidence
 from credits.registry.production import Batch, BatchState, Evidence, Site
 from credits.registry.retirement import NoSuchRetirement
@@ -241,7 +241,7 @@ def footing_named(session: Session, issuance: str, sender: Organisation, recipie
     if not rows:
         raise NoSuchIssuance("There is no such issuance.")
     state, _, _, *more = rows[0]
-    known, columns = parted(more, ISSUANCE_KNOWN, RECIPIENT_KNOWN)
+    known, columns = parted(more, ISSUANCE_KNOWN, ORGANISATION_IN_BRIEF)
     them = None if columns["id"] is None else at_hand(session, Organisation, columns)
     them = sender if recipient == sender.number else must_be_sendable(them, sender)
     return Footing(at_hand(session, Issuance, known), sender, them, state, accounts_in(rows))
