@@ -9,7 +9,8 @@ settings = load(os.environ)
 
 bind = f"{settings.host}:{settings.port}"
 # Single-threaded processes answered short reads twice as fast as threads did.
-workers = int(os.environ.get("WEB_CONCURRENCY", 2 * multiprocessing.cpu_count()))
+# Three for two cores: some wait for the database, and of more each finds its memory put out of the cores' caches.
+workers = int(os.environ.get("WEB_CONCURRENCY", max(2, 3 * multiprocessing.cpu_count() // 2)))
 worker_class = "sync"
 timeout = 30  # seconds; an upload of evidence on a slow link is buffered by the proxy in front
 graceful_timeout = 30
