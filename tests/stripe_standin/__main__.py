@@ -43,9 +43,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(f"http://127.0.0.1:{server.server_port}", flush=True)
     kept = ""
     try:
+        print(f"http://127.0.0.1:{server.server_port}", flush=True)  # who reads it may end us at once
         while True:
             with server.standin.lock:
                 ready = deliveries.due() if asked.webhooks else []
