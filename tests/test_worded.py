@@ -99,3 +99,16 @@ class TestAtHand:
 
         with pytest.raises(ObjectDeletedError):
             made.name  # noqa: B018  looking is the point
+
+    def test_knows_what_it_was_told_and_looks_for_the_rest(self, session):
+        manager = OrganisationFactory()
+        made = at_hand(session, Organisation, {"id": written(session)}, group_manager=manager)
+
+        assert made.group_manager is manager
+        assert made.members == []
+
+    def test_is_as_it_was_read_until_it_is_changed(self, session):
+        made = at_hand(session, Organisation, {"id": written(session), "name": "Some text"})
+
+        assert made not in session.dirty
+        assert made in session
