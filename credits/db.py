@@ -28,6 +28,7 @@ from sqlalchemy import (
     Text,
     event,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -311,6 +312,12 @@ def connection_of(work: Work) -> Connection:
 def dialect_of(work: Work) -> str:
     """Which database it is done on: "sqlite" or "postgresql"."""
     return (work if isinstance(work, Connection) else work.get_bind()).dialect.name
+
+
+def inserting(work: Work, table: type[Model]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can say what happens where such a row stands already."""
+    insert = postgresql.insert if dialect_of(work) == "postgresql" else sqlite.insert
+    return insert(table)
 
 
 def begin_writing(session: Session) -> None:

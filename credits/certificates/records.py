@@ -19,6 +19,7 @@ from credits.certificates.account_facts import Days
 from credits.certificates.inclusion import frozen_together
 from credits.certificates.issuing import Issuer
 from credits.certificates.models import Record, RecordKind, record_number
+from credits.db import dialect_of
 from credits.errors import Conflict, Missing
 from credits.journal import checkpoints, events
 from credits.journal.canonical import encode
@@ -140,7 +141,7 @@ def frozen(
 
 def next_id(session: Session) -> int:
     """The id of the next document, known before its facts, which name it. Where SQLite writes, nobody else does."""
-    if session.get_bind().dialect.name == "postgresql":
+    if dialect_of(session) == "postgresql":
         return int(session.scalars(text("SELECT nextval(pg_get_serial_sequence('document', 'id'))")).one())
     return (session.scalar(select(func.max(Record.id))) or 0) + 1
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from credits.db import dialect_of
 from credits.journal import outside
 from credits.journal.heads import LARGEST, Head, open_checkpoint
 from credits.journal.keys import LogKeys
@@ -77,7 +78,7 @@ def audit(session: Session, *, keys: LogKeys | None, data_dir: Path) -> Audit:
     found = Audit()
     kept = outside.kept(data_dir)
     session.rollback()
-    if session.get_bind().dialect.name == "postgresql":
+    if dialect_of(session) == "postgresql":
         # All of it as of one moment: the registry goes on meanwhile.
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     checkpoints = {row.size: row for row in session.scalars(select(LogCheckpoint).order_by(LogCheckpoint.size))}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import ARRAY, BigInteger, cast, func, select, text
 from sqlalchemy.orm import Session
 
+from credits.db import dialect_of
 from credits.journal import storage
 from credits.journal.log_models import LogLeaf
 from credits.journal.merkle import leaf_hash
@@ -42,7 +43,7 @@ def without_place(session: Session, *, since: int = 0) -> Waiting:
     since: 0, which looks at everything, or what an earlier look of the same process has answered: never kept longer,
     for a database that was brought back elsewhere counts its transactions anew.
     """
-    if session.get_bind().dialect.name != "postgresql":
+    if dialect_of(session) != "postgresql":
         last = session.scalar(select(func.max(LogLeaf.event_id))) or 0
         return Waiting(session.scalars(select(Event.id).where(Event.id > last).order_by(Event.id)).all(), 0)
     # Before the look itself, so that all that older transactions wrote is visible to it.
@@ -56,7 +57,7 @@ def place(session: Session, events: Sequence[int]) -> int:
     The session must have begun to write. Flushes.
     """
     storage.keep_others_out(session)
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    on_postgresql = dialect_of(session) == "postgresql"
     # An array is one parameter, where a list would be thousands.
     among = Event.id == func.any(cast(events, ARRAY(BigInteger))) if on_postgresql else Event.id.in_(events)
     rows = session.execute(

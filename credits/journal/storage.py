@@ -6,6 +6,7 @@ from typing import cast
 from sqlalchemy import Table, func, insert, select, text
 from sqlalchemy.orm import Session
 
+from credits.db import dialect_of
 from credits.journal.log_models import LogLeaf, LogSubtree
 from credits.journal.merkle import HASH_SIZE, Node, perfect_root
 from credits.journal.models import Event
@@ -27,7 +28,7 @@ def keep_others_out(session: Session) -> None:
 
     The session must have begun to write: on SQLite that is all it takes.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if dialect_of(session) == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(LOCK)))
 
 
@@ -74,7 +75,7 @@ def append(session: Session, leaves: Sequence[tuple[int, bytes]]) -> int:
     start = size(session)
     if not leaves:
         return start
-    if session.get_bind().dialect.name == "postgresql":
+    if dialect_of(session) == "postgresql":
         events, hashes = zip(*leaves, strict=True)
         session.execute(APPEND_MANY, {"start": start, "events": list(events), "hashes": b"".join(hashes)})
     else:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from credits.db import inserting
 from credits.payments.models import Currency
 from credits.payments.money_models import MoneyAccount, MoneyEntry, MoneyKind, MoneyPosting
 
@@ -29,8 +29,7 @@ def account_of(session: Session, kind: MoneyKind, currency: Currency, site_id: i
     found = session.scalars(wanted).one_or_none()
     if found is not None:
         return found
-    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert
-    opened = insert(MoneyAccount).values(kind=kind, currency=currency, site_id=site_id)
+    opened = inserting(session, MoneyAccount).values(kind=kind, currency=currency, site_id=site_id)
     session.execute(opened.on_conflict_do_nothing())
     return session.scalars(wanted).one()
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from credits.db import inserting
 from credits.errors import Missing
 from credits.registry.issuance_counts import CarriedRemainder
 from credits.registry.movements import Debit, DebitSettlement
@@ -37,9 +37,8 @@ def lock_carry(session: Session, producer_id: int, mineral_code: str) -> Carried
 
     Whoever opens debits or makes them good locks it first, before any debit and any serial.
     """
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     key = {"producer_id": producer_id, "mineral_code": mineral_code}
-    session.execute(dialect.insert(CarriedRemainder).values(**key, nanograms=0).on_conflict_do_nothing())
+    session.execute(inserting(session, CarriedRemainder).values(**key, nanograms=0).on_conflict_do_nothing())
     return session.get_one(CarriedRemainder, tuple(key.values()), with_for_update=True, populate_existing=True)
 
 

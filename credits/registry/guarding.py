@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from credits.db import dialect_of, inserting
 from credits.errors import Conflict
 from credits.journal import events
 from credits.participants.models import User
@@ -72,7 +72,7 @@ def sums_to(session: Session, sender_id: int, policy: Policy, at: datetime) -> d
     Nobody else sums what this sender sends before this transaction ends: of two offers at once, neither would see the
     other. SQLite has one writer anyway.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if dialect_of(session) == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(LOCK, sender_id % 2**31)))
     wanted = (
         select(Transfer.recipient_id, Issuance.mineral_code, func.sum(Transfer.quantity))
@@ -147,8 +147,7 @@ def learn(session: Session, transfer: Transfer, at: datetime) -> None:
     ends = session.scalars(select(Trust.ended_at).where(*between).order_by(Trust.id).with_for_update()).all()
     if any(ended is not None and ended >= transfer.proposed_at for ended in ends):
         return
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    earned = dialect.insert(Trust).values(
+    earned = inserting(session, Trust).values(
         holder_id=transfer.sender_id,
         recipient_id=transfer.recipient_id,
         proposed_by_id=found.proposed_by_id,

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, object_session
 
 from credits import ledger
+from credits.db import inserting
 from credits.errors import Conflict, NotAllowed
 from credits.journal import events
 from credits.ledger.models import AccountKind
@@ -224,8 +224,7 @@ def foreseen_number(session: Session, batch: Batch) -> str:
 
 def next_sequence(session: Session, site_id: int, vintage: int) -> int:
     """The number of a site's next issuance of one vintage. The row counts, so no two issuances share it."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    counting = dialect.insert(SiteVintage).values(site_id=site_id, vintage=vintage, issuances=1)
+    counting = inserting(session, SiteVintage).values(site_id=site_id, vintage=vintage, issuances=1)
     counting = counting.on_conflict_do_update(
         index_elements=[SiteVintage.site_id, SiteVintage.vintage], set_={"issuances": SiteVintage.issuances + 1}
     )

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, and_, bindparam, column, func, insert, or_, s
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from credits.db import dialect_of
 from credits.ledger.models import AccountKind
 from credits.ledger.serials import SerialRange
 from credits.participants.models import ORGANISATION_IN_BRIEF, Organisation
@@ -98,7 +99,7 @@ def enter(
     """Write a new transfer down with its ranges."""
     row |= {"issuance_id": issuance.id, "sender_id": sender.id, "recipient_id": recipient.id}
     firsts, lasts = [units.first for units in ranges], [units.last for units in ranges]
-    if session.get_bind().dialect.name == "postgresql":
+    if dialect_of(session) == "postgresql":
         (made, *_), *_ = IN_ONE_TRIP.rows(session, firsts=firsts, lasts=lasts, **row)
     else:
         ((made,),) = ALONE.rows(session, **row)

@@ -59,10 +59,21 @@ class NoSuchTransfer(Missing):
 
 
 def propose(
-    session: Session, *, issuance: Issuance, sender: Organisation, recipient: Organisation, **asked: Any
+    session: Session,
+    *,
+    issuance: Issuance,
+    sender: Organisation,
+    recipient: Organisation,
+    quantity: int,
+    note: str,
+    policy: Policy,
+    by: User,
+    key: str,
+    at: datetime,
 ) -> Transfer:
     """As `offer`, of an issuance and to a holder that were looked up before."""
-    return offer(session, footing_of(session, issuance, sender, recipient), **asked)
+    footing = footing_of(session, issuance, sender, recipient)
+    return offer(session, footing, quantity=quantity, note=note, policy=policy, by=by, key=key, at=at)
 
 
 def offer(

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
+from credits.db import dialect_of
 from credits.payments.models import Currency, Order
 from credits.payments.money_models import MoneyAccount, MoneyEntry, MoneyPosting
 from credits.payments.premiums.following import brought, holding
@@ -198,7 +199,7 @@ def paid_out(held: Select[int]) -> Subquery:
 
 def day_of(session: Session, moment: Any) -> ColumnElement[Any]:
     """The day of a time, in UTC, as the database has it."""
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    on_postgresql = dialect_of(session) == "postgresql"
     return func.date(func.timezone("UTC", moment)) if on_postgresql else func.substr(moment, 1, 10)
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Table, bindparam, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from credits.db import dialect_of
 from credits.errors import Missing
 from credits.journal import events
 from credits.registry.mines.ipis import COUNTRY, LICENCE, SOURCE, Reading, Rejection, Visit, Watch, place_of, unwatched
@@ -63,7 +64,7 @@ def enter(session: Session, reading: Reading, *, actor: str, at: datetime, watch
 
     Flushes, never commits. Appends one event for the whole, none if nothing changed (invariant 21).
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if dialect_of(session) == "postgresql":
         # Two imports at once would both find a visit missing. Readers do not wait; SQLite has one writer anyway.
         session.execute(text("LOCK TABLE site_observation IN SHARE ROW EXCLUSIVE MODE"))
     visits, moved = _staying(session, list(reading.visits.values()))

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
+from credits.db import dialect_of
 from credits.errors import Conflict
 from credits.registry.papers.evidence_models import Ground, Likeness, PagePrint, PaperNumber, PrintBand
 from credits.registry.policy import Policy
@@ -29,7 +30,7 @@ def one_at_a_time(session: Session) -> None:
 
     SQLite has one writer anyway.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if dialect_of(session) == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(LOCK)))
 
 

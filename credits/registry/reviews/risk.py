@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import exists, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from credits.db import inserting
 from credits.registry.assurance.assurance_models import SiteFinding
 from credits.registry.doubts import plausibility, screening_questions
 from credits.registry.doubts.plausibility import Plausibility
@@ -127,9 +127,8 @@ def _of_producer(session: Session, batch: Batch) -> list[Reason]:
 def assess(session: Session, batch: Batch, policy: Policy, at: datetime) -> Risk:
     """Write the risk of a batch down for the queue, in place of what was there. Flushes."""
     risk = of_batch(session, batch, policy, at)
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     values = {"level": risk.level, "reasons": told(risk.reasons), "assessed_at": at}
-    written = dialect.insert(ReviewRisk).values(batch_id=batch.id, **values)
+    written = inserting(session, ReviewRisk).values(batch_id=batch.id, **values)
     session.execute(written.on_conflict_do_update(index_elements=[ReviewRisk.batch_id], set_=values))
     return risk
 
