@@ -1,7 +1,6 @@
 """A registry in a few lines, whose certificates are drawn, proven and signed by the registry's own press."""
 
 import json
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from credits.journal.heads import Head
 from credits.journal.keys import LogKeys, new_key
 from credits.journal.notes import SigningKey, signing_key
 from credits.journal.proofs import Proof
-from tests.certificates.test_pdf import FACTS
+from tests.certificates.told import FACTS, told_facts
 from tests.journal import reference
 
 BEGUN = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -76,7 +75,3 @@ class Registry:
         frozen = encode(told)
         (way,), proof = self.proven([frozen], about=told["number"])
         return pressed(frozen, inclusion=way, proof=proof, seal=self.seal, at=at)
-
-
-def told_facts(**bent: Any) -> dict[str, Any]:
-    return deepcopy(FACTS) | bent

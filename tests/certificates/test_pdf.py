@@ -14,69 +14,8 @@ from weasyprint.urls import URLFetcher
 
 from credits.certificates import pdf, sheets
 from credits.certificates.pdf import Undrawable, draw, slow_drawing
-
-FACTS: dict[str, Any] = {
-    "schema": "asmc-retirement-certificate-2",
-    "language": "en",
-    "statement": None,
-    "registry": {"code": "ASMC", "name": "ASM Credits Registry", "url": "https://registry.example"},
-    "number": "ASMC-R-000017",
-    "verify_url": "https://registry.example/certificates/ASMC-R-000017",
-    "retired_at": "2026-11-22T06:00:00Z",
-    "status": "retired",
-    "account": {"name": "Volta Trading SA", "number": "ASMC-A-000031", "country": "CHE"},
-    "beneficiary": {"name": "Volta Batteries GmbH", "country": "DEU", "identifier": "HRB 204812 B"},
-    "purpose": "Traction batteries, model year 2026",
-    "claim_period": {"from": "2026-01-01", "to": "2026-12-31"},
-    "mineral": {
-        "code": "CO",
-        "name": "cobalt",
-        "contained": "Co",
-        "per_thousand": False,
-        "credit": "1 t",
-        "base_unit": "kg",
-        "units_per_credit": 1000,
-    },
-    "credits": "0.75",
-    "quantity_base_units": 750,
-    "quantity": "750 kg",
-    "basis": "contained cobalt, dry weight × % Co",
-    "origins": [
-        {
-            "serials": [
-                "ASMC-CO-COD-KAM001-2026-0001-000000001-000000500-K",
-                "ASMC-CO-COD-KAM001-2026-0001-000001501-000001750-7",
-            ],
-            "producer": {
-                "cooperative": "Coopérative Kilima",
-                "group": "Groupe du Lualaba",
-                "site_name": "Kamilombe",
-                "site_code": "KAM001",
-                "district": "Kolwezi",
-                "country": "COD",
-            },
-            "production": {"from": "2026-07-01", "to": "2026-09-30"},
-            "vintage": 2026,
-            "assurance": {
-                "standard": "CRAFT Code",
-                "version": "2.1",
-                "level": "progressing",
-                "verifier": "Vérification Indépendante SARL",
-                "visit": {"from": "2026-10-05", "to": "2026-10-08"},
-                "remote_reason": None,
-                "valid_from": "2026-06-01",
-                "valid_until": "2027-05-31",
-            },
-            "conflict_affected": {"flag": "yes", "source": "IPIS", "date": "2026-05-01"},
-        }
-    ],
-    "premium": {"to_site": "USD 3,750.00", "verification": "USD 187.50", "fee": "USD 312.50", "quantity": "750 kg"},
-    "claim": {
-        "text": "In 2026, Volta Batteries GmbH supported responsible artisanal cobalt mining.",
-        "limits": ["The cobalt in our products is not physically traced to this site."],
-    },
-    "transferable": False,
-}
+from tests.certificates.reading import codes_on, pages_of, text_of, tool, words_outside
+from tests.certificates.told import FACTS, told_facts
 
 SHOWN = [
     "ASM Credits Registry",
@@ -118,7 +57,7 @@ SHOWN = [
 
 @pytest.fixture
 def facts() -> dict[str, Any]:
-    return deepcopy(FACTS)
+    return told_facts()
 
 
 @pytest.fixture
@@ -138,37 +77,6 @@ def drawn_text(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("certificate") / "certificate.pdf"
     path.write_bytes(draw(FACTS))
     return text_of(path)
-
-
-def tool(*command: str | Path) -> str:
-    # A PDF is partly binary; what matters here can be read.
-    return subprocess.run(command, capture_output=True, check=True, encoding="utf-8", errors="replace").stdout
-
-
-def text_of(path: Path) -> str:
-    """The words as a reader meets them, line breaks as spaces."""
-    return " ".join(tool("pdftotext", path, "-").split())
-
-
-def pages_of(path: Path) -> int:
-    return int(re.search(r"^Pages: +(\d+)$", tool("pdfinfo", path), re.M)[1])
-
-
-def codes_on(path: Path, page: int = 1) -> list[str]:
-    picture = path.with_suffix("")
-    tool("pdftoppm", "-r", "150", "-png", "-singlefile", "-f", str(page), "-l", str(page), path, picture)
-    return tool("zbarimg", "--quiet", "--raw", picture.with_suffix(".png")).splitlines()
-
-
-def words_outside(path: Path) -> list[str]:
-    """Words that leave the text area of an A4 page (595 × 842 pt, frame at 31 pt), by their boxes."""
-    boxes = re.findall(
-        r'xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*?)<',
-        tool("pdftotext", "-bbox", path, "-"),
-    )
-    return [
-        word for x0, y0, x1, y1, word in boxes if float(x0) < 31 or float(x1) > 564 or float(y0) < 31 or float(y1) > 842
-    ]
 
 
 class TestDraw:

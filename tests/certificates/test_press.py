@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from copy import deepcopy
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -25,8 +24,8 @@ from credits.certificates.wording import LANGUAGES, words_of
 from credits.journal.canonical import encode
 from credits.journal.merkle import leaf_hash, verify_inclusion
 from credits.journal.proofs import Proof
-from tests.certificates.test_pdf import FACTS
 from tests.certificates.test_signing import sealed_by, told
+from tests.certificates.told import FACTS, told_facts
 from tests.documents import SEAL
 from tests.factories import AT
 
@@ -35,7 +34,7 @@ PROOF = Proof(1234, (b"x" * 32,) * 11, "registry.example/log\n2000\nAAAA\n\n— 
 
 def in_language(language: str) -> dict:
     """The facts of a certificate as they are frozen in this language."""
-    words, facts = words_of(language), deepcopy(FACTS) | {"language": language}
+    words, facts = words_of(language), told_facts(language=language)
     said = {"year": "2026", "company": "Volta Batteries GmbH", "mineral": "CO", "cooperative": "Coopérative Kilima"}
     claim = words.claim(**said, country=words.country("COD"), number="0.75", quantity=words.quantity(750, "kg"))
     facts["claim"] = {"text": claim, "limits": list(words.texts["claim"]["limits"])}

@@ -29,7 +29,8 @@ from credits.registry import bulk
 from credits.registry.bulk_lines import RetirementLine, TransferLine
 from credits.registry.queries import held_of
 from tests.certificates.genuine import SIGNED, Registry
-from tests.certificates.test_pdf import FACTS, codes_on, pages_of, text_of, tool, words_outside
+from tests.certificates.reading import codes_on, pages_of, text_of, tool, words_outside
+from tests.certificates.told import FACTS
 from tests.documents import published, workshop_in
 from tests.stage import CLAIM
 

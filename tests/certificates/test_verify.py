@@ -17,7 +17,8 @@ from credits.certificates import asking, verify
 from credits.certificates.checks.checking import LARGEST
 from credits.certificates.checks.published_keys import KeysUnreadable, keys_in
 from credits.journal.canonical import encode
-from tests.certificates.genuine import Registry, told_facts
+from tests.certificates.genuine import Registry
+from tests.certificates.told import told_facts
 
 
 @pytest.fixture(scope="module")

@@ -32,8 +32,9 @@ from credits.certificates.pdf import Enclosed
 from credits.certificates.verify import summary
 from credits.journal import keys as log_keys
 from credits.journal.canonical import encode
-from tests.certificates.genuine import BEGUN, SIGNED, Registry, told_facts
+from tests.certificates.genuine import BEGUN, SIGNED, Registry
 from tests.certificates.test_signing import sound_pdf
+from tests.certificates.told import told_facts
 from tests.journal import reference
 
 

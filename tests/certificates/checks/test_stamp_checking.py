@@ -19,7 +19,8 @@ from credits.certificates.press import pressed
 from credits.certificates.verify import as_plain, in_words, summary
 from credits.journal.canonical import encode
 from tests.certificates.checks.test_checking import keys_of, with_message
-from tests.certificates.genuine import BEGUN, SIGNED, Registry, told_facts
+from tests.certificates.genuine import BEGUN, SIGNED, Registry
+from tests.certificates.told import told_facts
 
 
 @pytest.fixture(scope="module")
