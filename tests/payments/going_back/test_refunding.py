@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import select
 
 from credits.ledger.models import AccountKind
-from credits.payments import acts, delivering
+from credits.payments import delivering
 from credits.payments.going_back.going_back_models import Refund, RefundState
 from credits.payments.going_back.refunding import NotAllThere, NotRefundable
 from credits.payments.models import OrderState, Use
@@ -12,17 +12,6 @@ from credits.registry import decisions, retirement
 from credits.registry.movements import Decision, DecisionKind
 from tests.market_stage import certify
 from tests.stage import CLAIM
-
-
-@pytest.fixture
-def issuance(stage):
-    acts.register(certify)
-    return stage.issued()
-
-
-@pytest.fixture
-def order(stage, issuance):
-    return stage.bought((stage.for_sale(issuance), 100))
 
 
 def refunded(stage, order):

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from credits.payments import acts, comparing, settling
+from credits.payments import comparing, settling
 from credits.payments.gateway import Refunded
 from credits.payments.going_back import refunding, sending_back
 from credits.payments.going_back.going_back_models import Refund, RefundState
@@ -11,17 +11,6 @@ from credits.payments.going_back.refunding import NotRefundable
 from credits.payments.models import Means
 from credits.registry.movements import DecisionKind
 from tests.market_stage import certify
-
-
-@pytest.fixture
-def issuance(stage):
-    acts.register(certify)
-    return stage.issued()
-
-
-@pytest.fixture
-def order(stage, issuance):
-    return stage.bought((stage.for_sale(issuance), 100))
 
 
 def refunded(stage, order):
