@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from credits.certificates import signing
-from credits.certificates.checks.published_keys import DocumentKey, published
+from credits.certificates import pdf, signing
+from credits.certificates.checks.checking import FACTS as FACTS_FILE
+from credits.certificates.checks.checking import INCLUSION, PROOF
+from credits.certificates.checks.published_keys import DocumentKey, PublishedKeys, keys_in, published
 from credits.certificates.inclusion import frozen_together
+from credits.certificates.pdf import Enclosed
 from credits.certificates.press import pressed
 from credits.journal.canonical import encode
 from credits.journal.heads import Head
@@ -75,3 +78,15 @@ class Registry:
         frozen = encode(told)
         (way,), proof = self.proven([frozen], about=told["number"])
         return pressed(frozen, inclusion=way, proof=proof, seal=self.seal, at=at)
+
+
+def keys_of(registry: Registry, **bent) -> PublishedKeys:
+    return keys_in(json.dumps(registry.keys(**bent)).encode())
+
+
+def signed_with(registry, facts, *enclosed, title_of=None, at=SIGNED) -> bytes:
+    """A document that the registry's own key has signed, though it should not have."""
+    kinds = {FACTS_FILE: "application/json", INCLUSION: "application/json", PROOF: "text/plain"}
+    files = [Enclosed(name, content, kinds.get(name, "text/plain"), "Data", name) for name, content in enclosed]
+    drawn = pdf.draw(title_of or facts, shown={"fingerprint": "", "log": None}, enclosed=files)
+    return signing.signed(drawn, registry.seal, reason="Certificate", at=at)

@@ -17,8 +17,7 @@ from credits.journal.proofs import proof_in
 from credits.log_keys import log_keys
 from credits.participants.models import Language
 from credits.registry.movements import DecisionKind
-from tests.certificates.checks.test_checking import signed_with
-from tests.certificates.genuine import Registry
+from tests.certificates.genuine import Registry, signed_with
 from tests.certificates.told import told_facts
 from tests.journal import outsider, reference
 

@@ -18,14 +18,9 @@ from credits.certificates.checks.signed_message import only, parts_in, put_toget
 from credits.certificates.press import pressed
 from credits.certificates.verify import as_plain, in_words, summary
 from credits.journal.canonical import encode
-from tests.certificates.checks.test_checking import keys_of, with_message
-from tests.certificates.genuine import BEGUN, SIGNED, Registry
+from tests.certificates.checks.bent import with_message
+from tests.certificates.genuine import BEGUN, SIGNED, keys_of
 from tests.certificates.told import told_facts
-
-
-@pytest.fixture(scope="module")
-def registry() -> Registry:
-    return Registry.made()
 
 
 @pytest.fixture(scope="module")
