@@ -22,7 +22,7 @@ class TestOrganisations:
     @pytest.mark.parametrize("text", ["kamil", "KAMILOMBE", "RCCM/77", "org-000042", "42", "100%"])
     def test_finds_by_name_and_numbers(self, session, text):
         wanted = OrganisationFactory(id=42, name="Kamilombe 100%", registration_number="RCCM/77")
-        OrganisationFactory(name="Other 1000")
+        OrganisationFactory(name="Other 1000", registration_number="RCCM/1")
 
         assert self.listed(session, text=text)[0] == [wanted]
 
