@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 E = TypeVar("E", bound=StrEnum)
@@ -307,6 +307,11 @@ def connection_of(work: Work) -> Connection:
         return work
     work.flush()
     return work.connection()
+
+
+def unwrapped(work: Work | scoped_session[Session]) -> Work:
+    """The unit of work itself, where a door hands over the session of its request behind a proxy."""
+    return work.registry() if isinstance(work, scoped_session) else work
 
 
 def dialect_of(work: Work) -> str:

@@ -5,7 +5,7 @@ Both are said in the language of SQLAlchemy and of the models, and come to what 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from sqlalchemy import Dialect
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.orm.util import identity_key
 from sqlalchemy.sql.selectable import ExecutableReturnsRows
 
-from credits.db import Model, connection_of, is_read, straight
+from credits.db import Model, connection_of, is_read, straight, unwrapped
 
 M = TypeVar("M", bound=Model)
 Turning = Callable[[Any], Any]
@@ -95,6 +95,6 @@ def at_hand(session: Session, model: type[M], columns: dict[str, Any], **related
     for name, what in related.items():
         set_committed_value(made, name, what)
     state.expired_attributes.update(mapper.column_attrs.keys() - columns.keys())
-    state.key, state.session_id = key, session.hash_key
+    state.key, state.session_id = key, cast(Session, unwrapped(session)).hash_key
     session.identity_map.add(state)
     return made

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import bindparam, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session, scoped_session
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from credits.db import WrittenAlone, read_alone
@@ -106,6 +106,12 @@ class TestAtHand:
 
         assert made.group_manager is manager
         assert made.members == []
+
+    def test_belongs_to_the_session_behind_a_proxy(self, session):
+        proxy = scoped_session(lambda: session)
+        made = at_hand(proxy, Organisation, {"id": written(session)})
+
+        assert object_session(made) is session
 
     def test_is_as_it_was_read_until_it_is_changed(self, session):
         made = at_hand(session, Organisation, {"id": written(session), "name": "Some text"})

@@ -9,12 +9,11 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from credits.db import Work, as_text
+from credits.db import Work, as_text, unwrapped
 from credits.errors import Invalid
 from credits.journal.canonical import encode, utf8
 from credits.journal.models import Event, EventSecret, RegistryIdentity
 from credits.ledger import Told, statements
-from credits.ledger.claims import unwrapped
 
 SYSTEM = "system"
 WITHHELD = "withheld"  # an actor whom the event names in private alone

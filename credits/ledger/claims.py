@@ -12,7 +12,7 @@ from sqlalchemy import Table, Transaction, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
-from credits.db import Work, begin_writing, connection_of, dialect_of
+from credits.db import Work, begin_writing, connection_of, dialect_of, unwrapped
 from credits.errors import Conflict, CreditsError, Invalid, Missing, NotAllowed
 from credits.ledger.models import RequestClaim
 
@@ -140,11 +140,6 @@ def write_answer(work: Work, claimed: OpenClaim, result: dict[str, Any]) -> None
 def transaction_of(work: Work | scoped_session[Session]) -> SessionTransaction | Transaction | None:
     """The transaction that runs now; the doors hand over the session of their request behind a proxy without it."""
     return unwrapped(work).get_transaction()
-
-
-def unwrapped(work: Work | scoped_session[Session]) -> Work:
-    """The session itself, where it is handed over behind a proxy."""
-    return work.registry() if isinstance(work, scoped_session) else work
 
 
 def remember_refusal(session: Session, refusal: CreditsError) -> CreditsError:
