@@ -139,6 +139,7 @@ WORDS = {
 NEWEST_FIRST = ("plausibility_check", "ceiling_override", "sale", "site_limit", "review_question")
 NEW_KIND = "ceiling"
 KINDS = "ck_decision_kind_known"
+HERE = "connamespace = current_schema()::regnamespace"
 
 # A bare connection's REPLACE would delete rows past their triggers.
 CAREFUL = """(SELECT recursive_triggers FROM pragma_recursive_triggers)
@@ -278,7 +279,7 @@ def set_kinds(words: list[str]) -> None:
 def kinds() -> list[str]:
     """The kinds that a decision can be of now."""
     if op.get_bind().dialect.name == "postgresql":
-        asked = f"SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '{KINDS}'"
+        asked = f"SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '{KINDS}' AND {HERE}"
         return re.findall(r"'([a-z_]+)'", op.get_bind().scalar(text(asked)))
     written = op.get_bind().scalar(text("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'decision'"))
     return re.findall(r"'([a-z_]+)'", re.search(rf"{KINDS} CHECK \(kind IN \(([^)]*)\)", written)[1])

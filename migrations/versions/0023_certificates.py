@@ -76,6 +76,7 @@ CAREFUL = """(SELECT recursive_triggers FROM pragma_recursive_triggers)
     AND NOT (SELECT ignore_check_constraints FROM pragma_ignore_check_constraints)"""
 NEW_KINDS = ("annotation", "annulment")
 KINDS = "ck_decision_kind_known"
+HERE = "connamespace = current_schema()::regnamespace"
 
 
 def never_changed(columns: tuple[str, ...], dialect: str) -> str:
@@ -153,7 +154,7 @@ def set_kinds(words: list[str]) -> None:
 def kinds() -> list[str]:
     """The kinds that a decision can be of now."""
     if op.get_bind().dialect.name == "postgresql":
-        asked = f"SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '{KINDS}'"
+        asked = f"SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '{KINDS}' AND {HERE}"
         return re.findall(r"'([a-z_]+)'", op.get_bind().scalar(text(asked)))
     written = op.get_bind().scalar(text("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'decision'"))
     return re.findall(r"'([a-z_]+)'", re.search(rf"{KINDS} CHECK \(kind IN \(([^)]*)\)", written)[1])
