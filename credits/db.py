@@ -291,12 +291,13 @@ def see_that_it_is_open(connection: Any, *_: object) -> None:
         raise DisconnectionError
 
 
-def writing(engine: Engine) -> Connection:
+def writing(engine: Engine, **options: bool) -> Connection:
     """A connection each of whose transactions may write past the objects, to be closed by who asked for it.
 
-    For programs that post, and need neither objects nor the notices that a session's commit tells people.
+    options: other execution options. For programs that post, and need neither objects nor the notices that a session's
+    commit tells people.
     """
-    connection = engine.connect().execution_options(**{WRITING: True})
+    connection = engine.connect().execution_options(**{WRITING: True} | options)
     take_part(connection)
     return connection
 

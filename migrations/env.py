@@ -1,4 +1,9 @@
-"""How migrations reach the database: through the application's own engine, all of them in one transaction."""
+"""How migrations reach the database: through the application's own engine, all of them in one transaction.
+
+Or by a connection that somebody brings along (`credits.walls`), whose own transaction they then are part of.
+"""
+
+from contextlib import nullcontext
 
 from alembic import context
 from flask import current_app
@@ -8,7 +13,9 @@ from credits.journal.outside import ALL_THE_SAME
 
 engine = current_app.extensions["migrate"].db.engine
 
-with engine.connect() as connection:
+brought = context.config.attributes.get("connection")
+
+with nullcontext(brought) if brought else engine.connect() as connection:
     connection = connection.execution_options(**{ALL_THE_SAME: True})
     sqlite = connection.dialect.name == "sqlite"
     if sqlite:

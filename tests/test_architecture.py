@@ -15,7 +15,7 @@ FLOORS = [
     {"registry"},
     {"payments", "certificates"},
     {"notices"},
-    {"one_by_one"},
+    {"one_by_one", "walls"},
     {"document_jobs", "jobs", "market_jobs", "premium_jobs", "standing_jobs"},
     {"market_rounds"},
     {"letters"},
