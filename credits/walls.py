@@ -6,6 +6,7 @@ once more beside, and the two are held against each other. Whoever puts a wall u
 found by what they did meanwhile: by the other promises, and by the log.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
@@ -27,6 +28,9 @@ NOT_ASKED = "(not asked: the registry's role may build nothing beside it here; G
 
 Walls = Mapping[str, str]
 """How everything is defined, by what it is called."""
+
+# PostgreSQL leaves these parentheses away once a dump of it was brought back.
+NEEDLESS = re.compile(r"(?<!NOT )\((\([^()]*\) (AND|OR) \([^()]*\))\) \2")
 
 # Alembic's own table is as the Alembic of its time has made it.
 SQLITE = """SELECT type || ' ' || name, sql FROM sqlite_schema
@@ -115,7 +119,12 @@ def build(connection: Connection, migrations: Config, revision: str) -> None:
 def walls_of(connection: Connection) -> Walls:
     """Everything that stands in the connection's schema."""
     rows = connection.execute(text(SQLITE if connection.dialect.name == "sqlite" else POSTGRESQL))
-    return {name: " ".join((definition or "").replace('"', "").split()) for name, definition in rows}
+    return {name: plain(definition or "") for name, definition in rows}
+
+
+def plain(definition: str) -> str:
+    """The definition without what two ways of writing the same differ in."""
+    return NEEDLESS.sub(r"\1 \2", " ".join(definition.replace('"', "").split()))
 
 
 def differing(standing: Walls, built: Walls) -> Iterator[str]:

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from credits.db import engine_settings, sqlalchemy_url
 from credits.extensions import migrate
-from credits.walls import NOT_ASKED, check
+from credits.walls import NOT_ASKED, check, plain
 
 MISSING, CHANGED, STRANGE = "is missing", "is not as the migrations build it", "was not built by a migration"
 LETS_PASS = "RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
@@ -140,3 +140,9 @@ def test_are_told_with_the_promises_of_the_ledger(app, engine):
     broken = {each["promise"]: each["broken"] for each in json.loads(told.output)["promises"] if not each["holds"]}
     assert broken.keys() == {"walls"}
     assert "posting_never_deleted" in broken["walls"][0]
+
+
+def test_parentheses_count_where_they_mean_something():
+    assert plain("CHECK (((a) AND (b)) AND (c))") == plain("CHECK ((a) AND (b) AND (c))")
+    assert plain("CHECK ((NOT ((a) AND (b)) AND (c)))") != plain("CHECK ((NOT (a) AND (b) AND (c)))")
+    assert plain("CHECK (((a) OR (b)) AND (c))") != plain("CHECK ((a) OR (b) AND (c))")
