@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from credits import ledger
 from credits.errors import Conflict, Invalid, Missing
@@ -25,6 +25,12 @@ from credits.registry.production import Batch, BatchState
 from credits.registry.telling import serials_told
 from credits.registry.validity import must_not_have_expired
 
+AS_ANSWERED = (
+    joinedload(Transfer.issuance),
+    joinedload(Transfer.recipient),
+    joinedload(Transfer.guard),
+    selectinload(Transfer.ranges),
+)
 STATE = select(Batch.state).where(Batch.id == bindparam("batch")).with_for_update(read=True)
 
 
@@ -128,10 +134,15 @@ def offer(
 
 
 def proposed_under(session: Session, answer: Mapping[str, Any]) -> Transfer:
-    """The transfer that an answer is about. Keys live for ever: the first answers named the transfer itself."""
+    """The transfer that an answer is about, with all that is answered again: whoever waits in vain asks often.
+
+    Keys live for ever: the first answers named the transfer itself.
+    """
     if "transfer" in answer:
-        return session.get_one(Transfer, answer["transfer"])
-    return session.scalars(select(Transfer).where(Transfer.opening_posting_id == answer["posting"])).one()
+        named = Transfer.id == answer["transfer"]
+    else:
+        named = Transfer.opening_posting_id == answer["posting"]
+    return session.scalars(select(Transfer).where(named).options(*AS_ANSWERED)).one()
 
 
 def accept(session: Session, *, transfer: Transfer, by: User, at: datetime) -> None:
