@@ -114,6 +114,53 @@ class TestMoneyThatIsGoneAlready:
         assert market_rounds.reconcile(shop.session, gateway=shop.till.gateway, at=shop.at).agrees
         shop.stage.must_be_sound()
 
+    @pytest.mark.parametrize("learnt", ["event", "catching up"])
+    def test_is_delivered_for_once_where_it_comes_back_to_us(self, shop, find, learnt):
+        payment = shop.till.gateway.look(shop.payment.reference).payment
+        shop.standin.provider.let_refunds_fail(True, after=3600)
+        shop.till.gateway.refund(payment, shop.order.total, "by hand", "past the registry")
+        find()
+        assert (shop.order.state, self.deliver(shop)) == (OrderState.PAID, 0)
+
+        shop.pass_time(hours=2)
+        if learnt == "event":
+            assert {shop.take_in("refund.failed") for _ in "12"} == {"refund_not_ours_failed"}
+        assert market_rounds.catch_up(shop.session, till=shop.till, at=shop.at) == (learnt != "event")
+        assert [self.deliver(shop) for _ in "12"] == [1, 0]
+        assert len(delivering.retirements_in(shop.order)) == 1
+        assert [event.kind for event in events.story(shop.session, shop.order.number)].count("order.delivered") == 1
+        assert market_rounds.reconcile(shop.session, gateway=shop.till.gateway, at=shop.at).agrees
+        shop.stage.must_be_sound()
+
+    def test_keeps_from_delivery_where_a_part_of_it_alone_comes_back(self, shop, find):
+        payment = shop.till.gateway.look(shop.payment.reference).payment
+        for number, fails in enumerate((True, False)):
+            shop.standin.provider.let_refunds_fail(fails, after=3600)
+            shop.till.gateway.refund(payment, 100 + number, f"by hand {number}", "past the registry")
+        find()
+        shop.pass_time(hours=2)
+
+        assert shop.take_in("refund.failed") == "refund_not_ours_failed"
+        assert (shop.order.state, self.deliver(shop)) == (OrderState.PAID, 0)
+
+    def test_is_still_sent_back_by_us_where_that_was_decided_before_it_came_back(self, shop, find):
+        payment = shop.till.gateway.look(shop.payment.reference).payment
+        shop.standin.provider.let_refunds_fail(True, after=3600)
+        shop.till.gateway.refund(payment, shop.order.total, "by hand", "past the registry")
+        find()
+        shop.stage.decided(DecisionKind.REFUND, shop.order.number)
+        shop.session.commit()
+        shop.standin.provider.let_refunds_fail(False)
+        shop.pass_time(hours=2)
+        shop.take_in("refund.failed")
+        (refund,) = refunding.refunds_of(shop.session, shop.order)
+        assert (refund.state, refund.reference) == (RefundState.ASKED, None)
+
+        assert market_rounds.send_refunds(shop.session, gateway=shop.till.gateway, at=shop.at) == 1
+        assert (shop.order.state, refund.state) == (OrderState.REFUNDED, RefundState.DONE)
+        assert market_rounds.reconcile(shop.session, gateway=shop.till.gateway, at=shop.at).agrees
+        shop.stage.must_be_sound()
+
 
 class TestGoOn:
     @pytest.fixture

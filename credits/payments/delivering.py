@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from credits.errors import Conflict, CreditsError
-from credits.journal.models import Event
 from credits.ledger.serials import SerialRange
 from credits.participants.models import Kyc, Organisation
 from credits.payments import orders
+from credits.payments.going_back import bypassing
 from credits.payments.going_back.going_back_models import Dispute, DisputeState
 from credits.payments.models import Order, OrderState, Payment, PaymentState, Use
 from credits.payments.orders import claim_in, tell
@@ -167,9 +167,11 @@ def must_be_undisputed(session: Session, order: Order) -> None:
 
 
 def must_not_be_sent_back(session: Session, order: Order) -> None:
-    """Raise SentBack where money of the order went back past the registry: it ends as two issuers decide."""
-    wanted = select(Event.id).where(Event.subject == order.number, Event.kind == "refund.not_ours")
-    if session.scalars(wanted.limit(1)).first() is not None:
+    """Raise SentBack where money of the order went back past the registry: it ends as two issuers decide.
+
+    Unless the provider's refund fails, and the money is with us again.
+    """
+    if bypassing.stands(session, order):
         raise SentBack("The payment provider has sent money back: nothing is delivered for it.", order=order.number)
 
 

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from credits.journal import events
 from credits.participants.models import User
 from credits.participants.permissions import must_issue
 from credits.payments import references, settling
 from credits.payments.gateway import Refunded, Seen
+from credits.payments.going_back import bypassing
 from credits.payments.going_back.going_back_models import Dispute, DisputeState, Refund, RefundState
 from credits.payments.going_back.refunding import NotRefundable
 from credits.payments.models import Means, Order, OrderState, Payment
@@ -139,22 +138,13 @@ def note_seen(session: Session, *, payment: Payment, seen: Seen, at: datetime) -
     for each in seen.refunds:
         known = [refund for refund in mine if refund.reference == each.reference]
         open_ = [refund for refund in mine if refund.reference is None and refund.state is RefundState.ASKED]
-        if known or (open_ and open_[0].amount == each.amount):
+        ours = open_ and open_[0].amount == each.amount and not bypassing.came_back(session, payment.order, each)
+        if known or ours:
             changed = settle(session, (known or open_)[0], each.reference, each.state, None, at)
             came = "refund" if changed else came
-        elif each.state is not RefundState.FAILED and not is_told(session, payment, each):
-            facts: dict[str, Any] = {"attempt": payment.attempt, "refund": each.reference}
-            tell(session, payment.order, "refund.not_ours", None, at, None, **facts)
-            came = "refund_not_ours"
+        else:
+            came = bypassing.note(session, payment=payment, refunded=each, at=at) or came
     return came
-
-
-def is_told(session: Session, payment: Payment, refunded: Refunded) -> bool:
-    """Whether the log has it already that somebody has sent money back past the registry."""
-    mark = f'"refund":"{refunded.reference}"'.encode()
-    return any(
-        event.kind == "refund.not_ours" and mark in event.body for event in events.story(session, payment.order.number)
-    )
 
 
 def settle(session: Session, found: Refund, reference: str, state: RefundState, by: User | None, at: datetime) -> bool:
