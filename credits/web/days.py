@@ -1,6 +1,6 @@
-"""Days that are kept as text, such as those of decisions and of frozen facts, for the pages to write as all others."""
+"""Days and moments kept as text, such as those of decisions and frozen facts, for the pages to write as all others."""
 
-from datetime import date
+from datetime import date, datetime
 
 from credits.web.blueprint import bp
 
@@ -9,3 +9,9 @@ from credits.web.blueprint import bp
 def isodate(text: str) -> date:
     """The day in 2026-11-22. Raises ValueError."""
     return date.fromisoformat(text[:10])
+
+
+@bp.app_template_filter("isomoment")
+def isomoment(text: str) -> datetime:
+    """The moment in 2026-11-22T08:30:00Z. Raises ValueError."""
+    return datetime.fromisoformat(text)

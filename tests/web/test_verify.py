@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pikepdf
 import pytest
+from babel.dates import format_date, format_datetime
 
 from credits import document_jobs, jobs
 from credits.certificates import verified, verify
@@ -14,6 +15,7 @@ from credits.drawing import document_seal, drawn_statement, workshop
 from credits.extensions import db
 from credits.identity import now
 from credits.journal.proofs import proof_in
+from credits.languages import NAMES
 from credits.log_keys import log_keys
 from credits.participants.models import Language
 from credits.registry.movements import DecisionKind
@@ -66,6 +68,17 @@ class TestVerify:
         assert "Retired, and nothing was said against it since." in page
         assert "the same, byte for byte" in page
         assert page.count("in order") == 12
+
+    @pytest.mark.parametrize("language", [code for code, _name in NAMES])
+    def test_writes_days_as_the_reader_does(self, app, client, document, retirement, words, monkeypatch, language):
+        monkeypatch.setitem(app.extensions, "languages", NAMES)
+        page = words(client.get(f"/verify?q={retirement.number}&lang={language}").text)
+        days = [format_date(day, "d MMM y", language) for day in (retirement.claim_from, retirement.claim_to)]
+        retired = format_datetime(retirement.retired_at, "d MMM y, HH:mm", locale=language)
+
+        assert " – ".join(days) in page
+        assert f"{retired} UTC" in page
+        assert str(retirement.claim_from) not in page
 
     def test_says_so_where_there_is_no_such_number(self, client, words):
         for asked, told in (
