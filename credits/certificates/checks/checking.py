@@ -7,7 +7,7 @@ changed file nothing is to be believed, and so nothing of it is interpreted.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -246,7 +246,8 @@ def must_agree(paper: Paper, facts: dict[str, Any]) -> None:
         number, told = str(facts["number"]), said_in_brief(facts)
         if not all(isinstance(each, str) for each in shown_of(facts)):
             raise TypeError("texts are texts")
-    except (KeyError, TypeError):
+        must_name_days(facts)
+    except (KeyError, TypeError, ValueError):
         raise Unsound("The facts do not say what they certify.") from None
     if not paper.title.endswith(number) or number not in paper.metadata or paper.keywords != told:
         raise Unsound(f"The facts are of {told}, and the document says “{paper.title}” ({paper.keywords}).")
@@ -259,6 +260,18 @@ def shown_of(facts: dict[str, Any]) -> Sequence[object]:
     told = [facts[name] for name in ("number", "credits", "quantity", "purpose", "retired_at")]
     period = facts["claim_period"]
     return *told, facts["mineral"]["name"], facts["beneficiary"]["name"], period["from"], period["to"]
+
+
+def must_name_days(facts: dict[str, Any]) -> None:
+    """Raise KeyError, TypeError or ValueError where what is shown as a day or a moment is none."""
+    if facts["schema"] in RECORDS:
+        moment, periods = facts["asked_at"], [facts["period"]] if "period" in facts else []
+    else:
+        moment, periods = facts["retired_at"], [facts["claim_period"]]
+    datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ")  # noqa: DTZ007  no time is taken from it
+    for period in periods:
+        date.fromisoformat(period["from"])
+        date.fromisoformat(period["to"])
 
 
 def said_in_brief(facts: dict[str, Any]) -> str:

@@ -108,6 +108,24 @@ class TestWhatIsEnclosed:
         assert failed(verdict) == ["registry" if name == "registry" else "paper"]
         assert summary(verdict).startswith("NOT GENUINE")
 
+    @pytest.mark.parametrize(
+        "bent",
+        [
+            {"retired_at": "yesterday"},
+            {"retired_at": "0001-01-01T00:00:00+23:59"},
+            {"claim_period": {"from": "2026-01-01", "to": "2026-13-01"}},
+            {"claim_period": {"from": "now", "to": "2026-12-31"}},
+        ],
+    )
+    def test_takes_no_day_that_is_none(self, registry, keys, bent):
+        facts = told_facts(**bent)
+        (way,), proof = registry.proven([encode(facts)], about="ASMC-R-000017")
+        files = {FACTS_FILE: encode(facts), INCLUSION: way, PROOF: proof.text.encode()}
+        verdict = check(signed_with(registry, told_facts(), *files.items()), keys)
+
+        assert failed(verdict) == ["paper"]
+        assert summary(verdict).startswith("NOT GENUINE")
+
     def test_counts_one_certificate_of_many_under_one_entry(self, registry, keys):
         many = [told_facts(number=f"ASMC-R-{number:06d}", statement="BULK-000003") for number in range(1, 8)]
         frozen = [encode(each) for each in many]
