@@ -10,7 +10,7 @@ from credits.journal import events
 from credits.ledger.models import AccountKind
 from credits.payments import acts, bank, delivering, receiving, reconciling
 from credits.payments.gateway import ProviderAtFault
-from credits.payments.going_back import refunding, sending_back
+from credits.payments.going_back import bypassing, refunding, sending_back
 from credits.payments.going_back.disputes import TAKEN_BACK
 from credits.payments.going_back.going_back_models import RefundState
 from credits.payments.models import Means, OrderState, PaymentState, Use
@@ -348,3 +348,23 @@ class TestReconcile:
         assert catch_up(at=shop.at) == 1
         assert self.look(shop)[1] == []
         assert shop.order.state is OrderState.REFUNDED
+
+    @pytest.mark.parametrize("is_whole", [False, True])
+    def test_names_a_part_that_went_back_past_the_registry_until_it_is_noted(self, shop, is_whole):
+        shop.open()
+        shop.pay()
+        shop.take_in("checkout.session.completed")
+        number, gateway = shop.order.number, shop.till.gateway
+        payment = gateway.look(shop.payment.reference).payment
+        made = gateway.refund(payment, shop.order.total if is_whole else 100, "by hand", "past the registry")
+        assert shop.take_in("refund.created") == "refund_not_ours"
+        assert self.look(shop)[1] == [("other_refund", number)]
+
+        known = {"reason": "Agreed by telephone.", "by": shop.stage.issuer, "at": shop.at}
+        bypassing.acknowledge(shop.session, order=shop.order, name=made.reference, **known)
+        shop.session.commit()
+        assert self.look(shop)[1] == ([("other_refund", number)] if is_whole else [])
+        if not is_whole:
+            gateway.refund(payment, 50, "by hand again", "past the registry")
+            assert self.look(shop)[1] == [("other_refund", number)]
+        shop.stage.must_be_sound()

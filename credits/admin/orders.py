@@ -21,7 +21,7 @@ from credits.extensions import db
 from credits.identity import current_user, issuers_only, now, registry_only
 from credits.participants.permissions import is_issuer
 from credits.payments import delivering, invoices, looking
-from credits.payments.going_back import disputes, refunding, sending_back
+from credits.payments.going_back import bypassing, disputes, refunding, sending_back
 from credits.payments.going_back.going_back_models import Refund
 from credits.payments.models import Currency, Means, Order, OrderLine, OrderState, ProviderEvent
 from credits.payments.premiums import premium
@@ -49,6 +49,10 @@ class RefundForm(FlaskForm):
 
 class SentForm(FlaskForm):
     reference = StringField(lazy_gettext("Reference on the bank's statement"), [DataRequired(), Length(max=100)])
+
+
+class KnownForm(FlaskForm):
+    reason = TextAreaField(lazy_gettext("What is known of it?"), [DataRequired(), Length(max=1000)])
 
 
 @bp.get("/orders")
@@ -97,6 +101,8 @@ def page_about(found: Order, refusal: str = "") -> str:
         events=session.scalars(events.limit(EVENTS_SHOWN)).all(),
         steps=steps_of(found),
         sent=SentForm(),
+        elsewhere=bypassing.unnoted(session, found),
+        known=KnownForm(),
         states=OrderState,
         means=Means,
         issues=is_issuer(current_user()),
@@ -174,6 +180,17 @@ def refund_again(number: str, refund_id: int) -> ResponseReturnValue:
     found = looking.order_numbered(db.session(), current_user(), number)
     refund = one_refund(found, refund_id)
     return settled(found, lambda: sending_back.ask_again(db.session(), refund=refund, by=current_user(), at=now()))
+
+
+@bp.post("/orders/<number>/refunds-elsewhere/<name>/noted")
+@issuers_only
+def refund_elsewhere_noted(number: str, name: str) -> ResponseReturnValue:
+    """An issuer knows of money that the provider has sent back past the registry."""
+    found, form = looking.order_numbered(db.session(), current_user(), number), KnownForm()
+    if not form.validate_on_submit():
+        return page_about(found, _("Write what is known of it.")), 422
+    said = {"name": name, "reason": form.reason.data, "by": current_user(), "at": now()}
+    return settled(found, lambda: bypassing.acknowledge(db.session(), order=found, **said))
 
 
 def settled(found: Order, act: Any) -> ResponseReturnValue:

@@ -18,6 +18,7 @@ from credits.payments.gateway import (
     Unreadable,
     is_here,
 )
+from credits.payments.going_back import bypassing
 from credits.payments.going_back.going_back_models import Dispute, DisputeState, Refund, RefundState
 from credits.payments.models import Means, Payment, PaymentState
 
@@ -117,7 +118,8 @@ def with_provider(session: Session, heard: Heard, pages: str, at: datetime) -> I
                 yield Disagreement("unknown_payment", each.reference, "The provider has money that no order asked for.")
             continue
         yield from states(each, payment, at)
-        yield from moved_back(each, payment, refunds.get(payment.id, []), disputes.get(payment.id, []))
+        noted = bypassing.noted(session, payment.order) if each.refunds else set()
+        yield from moved_back(each, payment, refunds.get(payment.id, []), disputes.get(payment.id, []), noted)
     for payment in named(session, heard.faults):
         payments.pop(payment.reference, None)
         says = "The provider has a fault where it is asked for its payment."
@@ -182,13 +184,14 @@ def states(seen: Seen, payment: Payment, at: datetime) -> Iterator[Disagreement]
 
 
 def moved_back(
-    seen: Seen, payment: Payment, refunds: Sequence[Refund], disputes: Sequence[Dispute]
+    seen: Seen, payment: Payment, refunds: Sequence[Refund], disputes: Sequence[Dispute], noted: Collection[str]
 ) -> Iterator[Disagreement]:
-    """Whether both tell the same of money that went back."""
+    """Whether both tell the same of money that went back. noted: refunds past the registry that an issuer knows of."""
     number = payment.order.number
     known = sum(refund.amount for refund in refunds if refund.state is RefundState.DONE)
     under_way = sum(refund.amount for refund in refunds if refund.state is RefundState.ASKED)
-    if not known <= seen.refunded <= known + under_way:
+    past = part_noted(seen, payment, set(noted) - {refund.reference for refund in refunds})
+    if not known <= seen.refunded - past <= known + under_way:
         yield Disagreement("other_refund", number, "Another amount went back to the buyer than the order says.")
     lost = {each.reference: each.state for each in seen.disputes}
     ours = {each.reference: each.state for each in disputes}
@@ -196,3 +199,10 @@ def moved_back(
         name: state for name, state in ours.items() if state is not DisputeState.WON
     }:
         yield Disagreement("other_dispute", number, "The buyer's bank disputes it otherwise than the order says.")
+
+
+def part_noted(seen: Seen, payment: Payment, noted: Collection[str]) -> int:
+    """Minor units of these refunds, as far as they are a part of the payment: all of it ends as two issuers decide."""
+    stand = [each for each in seen.refunds if each.state is not RefundState.FAILED and each.reference in noted]
+    part = sum(each.amount for each in stand)
+    return part if part < payment.amount else 0

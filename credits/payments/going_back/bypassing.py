@@ -1,5 +1,7 @@
 """Refunds that somebody made at the provider, past the registry: told in the log when seen, and when they fail.
 
+A part that went back so cannot be undone, nor booked as a refund, which is whole: an issuer notes that it is known.
+
 While one stands nothing is delivered for its money. One that fails has left the money with us, as if it had never been.
 """
 
@@ -10,13 +12,22 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from credits.errors import Conflict
 from credits.journal.models import Event
+from credits.participants.models import User
+from credits.participants.permissions import must_issue
 from credits.payments.gateway import Refunded
-from credits.payments.going_back.going_back_models import RefundState
+from credits.payments.going_back.going_back_models import Refund, RefundState
 from credits.payments.models import Order, Payment
 from credits.payments.orders import tell
 
-MADE, FAILED = "refund.not_ours", "refund.not_ours_failed"
+MADE, FAILED, NOTED = "refund.not_ours", "refund.not_ours_failed", "refund.not_ours_noted"
+
+
+class NothingToNote(Conflict):
+    """There is no such refund past the registry, it has failed, or somebody has noted it."""
+
+    code = "nothing_to_note"
 
 
 def stands(session: Session, order: Order) -> bool:
@@ -50,6 +61,30 @@ def note(session: Session, *, payment: Payment, refunded: Refunded, at: datetime
     facts: dict[str, Any] = {"attempt": payment.attempt, "refund": name}
     tell(session, order, kind, None, at, None, **facts)
     return kind.replace(".", "_")
+
+
+def unnoted(session: Session, order: Order) -> list[str]:
+    """The provider's names of the refunds past the registry that stand, that are none of ours and nobody has noted."""
+    ours = select(Refund.reference).join(Payment, Payment.id == Refund.payment_id).where(Payment.order_id == order.id)
+    ended = told(session, order, FAILED) | told(session, order, NOTED) | set(session.scalars(ours))
+    return sorted(told(session, order, MADE) - ended)
+
+
+def acknowledge(session: Session, *, order: Order, name: str, reason: str, by: User, at: datetime) -> None:
+    """Write down that an issuer knows of a refund past the registry. Flushes.
+
+    It moves nothing: what is paid and waits for it waits on. Raises NotAllowed, NothingToNote.
+    """
+    must_issue(by)
+    session.refresh(order, with_for_update=True)
+    if name not in unnoted(session, order):
+        raise NothingToNote("There is nothing to note: it has failed, or somebody has noted it already.", refund=name)
+    tell(session, order, NOTED, by, at, {"reason": reason}, refund=name)
+
+
+def noted(session: Session, order: Order) -> set[str]:
+    """The provider's names of the refunds past the registry that an issuer has noted."""
+    return told(session, order, NOTED)
 
 
 def told(session: Session, order: Order, kind: str) -> set[str]:
