@@ -94,7 +94,9 @@ class TestEnter:
 
         jobs.enter_import(session, file_id=file.id, at=stage.at)
 
-        told = session.execute(select(Event.kind, Event.actor).where(Event.actor == stage.manager.number)).all()
+        told = session.execute(
+            select(Event.kind, Event.actor).where(Event.actor == stage.manager.number).order_by(Event.id)
+        ).all()
         assert told == [
             (each, stage.manager.number) for each in ("import.confirmed", "site.registered", "import.entered")
         ]
